@@ -1,0 +1,1 @@
+"""Schedules and wiring in Airflow; no logic."""

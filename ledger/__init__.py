@@ -1,0 +1,1 @@
+"""What has been concluded: measurements, incidents and messages, each under a natural key."""

@@ -1,0 +1,198 @@
+"""The two records that carry everything: what was learned (Measurement) and what is done about it (Incident)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Verdict(StrEnum):
+    """What a measurement says; only ``ok`` is good news and only ``breach`` is bad news, the rest is no news."""
+
+    OK = "ok"
+    BREACH = "breach"
+    INSUFFICIENT = "insufficient"
+    IMMATURE = "immature"
+    ERRORED = "errored"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One figure about one model and day.
+
+    ``day`` is the partition or cohort day, ``as_of`` the day up to which data was known. ``monitor`` is one of
+    arrival, schema, check, drift, score, performance, fairness. ``feature`` is the column (or '' for the table),
+    ``slice`` reads ``column=value`` (or '' for everyone). ``value`` lies between ``low`` and ``high`` (95 %
+    interval), rests on ``n`` cases, and is judged against ``limit``; ``reason`` says the verdict in words.
+    Natural key: model, as_of, day, monitor, metric, feature, slice.
+    """
+
+    model: str
+    day: date
+    as_of: date
+    monitor: str
+    metric: str
+    feature: str = ""
+    slice: str = ""
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+    limit: float | None = None
+    verdict: Verdict = Verdict.OK
+    reason: str = ""
+
+
+class Cause(StrEnum):
+    """What probably broke, in the order in which causes are looked for: the first one that fits explains the rest."""
+
+    ERRORED = "watch_errored"
+    MISSING_PARTITION = "missing_partition"
+    LATE_PARTITION = "late_partition"
+    INCOMPLETE_PARTITION = "incomplete_partition"
+    SCHEMA_CHANGE = "schema_change"
+    DUPLICATE_ROWS = "duplicate_rows"
+    COLUMN_FAULT = "column_fault"
+    POPULATION_SHIFT = "population_shift"
+    SCORE_SHIFT = "score_shift"
+    PERFORMANCE_DECAY = "performance_decay"
+    FAIRNESS_GAP = "fairness_gap"
+
+    @property
+    def data_fault(self) -> bool:
+        """Return whether the data is broken, so that retraining on it would do harm."""
+        return self not in _REAL_CHANGES
+
+
+_REAL_CHANGES = {Cause.POPULATION_SHIFT, Cause.SCORE_SHIFT, Cause.PERFORMANCE_DECAY, Cause.FAIRNESS_GAP}
+
+
+class Status(StrEnum):
+    """Where an incident is in its life."""
+
+    PENDING = "pending"
+    FIRING = "firing"
+    RESOLVED = "resolved"
+    WITHDRAWN = "withdrawn"
+    """It was pending and went away before it fired; nobody was told."""
+
+
+@dataclass(frozen=True)
+class Incident:
+    """One cause on one model, as concluded on one day. Natural key: id, concluded.
+
+    ``opened`` is the first bad day, ``fired`` the day it was concluded to be an incident, ``last_bad`` the latest
+    bad day, ``clean_days`` the evaluated days without a finding since. ``amount_*_gbp_per_day`` is the money at
+    stake with its interval. ``explains`` counts the breaches it accounts for, ``evidence`` are sentences, the
+    strongest first, and ``figures`` names the measurements behind them as ``monitor/metric/feature/slice``.
+    """
+
+    id: str
+    model: str
+    cause: Cause
+    concluded: date
+    opened: date
+    last_bad: date
+    status: Status
+    feature: str = ""
+    slice: str = ""
+    fired: date | None = None
+    resolved: date | None = None
+    clean_days: int = 0
+    bad_days: int = 1
+    amount_gbp_per_day: float | None = None
+    amount_low_gbp_per_day: float | None = None
+    amount_high_gbp_per_day: float | None = None
+    summary: str = ""
+    confidence: str = ""
+    first_step: str = ""
+    evidence: tuple[str, ...] = ()
+    figures: tuple[str, ...] = ()
+    explains: int = 0
+
+    @property
+    def data_fault(self) -> bool:
+        """Return whether the data is broken (retraining is blocked) rather than the world changed."""
+        return self.cause.data_fault
+
+    @property
+    def live(self) -> bool:
+        """Return whether it still asks for attention or may come to."""
+        return self.status in (Status.PENDING, Status.FIRING)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether retraining was asked for on a day, and every reason. Natural key: model, day.
+
+    ``verdict`` is 'requested', 'refused' or 'not needed'; the window is the fit data, both days included.
+    """
+
+    model: str
+    day: date
+    verdict: str
+    incident: str = ""
+    reasons: tuple[str, ...] = ()
+    fit_from: date | None = None
+    fit_to: date | None = None
+    approval: str = "required"
+
+
+@dataclass(frozen=True)
+class Retrained:
+    """What became of a retraining request. Natural key: request (``<model>/<day>``).
+
+    ``outcome`` is 'promoted', 'kept champion' or 'errored'; ``comparison`` holds each figure of champion and
+    challenger with its interval on the evaluation window; ``challenger`` names the stored model.
+    """
+
+    request: str
+    model: str
+    day: date
+    outcome: str
+    reasons: tuple[str, ...]
+    fit_from: date
+    fit_to: date
+    evaluated_from: date
+    evaluated_to: date
+    champion: str
+    challenger: str
+    comparison: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Message:
+    """One thing to be told about an incident. Natural key: incident, day, kind, channel.
+
+    ``kind`` is 'opened' (a new message), 'updated' (edits it) or 'resolved' (edits it and replies in its thread).
+    ``blocks`` is Slack's Block Kit, ``text`` the same in plain words. ``sent_at`` is None until delivered.
+    """
+
+    incident: str
+    day: date
+    kind: str
+    channel: str
+    text: str
+    blocks: list[dict[str, Any]]
+    thread_note: str = ""
+    sent_at: datetime | None = None
+    attempts: int = 0
+    last_error: str = ""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One watch of one model and day. Natural key: model, day.
+
+    ``source_version`` is the partition's version that was watched; ``steps`` maps each step to its summary.
+    """
+
+    model: str
+    day: date
+    source_version: str
+    rows: int
+    live: bool
+    steps: dict[str, str]

@@ -1,0 +1,174 @@
+"""The one definition of what a model file may say."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Severity = Literal["critical", "warning", "info"]
+
+
+class _Part(BaseModel):
+    """Every part of a model file refuses unknown keys and values of another type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=True)
+
+
+class Column(_Part):
+    """One feature: how it is binned and how much the model leans on it."""
+
+    kind: Literal["number", "category"]
+    importance: Share | None = Field(None, description="Share of the model's decisions that rest on this feature.")
+
+
+class Features(_Part):
+    """The incoming feature table."""
+
+    table: Name = Field(description="DuckDB: folder of day=YYYY-MM-DD/*.parquet under the warehouse; BigQuery: dataset.table.")
+    day: Name = Field("day", description="Partition column, one partition a day.")
+    id: Name = Field("payment_id", description="Unique id of a scored payment.")
+    time: Name | None = Field(None, description="Event time column.")
+    arrives_by: str | None = Field(
+        None, pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="Deadline HH:MM on the day after the partition's day."
+    )
+    columns: dict[Name, Column] = Field(default_factory=dict, description="Empty: every other column, by its type.")
+
+
+class Score(_Part):
+    """The score that the model wrote, and what was done with it."""
+
+    column: Name = "score"
+    threshold: float | None = Field(None, description="A payment at or above it raises an alert.")
+    range: tuple[float, float] = Field((0.0, 1.0), description="Lowest and highest possible score.")
+    amount: Name | None = Field(None, description="Column with the amount in GBP.")
+    version: Name | None = Field(None, description="Column with the model version.")
+    action: Name | None = Field(None, description="Column with what was done: allow, review, block.")
+    blocked: list[str] = Field(default_factory=list, description="Actions after which no honest label can come.")
+
+    @field_validator("range", mode="before")
+    @classmethod
+    def _pair(cls, value: Any) -> Any:
+        return tuple(float(v) if isinstance(v, int) else v for v in value) if isinstance(value, list) else value
+
+    @model_validator(mode="after")
+    def _threshold_in_range(self) -> Score:
+        low, high = self.range
+        if low >= high:
+            raise ValueError(f"range: {low} must be below {high}")
+        if self.threshold is not None and not low <= self.threshold <= high:
+            raise ValueError(f"threshold: {self.threshold} is outside the score's range {low} to {high}")
+        return self
+
+
+class AfterDays(_Part):
+    """A payment without a fraud label is taken as legitimate after this many days."""
+
+    after_days: Annotated[int, Field(ge=0, le=730)]
+
+
+class Labels(_Part):
+    """Where the labels come from. They are events: id, label, and when it became known; the latest event counts."""
+
+    table: Name
+    id: Name = "payment_id"
+    label: Name = "is_fraud"
+    known_at: Name = "known_at"
+    negative: Literal["explicit"] | AfterDays = AfterDays(after_days=45)
+    maturity: Share = Field(0.9, description="Below this share of expected frauds known, a figure is immature.")
+    horizon_days: Annotated[int, Field(ge=1, le=730)] = Field(120, description="Cohorts older than this are final.")
+
+
+class Protected(_Part):
+    """A protected column and the group the others are compared with."""
+
+    reference: str
+    min_rows: Annotated[int, Field(ge=20)] = Field(200, description="Smaller groups are neither shown nor judged.")
+
+
+class Baseline(_Part):
+    """The days that stand for normal."""
+
+    start: date = Field(alias="from")
+    end: date = Field(alias="to")
+    exclude: list[date] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Baseline:
+        if self.end < self.start:
+            raise ValueError(f"to: {self.end} is before from: {self.start}")
+        return self
+
+    def days(self) -> list[date]:
+        """Return the days of the baseline in order, without the excluded ones."""
+        span = (self.end - self.start).days + 1
+        every = (self.start + timedelta(days=i) for i in range(span))
+        return [day for day in every if day not in set(self.exclude)]
+
+
+class Alerts(_Part):
+    """How easily the model may wake somebody."""
+
+    false_pages_per_quarter: Annotated[float, Field(gt=0)] = 1.0
+    limits: dict[str, float] = Field(
+        default_factory=dict, description="Effect floor by metric, e.g. {psi: 0.1}; a breach must also be significant."
+    )
+    pending_days: Annotated[int, Field(ge=1, le=30)] = Field(
+        2, description="Days that drift, decay or unfairness must hold before it is an incident."
+    )
+    resolve_days: Annotated[int, Field(ge=1, le=30)] = Field(2, description="Clean, evaluated days before an incident is resolved.")
+
+
+class Retraining(_Part):
+    """When a retraining may be asked for."""
+
+    approval: Literal["required", "none"] = "required"
+    cooldown_days: Annotated[int, Field(ge=0)] = 14
+    min_mature_frauds: Annotated[int, Field(ge=1)] = 200
+
+
+class Schedule(_Part):
+    """When the day before is watched."""
+
+    cron: str = "0 6 * * *"
+    timezone: str = "UTC"
+
+
+class Spec(_Part):
+    """One production fraud model: what is watched and how."""
+
+    model: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$", description="Lower-case name; also the file's name.")]
+    title: str | None = None
+    owner: Name = "model-monitoring"
+    tier: Literal[1, 2, 3] = 2
+    features: Features
+    score: Score = Score()
+    labels: Labels | None = None
+    slices: list[Name] = Field(default_factory=list)
+    protected: dict[Name, Protected] = Field(default_factory=dict)
+    baseline: Baseline
+    checks: list[dict[str, dict[str, Any]]] = Field(default_factory=list, description="Native Great Expectations types and arguments.")
+    alerts: Alerts = Alerts()
+    retraining: Retraining = Retraining()
+    schedule: Schedule = Schedule()
+
+    @property
+    def name(self) -> str:
+        """Return the title people read, or the model's name in words."""
+        return self.title or self.model.replace("_", " ").capitalize()
+
+    @property
+    def groups(self) -> list[str]:
+        """Return the columns by which the score cube is also kept: slices, then protected columns."""
+        return list(dict.fromkeys([*self.slices, *self.protected]))
+
+    @field_validator("checks")
+    @classmethod
+    def _one_expectation_each(cls, checks: list[dict[str, dict[str, Any]]]) -> list[dict[str, dict[str, Any]]]:
+        for number, check in enumerate(checks, 1):
+            if len(check) != 1:
+                raise ValueError(f"entry {number} must be one expectation type with its arguments, not {len(check)} keys")
+        return checks

@@ -1,0 +1,1 @@
+"""Has it drifted, does it still perform, is it still fair? Pure arithmetic on profiles."""

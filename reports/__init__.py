@@ -1,0 +1,1 @@
+"""What model owners browse: a static site made from the ledger alone."""

@@ -1,0 +1,150 @@
+"""Cells: the fixed places into which a column's values are counted, so that any two profiles add up."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+REST = -1
+"""Category cell of the levels that were seen in the baseline but are too rare for a cell of their own."""
+UNSEEN = -2
+"""Category cell of the levels that the baseline never saw."""
+
+LOGIT_SOFTENING = 1e-3
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Cells of a number: ``floor(position(x))``, clipped to ``-half .. half - 1``, with (u = (x - centre) / scale)
+
+    - linear: position = u / width
+    - asinh:  position = asinh(u) / width, fine near the centre and coarse in heavy tails
+    - logit:  position = (t(u) - shift) / width with t(p) = asinh(p / s) - asinh((1 - p) / s), s = 0.001,
+      fine near 0 and near 1; for scores. ``shift`` puts the model's threshold on the border of cell 0.
+
+    The two end cells also hold everything beyond. ``unit`` is the resolution of the column's fixed-point sum.
+    """
+
+    kind: Literal["linear", "asinh", "logit"]
+    centre: float
+    scale: float
+    width: float
+    half: int = 128
+    shift: float = 0.0
+    unit: float = 1e-6
+
+    def position(self, x: Floats) -> Floats:
+        """Return the cell coordinate of finite values, before floor and clip."""
+        u = (np.asarray(x, dtype=np.float64) - self.centre) / self.scale
+        if self.kind == "asinh":
+            u = np.arcsinh(u)
+        elif self.kind == "logit":
+            u = logit_like(u) - self.shift
+        return u / self.width
+
+    def cell(self, x: Floats) -> Ints:
+        """Return the cell of each finite value, from ``-half`` to ``half - 1``."""
+        return np.clip(np.floor(self.position(x)), -self.half, self.half - 1).astype(np.int64)
+
+    def border(self, cell: int) -> float:
+        """Return the lower border of a cell in the column's own unit; the end cells reach to infinity."""
+        if cell <= -self.half:
+            return -math.inf
+        if cell >= self.half:
+            return math.inf
+        u = cell * self.width
+        if self.kind == "asinh":
+            u = math.sinh(u)
+        elif self.kind == "logit":
+            u = _logit_like_inverse(u + self.shift)
+        return self.centre + self.scale * u
+
+    def middle(self, cell: int) -> float:
+        """Return a value that stands for the cell: its middle, or the inner border of an end cell."""
+        low, high = self.border(cell), self.border(cell + 1)
+        if math.isinf(low):
+            return high
+        return low if math.isinf(high) else (low + high) / 2
+
+
+def logit_like(p: Floats) -> Floats:
+    """Return ``asinh(p / s) - asinh((1 - p) / s)``: odd about 1/2, steep near 0 and 1, finite everywhere."""
+    result: Floats = np.arcsinh(p / LOGIT_SOFTENING) - np.arcsinh((1 - p) / LOGIT_SOFTENING)
+    return result
+
+
+def _logit_like_inverse(t: float) -> float:
+    """Solve ``logit_like(p) = t`` by bisection; t may lie outside the range that [0, 1] maps to."""
+    low, high = -1.0, 2.0
+    for _ in range(80):
+        middle = (low + high) / 2
+        if float(logit_like(np.float64(middle))) < t:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
+def score_grid(low: float, high: float, threshold: float | None) -> Grid:
+    """Return the grid of a score in ``[low, high]``: 800 cells, with the threshold on a border (of cell 0)."""
+    share = 0.5 if threshold is None else (threshold - low) / (high - low)
+    return Grid("logit", low, high - low, width=0.04, half=400, shift=float(logit_like(np.float64(share))), unit=1e-9)
+
+
+def number_grid(quantiles: tuple[float, float, float]) -> Grid:
+    """Return the grid of a number from its baseline's 1 %, 50 % and 99 % quantiles.
+
+    Linear where the body is about symmetric; asinh where one tail is much longer than the other.
+    A constant column gets a grid of width 1 about its value (or of its size, when it is large).
+    """
+    low, middle, high = quantiles
+    spread = high - low
+    if spread <= 0:
+        size = max(1.0, abs(middle))
+        return Grid("linear", middle - size / 2, size, width=1.0, unit=_unit(size))
+    longer, shorter = max(high - middle, middle - low), min(high - middle, middle - low)
+    if longer <= 3 * max(shorter, spread / 100):
+        return Grid("linear", middle, spread / 2, width=1 / 48, unit=_unit(spread))
+    scale = max(shorter, spread / 1000)
+    return Grid("asinh", middle, scale, width=math.asinh(longer / scale) / 80, unit=_unit(scale))
+
+
+def _unit(spread: float) -> float:
+    """Return the power of ten at most a millionth of the spread."""
+    return float(10.0 ** (math.floor(math.log10(spread)) - 6))
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Cells of a category: a level's index in ``top``, or REST if only in ``seen``, or UNSEEN."""
+
+    top: tuple[str, ...]
+    seen: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """How one model's partitions are profiled, fixed when the model is first watched.
+
+    ``numbers`` and ``categories`` are the features; ``score`` is None for a model without a readable score.
+    ``groups`` maps each slice or protected column to the values that have a cube of their own (None: null);
+    other values share the group ``OTHER``. Only profiles of frames with the same ``id`` add up.
+    """
+
+    id: str
+    numbers: dict[str, Grid]
+    categories: dict[str, Levels]
+    score: Grid | None
+    slices: tuple[str, ...]
+    groups: dict[str, tuple[str | None, ...]]
+
+
+OTHER = "(other)"
+"""Group of the slice values that have no cube of their own."""

@@ -1,0 +1,72 @@
+"""What Watchkeeper asks of a bank's data warehouse; nothing else ever touches the bank's data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Protocol
+
+from models.spec import Spec
+from warehouse.grid import Frame
+from warehouse.profile import Cohort, Profile
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Partition:
+    """One day of a table: its rows, when it was last written (UTC), what it was written as, and its columns' types.
+
+    ``version`` changes whenever the data was rewritten. ``distinct_ids`` counts the different non-null ids.
+    """
+
+    rows: int
+    distinct_ids: int
+    arrived_at: datetime
+    version: str
+    columns: Mapping[str, str]
+
+
+class Warehouse(Protocol):
+    """Reads one model's tables. Days are partition days; ``end`` is included."""
+
+    def partition(self, spec: Spec, day: date) -> Partition | None:
+        """Return what arrived for a day, or None; raise WatchkeeperError where the table or file can't be read."""
+        ...
+
+    def days(self, spec: Spec, start: date, end: date) -> list[date]:
+        """Return the days that have a partition, in order."""
+        ...
+
+    def frame(self, spec: Spec) -> Frame:
+        """Fix the cells of every feature from the model's baseline days; raise WatchkeeperError if none is there."""
+        ...
+
+    def profile(self, spec: Spec, frame: Frame, start: date, end: date) -> dict[date, Profile]:
+        """Scan the partitions of a span of days once and return a profile for each day that has one."""
+        ...
+
+    def cohorts(self, spec: Spec, frame: Frame, start: date, end: date, as_of: date) -> dict[date, Cohort]:
+        """Return what was known of each cohort day's payments by the end of ``as_of`` (UTC), by a join on keys."""
+        ...
+
+    def relation(self, spec: Spec, day: date) -> str:
+        """Return the SQL query of a day's partition, for expectations that run in the warehouse."""
+        ...
+
+    def connection_string(self) -> str:
+        """Return the SQLAlchemy address of the engine in which ``relation`` runs."""
+        ...
+
+    def sample(self, spec: Spec, start: date, end: date, rows: int, seed: int) -> pd.DataFrame:
+        """Return at most ``rows`` payments of a span of days, the same ones at every call (by hash of id and seed)."""
+        ...
+
+    def labelled_rows(self, spec: Spec, start: date, end: date, as_of: date, rows: int, seed: int) -> pd.DataFrame:
+        """Return at most ``rows`` payments with a boolean column ``label`` as known by ``as_of``, for training.
+
+        Payments without a label count as legitimate only where the model file says so (``negative.after_days``).
+        """
+        ...
