@@ -24,8 +24,9 @@ class Measurement:
     """One figure about one model and day.
 
     ``day`` is the partition or cohort day, ``as_of`` the day up to which data was known. ``monitor`` is one of
-    arrival, schema, check, drift, score, performance, fairness. ``feature`` is the column (or '' for the table),
-    ``slice`` reads ``column=value`` (or '' for everyone). ``value`` lies between ``low`` and ``high`` (95 %
+    arrival, schema, check, drift, score, performance (one cohort day), decay (recent mature cohorts pooled, against
+    the baseline's) and fairness. ``feature`` is the column (or '' for the table), ``slice`` reads ``column=value``
+    (or '' for everyone). ``value`` lies between ``low`` and ``high`` (95 %
     interval), rests on ``n`` cases, and is judged against ``limit``; ``reason`` says the verdict in words.
     Natural key: model, as_of, day, monitor, metric, feature, slice.
     """
@@ -119,6 +120,11 @@ class Incident:
         return self.cause.data_fault
 
     @property
+    def page(self) -> str:
+        """Return the incident's page, relative to the root of the site."""
+        return f"incidents/{self.id}.html"
+
+    @property
     def live(self) -> bool:
         """Return whether it still asks for attention or may come to."""
         return self.status in (Status.PENDING, Status.FIRING)
@@ -128,7 +134,8 @@ class Incident:
 class Decision:
     """Whether retraining was asked for on a day, and every reason. Natural key: model, day.
 
-    ``verdict`` is 'requested', 'refused' or 'not needed'; the window is the fit data, both days included.
+    ``verdict`` is 'requested', 'refused' or 'not needed'. Fit on ``fit_from .. fit_to`` without ``excluded`` (days
+    of a data fault), judge on the days after ``fit_to`` up to ``evaluate_to``, all mature.
     """
 
     model: str
@@ -138,7 +145,25 @@ class Decision:
     reasons: tuple[str, ...] = ()
     fit_from: date | None = None
     fit_to: date | None = None
+    evaluate_to: date | None = None
+    excluded: tuple[date, ...] = ()
     approval: str = "required"
+
+    @property
+    def request(self) -> str:
+        """Return the name of the request, under which its outcome is recorded."""
+        return f"{self.model}/{self.day}"
+
+
+@dataclass(frozen=True)
+class Baselined:
+    """A recorded decision that other days stand for normal from ``day`` on. Natural key: model, day."""
+
+    model: str
+    day: date
+    start: date
+    end: date
+    reason: str
 
 
 @dataclass(frozen=True)
