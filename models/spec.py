@@ -28,7 +28,9 @@ class Column(_Part):
 class Features(_Part):
     """The incoming feature table."""
 
-    table: Name = Field(description="DuckDB: folder of day=YYYY-MM-DD/*.parquet under the warehouse; BigQuery: dataset.table.")
+    table: Name = Field(
+        description="DuckDB: folder of day=YYYY-MM-DD/*.parquet under the warehouse; BigQuery: dataset.table."
+    )
     day: Name = Field("day", description="Partition column, one partition a day.")
     id: Name = Field("payment_id", description="Unique id of a scored payment.")
     time: Name | None = Field(None, description="Event time column.")
@@ -119,7 +121,9 @@ class Alerts(_Part):
     pending_days: Annotated[int, Field(ge=1, le=30)] = Field(
         2, description="Days that drift, decay or unfairness must hold before it is an incident."
     )
-    resolve_days: Annotated[int, Field(ge=1, le=30)] = Field(2, description="Clean, evaluated days before an incident is resolved.")
+    resolve_days: Annotated[int, Field(ge=1, le=30)] = Field(
+        2, description="Clean, evaluated days before an incident is resolved."
+    )
 
 
 class Retraining(_Part):
@@ -140,7 +144,9 @@ class Schedule(_Part):
 class Spec(_Part):
     """One production fraud model: what is watched and how."""
 
-    model: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$", description="Lower-case name; also the file's name.")]
+    model: Annotated[
+        str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$", description="Lower-case name; also the file's name.")
+    ]
     title: str | None = None
     owner: Name = "model-monitoring"
     tier: Literal[1, 2, 3] = 2
@@ -150,7 +156,9 @@ class Spec(_Part):
     slices: list[Name] = Field(default_factory=list)
     protected: dict[Name, Protected] = Field(default_factory=dict)
     baseline: Baseline
-    checks: list[dict[str, dict[str, Any]]] = Field(default_factory=list, description="Native Great Expectations types and arguments.")
+    checks: list[dict[str, dict[str, Any]]] = Field(
+        default_factory=list, description="Native Great Expectations types and arguments."
+    )
     alerts: Alerts = Alerts()
     retraining: Retraining = Retraining()
     schedule: Schedule = Schedule()
@@ -170,5 +178,7 @@ class Spec(_Part):
     def _one_expectation_each(cls, checks: list[dict[str, dict[str, Any]]]) -> list[dict[str, dict[str, Any]]]:
         for number, check in enumerate(checks, 1):
             if len(check) != 1:
-                raise ValueError(f"entry {number} must be one expectation type with its arguments, not {len(check)} keys")
+                raise ValueError(
+                    f"entry {number} must be one expectation type with its arguments, not {len(check)} keys"
+                )
         return checks
