@@ -1,0 +1,94 @@
+"""What counts as too much: effect floors, the share of false alarms a test may spend, and the verdict they give."""
+
+from __future__ import annotations
+
+from ledger.records import Verdict
+from models.errors import did_you_mean
+from models.spec import Spec
+
+FLOORS: dict[str, float] = {
+    "psi": 0.1,
+    "jensen_shannon": 0.1,
+    "wasserstein": 0.25,
+    "ks": 0.1,
+    "null_share": 0.02,
+    "nonfinite_share": 0.001,
+    "unseen_share": 0.01,
+    "scale_ratio": 5.0,
+    "recall": 0.1,
+    "precision": 0.1,
+    "false_positive_rate": 1.5,
+    "alert_rate": 1.5,
+    "pr_auc": 0.1,
+    "roc_auc": 0.05,
+    "value_detection_rate": 0.1,
+    "calibration_error": 0.02,
+    "selection_rate_ratio": 1.25,
+    "true_positive_rate_ratio": 1.25,
+    "false_positive_rate_ratio": 1.25,
+    "precision_ratio": 1.25,
+    "selection_rate_difference": 0.1,
+    "true_positive_rate_difference": 0.1,
+    "false_positive_rate_difference": 0.1,
+    "precision_difference": 0.1,
+    "row_count": 0.5,
+    "duplicate_share": 0.001,
+}
+"""Smallest change worth waking somebody for, by metric; ``alerts.limits`` of a model file overrides it.
+
+- psi, jensen_shannon, wasserstein (in standard deviations of the baseline) and ks: the distance itself
+- null_share, nonfinite_share, unseen_share, duplicate_share, calibration_error: a rise, as a share
+- recall, precision, pr_auc, roc_auc, value_detection_rate: a drop; ``*_difference``: a gap between groups
+- scale_ratio, false_positive_rate, alert_rate, ``*_ratio``: a ratio, either way (5 is also 1/5)
+- row_count: share of the weekday's median, either way
+"""
+
+DAYS_PER_QUARTER = 91
+TESTING_MONITORS = 4
+"""Monitors that test hypotheses and share the budget: drift with score, performance, decay, fairness."""
+
+
+def floor(spec: Spec, metric: str) -> float:
+    """Return the effect floor of a metric in its own unit (see FLOORS); KeyError for a metric without one."""
+    return spec.alerts.limits[metric] if metric in spec.alerts.limits else FLOORS[metric]
+
+
+def alpha(spec: Spec, family: int) -> float:
+    """Return the p-value below which one of ``family`` tests made by a monitor on one day is significant.
+
+    The model's ``false_pages_per_quarter`` are spread evenly over days and monitors, and over the day's tests
+    (Bonferroni), at most 0.05 in all: by the union bound, the expected number of false significances in a
+    quarter is then at most the budget, however the tests depend on each other. The effect floor and
+    ``pending_days`` only lower it further.
+    """
+    a_day = spec.alerts.false_pages_per_quarter / DAYS_PER_QUARTER / TESTING_MONITORS
+    return min(0.05, a_day) / max(1, family)
+
+
+def judge(*, beyond: bool, significant: bool, telling: bool = True) -> Verdict:
+    """Return the verdict of a test: a breach is both beyond its limit (material) and significant.
+
+    ``telling`` is False where chance alone reaches the limit at this sample size, so that silence says nothing:
+    then what isn't a breach is insufficient, not ok.
+    """
+    if beyond and significant:
+        return Verdict.BREACH
+    return Verdict.OK if telling else Verdict.INSUFFICIENT
+
+
+def problems(spec: Spec) -> list[str]:
+    """Return a sentence for each entry of ``alerts.limits`` that no monitor reads, or that makes no sense."""
+    found = []
+    for metric, limit in spec.alerts.limits.items():
+        key = f"alerts.limits.{metric}"
+        if metric not in FLOORS:
+            found.append(f"{key}: no such metric; accepted are {', '.join(FLOORS)}{did_you_mean(metric, FLOORS)}")
+        elif not limit > 0:
+            found.append(f"{key}: must be above 0, not {limit:g}")
+        elif _is_ratio(metric) and limit <= 1:
+            found.append(f"{key}: is a ratio and must be above 1, not {limit:g}; 1.5 means half as much again")
+    return found
+
+
+def _is_ratio(metric: str) -> bool:
+    return metric.endswith("_ratio") or metric in {"false_positive_rate", "alert_rate"}
