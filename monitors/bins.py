@@ -1,0 +1,87 @@
+"""From stored cells to vectors: where each cell stands, and the baseline's deciles drawn on cell borders."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from warehouse.grid import Floats, Grid, Ints, Levels, logit_like
+from warehouse.profile import Counts
+
+DECILES = 10
+
+
+def number_vector(grid: Grid, counts: Counts) -> Ints:
+    """Return a number's rows by cell, from the grid's lowest cell to its highest, ``2 * half`` of them."""
+    return _vector(counts, 2 * grid.half, grid.half)
+
+
+def category_vector(levels: Levels, counts: Counts) -> Ints:
+    """Return a category's rows by level: ``top`` in order, then UNSEEN, then REST."""
+    return _vector(counts, len(levels.top) + 2, 0)  # UNSEEN = -2 and REST = -1 index from the end
+
+
+def _vector(counts: Counts, size: int, shift: int) -> Ints:
+    vector = np.zeros(size, dtype=np.int64)
+    cells = counts.cells
+    index = np.fromiter(cells.keys(), dtype=np.int64, count=len(cells)) + shift
+    vector[index] = np.fromiter(cells.values(), dtype=np.int64, count=len(cells))
+    return vector
+
+
+@lru_cache(maxsize=4096)
+def places(grid: Grid) -> Floats:
+    """Return the value that stands for each cell, as ``Grid.middle`` does one by one, for the whole grid at once."""
+    inner = np.arange(-grid.half + 1, grid.half)
+    u: Floats = inner * grid.width
+    if grid.kind == "asinh":
+        u = np.sinh(u)
+    elif grid.kind == "logit":
+        u = _logit_like_inverse(u + grid.shift)
+    borders = grid.centre + grid.scale * u
+    result: Floats = np.concatenate([borders[:1], (borders[:-1] + borders[1:]) / 2, borders[-1:]])
+    result.flags.writeable = False
+    return result
+
+
+def _logit_like_inverse(t: Floats) -> Floats:
+    """Solve ``logit_like(p) = t`` by bisection, for many t at once."""
+    low, high = np.full(t.shape, -1.0), np.full(t.shape, 2.0)
+    for _ in range(80):
+        middle = (low + high) / 2
+        below = logit_like(middle) < t
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return (low + high) / 2
+
+
+def deciles(baseline: Ints) -> Ints:
+    """Return the bin of each cell: tenths of the baseline, as near as cell borders allow.
+
+    A cell with a tenth of the rows or more (a spike) is a bin of its own. A stretch between spikes, or beyond
+    them, that holds under a hundredth is too light for a bin; all such cells, also those the baseline never
+    reached, share bin 0. So a constant column has two bins: its value, and everything else.
+    """
+    share = baseline / baseline.sum()
+    spike = share >= 1 / DECILES
+    starts = spike.copy()
+    starts[1:] |= spike[:-1]
+    stretch = np.cumsum(starts)
+    weight = np.bincount(stretch, weights=share)
+    parts = np.maximum(1, np.rint(weight * DECILES))
+    place = np.cumsum(share) - share / 2 - (np.cumsum(weight) - weight)[stretch]
+    part = np.floor(place / np.maximum(weight, 1e-300)[stretch] * parts[stretch])
+    label = stretch * (DECILES + 1) + 1 + np.clip(part, 0, parts[stretch] - 1).astype(np.int64)
+    label[(weight < 0.1 / DECILES)[stretch]] = 0
+    return np.asarray(np.unique(label, return_inverse=True)[1] + (label.min() > 0), dtype=np.int64)
+
+
+def binned(vector: Ints, bins: Ints) -> Ints:
+    """Return the rows of each bin."""
+    return np.bincount(bins, weights=vector, minlength=int(bins.max()) + 1).astype(np.int64)
+
+
+def quantile_cell(vector: Ints, share: float) -> int:
+    """Return the index of the cell that holds a quantile, for a vector with at least one row."""
+    through = np.cumsum(vector)
+    return int(np.searchsorted(through, share * through[-1], side="left"))

@@ -1,0 +1,188 @@
+"""Distances with what chance alone makes of them: interval, p-value, limit and the smallest value that would tell.
+
+Every distance of two samples of one distribution is above 0, the more so the smaller the samples: PSI is about
+(1/n + 1/m) x chi-square(B - 1). So the limit of a plain distance is the effect floor on top of that expectation,
+and its interval is one of the distance freed of it, widened where needed to hold the plain value.
+n and m are today's and the baseline's rows; rows are taken as independent, so floors must cover natural variation.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from scipy import special
+
+from monitors import distances
+from monitors.bins import places, quantile_cell
+from monitors.distances import chi_square, floored_shares, occupied, shares
+from warehouse.grid import Floats, Grid, Ints
+
+Z = 1.959964
+"""Normal quantile of a 95 % interval."""
+MEAN_KOLMOGOROV = math.sqrt(math.pi / 2) * math.log(2)
+"""Expectation of the Kolmogorov distribution: of the KS statistic without change, over sqrt(1/n + 1/m)."""
+
+
+class Comparison(NamedTuple):
+    """A figure today against the baseline: plain ``value`` between ``low`` and ``high`` (95 %), and how to judge it.
+
+    ``limit`` is the effect floor on the value's own scale; ``critical`` the smallest value that is significant.
+    """
+
+    value: float
+    low: float
+    high: float
+    limit: float
+    critical: float
+    p_value: float
+
+
+def psi(today: Ints, baseline: Ints, floor: float, alpha: float) -> Comparison:
+    """Compare by PSI. Interval: delta method on two multinomials, plus the variance without change, 2 df noise^2.
+
+    Significance is the chi-square test on the same bins; ``critical`` is Yurdakul & Naranjo's.
+    """
+    a, b = occupied(today, baseline)
+    noise, freedom = _noise(a, b), len(a) - 1
+    p, q = floored_shares(a), floored_shares(b)
+    value, log_ratio = distances.psi(a, b), np.log(p / q)
+    variance = _variance(p, log_ratio + 1 - q / p) / a.sum() + _variance(q, -log_ratio + 1 - p / q) / b.sum()
+    low, high = _interval(value, freedom * noise, variance + 2 * freedom * noise**2)
+    critical = _chi_critical(freedom, alpha) * noise
+    return Comparison(value, low, high, floor + freedom * noise, critical, chi_square(a, b).p_value)
+
+
+def jensen_shannon(today: Ints, baseline: Ints, floor: float, alpha: float) -> Comparison:
+    """Compare by Jensen-Shannon distance: as PSI, on the divergence (without change about PSI / 8), then its root."""
+    a, b = occupied(today, baseline)
+    noise, freedom = _noise(a, b) / (8 * math.log(2)), len(a) - 1
+    p, q = shares(a), shares(b)
+    bits = distances.jensen_shannon(a, b) ** 2
+    middle = (p + q) / 2
+    to_p = np.log2(np.where(p > 0, p, 1) / middle) / 2
+    to_q = np.log2(np.where(q > 0, q, 1) / middle) / 2
+    variance = _variance(p, to_p) / a.sum() + _variance(q, to_q) / b.sum()
+    low, high = _interval(bits, freedom * noise, variance + 2 * freedom * noise**2)
+    limit, critical = floor**2 + freedom * noise, _chi_critical(freedom, alpha) * noise
+    value, low, high, limit, critical = (math.sqrt(x) for x in (bits, low, min(1.0, high), limit, critical))
+    return Comparison(value, low, high, limit, critical, chi_square(a, b).p_value)
+
+
+def wasserstein(today: Ints, baseline: Ints, positions: Floats, floor: float, alpha: float) -> Comparison:
+    """Compare by Wasserstein distance over the baseline's standard deviation, both from ``positions``.
+
+    A column narrower than its cell is measured in that cell's breadth. Interval: delta method on the
+    Kantorovich potential. Without change the distance is at most |Z| sum dx sqrt(F (1 - F) noise) in convex
+    order (as if all borders moved together), which gives the expectation and a p-value on the safe side.
+    """
+    n, m, steps = int(today.sum()), int(baseline.sum()), np.diff(positions)
+    p, q = today / n, baseline / m
+    spread = _spread(q, positions)
+    gap = np.cumsum(p - q)[:-1]
+    value = distances.wasserstein(today, baseline, positions) / spread
+    potential = np.concatenate([[0.0], np.cumsum(np.sign(gap) * steps)]) / spread
+    below = np.clip(np.cumsum(today + baseline)[:-1] / (n + m), 0, 1)
+    chance = float(np.sum(np.sqrt(below * (1 - below)) * steps)) / spread * math.sqrt(1 / n + 1 / m)
+    expected = chance * math.sqrt(2 / math.pi)
+    low, high = _interval(value, expected, _variance(p, potential) / n + _variance(q, potential) / m)
+    p_value = 2 * float(special.ndtr(-value / chance)) if chance > 0 else 1.0
+    return Comparison(value, low, high, floor + expected, -float(special.ndtri(alpha / 2)) * chance, p_value)
+
+
+def ks(today: Ints, baseline: Ints, floor: float, alpha: float) -> Comparison:
+    """Compare by Kolmogorov-Smirnov over cell borders, with the asymptotic p-value (on the safe side in cells).
+
+    Interval: the difference of two shares at the border where it is greatest.
+    """
+    n, m = int(today.sum()), int(baseline.sum())
+    below, below_baseline = np.cumsum(today) / n, np.cumsum(baseline) / m
+    where = int(np.argmax(np.abs(below - below_baseline)))
+    value, f, g = distances.ks(today, baseline), float(below[where]), float(below_baseline[where])
+    noise = math.sqrt(1 / n + 1 / m)
+    low, high = _interval(value, MEAN_KOLMOGOROV * noise, f * (1 - f) / n + g * (1 - g) / m)
+    limit, critical = floor + MEAN_KOLMOGOROV * noise, float(special.kolmogi(alpha)) * noise
+    return Comparison(value, low, min(1.0, high), limit, critical, float(special.kolmogorov(value / noise)))
+
+
+def share(count: int, rows: int, count_baseline: int, rows_baseline: int, floor: float, alpha: float) -> Comparison:
+    """Compare a share with the baseline's, for a rise. Interval: Wilson.
+
+    p-value: exact, given the total of the rarer outcome, which is binomial where that is rare and on the safe
+    side where it isn't.
+    """
+    value, before = count / rows, count_baseline / rows_baseline
+    low, high = _wilson(count, rows)
+    today_part = rows / (rows + rows_baseline)
+    if 2 * (count + count_baseline) <= rows + rows_baseline:
+        p_value = float(special.betainc(count, count_baseline + 1, today_part)) if count else 1.0
+    else:
+        others, others_baseline = rows - count, rows_baseline - count_baseline
+        p_value = float(special.betainc(others_baseline, others + 1, 1 - today_part)) if others_baseline else 1.0
+    noise = math.sqrt(before * (1 - before) * (1 / rows + 1 / rows_baseline))
+    return Comparison(value, low, high, min(1.0, before + floor), before - float(special.ndtri(alpha)) * noise, p_value)
+
+
+def _noise(a: Ints, b: Ints) -> float:
+    return 1 / float(a.sum()) + 1 / float(b.sum())
+
+
+def _variance(p: Floats, slope: Floats) -> float:
+    """Return the variance of ``slope`` under the shares ``p``: of a linear function of one multinomial row."""
+    return float(np.sum(p * slope**2) - np.sum(p * slope) ** 2)
+
+
+def _interval(value: float, expected: float, variance: float) -> tuple[float, float]:
+    """Return the 95 % interval of a distance freed of its expectation without change, widened to hold ``value``."""
+    half, freed = Z * math.sqrt(max(0.0, variance)), max(0.0, value - expected)
+    return max(0.0, freed - half), max(value, freed + half)
+
+
+def _chi_critical(freedom: int, alpha: float) -> float:
+    return float(special.chdtri(freedom, alpha)) if freedom else 0.0
+
+
+def _spread(q: Floats, positions: Floats) -> float:
+    """Return the standard deviation, at least the breadth of a cell where the rows are."""
+    centre = min(max(int(np.searchsorted(np.cumsum(q), 0.5)), 1), len(q) - 2)
+    return max(_deviation(q, positions), float(positions[centre + 1] - positions[centre - 1]) / 2)
+
+
+def _deviation(q: Floats, positions: Floats) -> float:
+    mean = float(np.sum(q * positions))
+    return math.sqrt(max(0.0, float(np.sum(q * (positions - mean) ** 2))))
+
+
+def _wilson(count: int, rows: int) -> tuple[float, float]:
+    middle, half = count + Z**2 / 2, Z * math.sqrt(count * (rows - count) / rows + Z**2 / 4)
+    low, high = (middle - half) / (rows + Z**2), (middle + half) / (rows + Z**2)
+    return max(0.0, min(low, count / rows)), min(1.0, max(high, count / rows))
+
+
+def scale(today: Ints, baseline: Ints, grid: Grid, means: tuple[float, float], floor: float) -> Comparison | None:
+    """Compare medians by their ratio, the sign of a change of unit; None where a ratio has no meaning.
+
+    That is where the baseline's median lies in a cell at 0, or the signs differ. Where today's median lies in an
+    end cell or in a cell at 0, the cells no longer say how far it moved, and the ratio is that of ``means``
+    (today's, the baseline's). Interval: order statistics; for means, as if the spread had scaled with the mean.
+    The p-value is that of the KS statistic.
+    """
+    cells = [quantile_cell(vector, 0.5) - grid.half for vector in (today, baseline)]
+    if _at_zero(grid, cells[1]):
+        return None
+    noise, values = math.sqrt(_noise(today, baseline)), places(grid)
+    p_value = float(special.kolmogorov(distances.ks(today, baseline) / noise))
+    if _at_zero(grid, cells[0]) or any(cell in (-grid.half, grid.half - 1) for cell in cells):
+        if means[0] * means[1] <= 0:
+            return None
+        value = means[0] / means[1]
+        half = Z * value * abs(_deviation(shares(baseline), values) / means[1]) * noise
+        return Comparison(value, max(0.0, value - half), value + half, floor, 0.0, p_value)
+    around = (0.5 - Z * noise / 2, 0.5, 0.5 + Z * noise / 2)
+    ratios = [float(values[quantile_cell(today, q)] / values[cells[1] + grid.half]) for q in around]
+    return Comparison(ratios[1], min(ratios), max(ratios), floor, 0.0, p_value) if ratios[1] > 0 else None
+
+
+def _at_zero(grid: Grid, cell: int) -> bool:
+    return grid.border(cell) <= 0 <= grid.border(cell + 1)
