@@ -1,0 +1,56 @@
+# `make` explains itself.
+.DEFAULT_GOAL := help
+.PHONY: help install demo up down test lint types check generate lock clean
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+export GX_ANALYTICS_ENABLED := false
+export DO_NOT_TRACK := 1
+
+help: ## Show what each target does
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## Install everything, at the locked versions, into .venv
+
+# uv is itself taken from the hashed lock, then installs the rest of it.
+$(INSTALLED): requirements.lock pyproject.toml
+	@echo "installing into .venv (a minute or two, the first time)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@awk '/^uv==/ {on=1} on {print} on && !/\\$$/ {exit}' requirements.lock > .venv/uv.lock
+	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r .venv/uv.lock
+	@$(BIN)/uv pip sync --quiet --python .venv --require-hashes requirements.lock
+	@$(BIN)/uv pip install --quiet --python .venv --no-deps --editable .
+	@touch $@
+
+demo: $(INSTALLED) ## Build a miniature bank, watch it with a real Airflow, show messages, incidents and report
+	@$(BIN)/python -m demo run
+
+up: $(INSTALLED) ## Keep the demonstration's Airflow and report running for browsing
+	@$(BIN)/python -m demo up
+
+down: $(INSTALLED) ## Stop what `make up` started, and only that
+	@$(BIN)/python -m demo down
+
+test: check ## Install, then lint, check types and layers, and run every test
+	@$(BIN)/python -m pytest -q
+
+check: $(INSTALLED) lint types ## Lint, check types and the import contract
+
+lint: $(INSTALLED) ## Lint and check the formatting
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(INSTALLED) ## Check types and which room may import which
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+generate: $(INSTALLED) ## Remake generated files (a test checks them against their source)
+	@$(BIN)/python -m models.load
+	@$(BIN)/python -m checks.catalogue
+
+lock: $(INSTALLED) ## Resolve pyproject.toml anew into requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --quiet --upgrade -o requirements.lock
+
+clean: ## Remove the demonstration and every cache, but not .venv
+	@rm -rf .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,126 @@
+"""The DAGs of one model: ``watch__<model>`` runs every day, ``retrain__<model>`` when its asset asks for it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk import Asset, AssetAlias, CronDataIntervalTimetable, dag, task
+
+from dags.day import day_of
+from dags.wait import PartitionWait
+from models.spec import Spec
+from watchkeeper.settings import Settings
+
+
+def retraining_asset(model: str) -> Asset:
+    """Return the asset whose events ask for a model's retraining."""
+    return Asset(name=f"retraining__{model}", uri=f"x-watchkeeper://retraining/{model}", group="watchkeeper")
+
+
+def watch_dag(spec: Spec, settings: Settings) -> None:
+    """Make the DAG that watches one model: wait -> watch -> publish and notify, one run a day."""
+    requests = AssetAlias(f"requests__{spec.model}")
+
+    @dag(
+        dag_id=f"watch__{spec.model}",
+        description=f"Watch {spec.name}",
+        schedule=CronDataIntervalTimetable(spec.schedule.cron, timezone=spec.schedule.timezone),
+        start_date=_time(settings.schedule_from) or datetime(2026, 1, 1, tzinfo=UTC),
+        end_date=_time(settings.schedule_to, hours=24),
+        catchup=bool(settings.schedule_from),
+        max_active_runs=1,
+        tags=["watchkeeper", f"tier {spec.tier}", spec.owner],
+        default_args=_defaults(spec),
+    )
+    def watch_one() -> None:
+        wait = PartitionWait(
+            task_id="wait", model=spec.model, arrives_by=spec.features.arrives_by, timezone=spec.schedule.timezone
+        )
+
+        @task(task_id="watch", outlets=[requests])
+        def run_watch(*, outlet_events: Any = None, **context: Any) -> str:
+            from dags import steps  # noqa: PLC0415  the heavy imports belong to the task
+
+            live = context["dag_run"].run_type != "backfill"
+            decision = steps.watch(spec.model, day_of(context, spec.schedule.timezone), live=live)
+            if decision is None:
+                return "backfilled"
+            if decision.verdict == "requested":
+                outlet_events[requests].add(retraining_asset(spec.model), extra=steps.as_extra(decision))
+            return f"retraining {decision.verdict}"
+
+        @task(task_id="publish")
+        def run_publish(**context: Any) -> str:
+            from dags import steps  # noqa: PLC0415
+
+            return steps.publish(spec.model, day_of(context, spec.schedule.timezone))
+
+        @task(task_id="notify")
+        def run_notify() -> str:
+            from dags import steps  # noqa: PLC0415
+
+            return steps.notify(spec.model)
+
+        wait >> run_watch() >> [run_publish(), run_notify()]
+
+    watch_one()
+
+
+def retrain_dag(spec: Spec) -> None:
+    """Make the DAG that answers a model's retraining requests: (approval ->) retrain -> publish.
+
+    It reads the open request from the ledger, so that an event that comes twice, or two merged into one run, do
+    no harm; without an open request every task is skipped.
+    """
+
+    @dag(
+        dag_id=f"retrain__{spec.model}",
+        description=f"Train, judge and perhaps promote a challenger of {spec.name}",
+        schedule=[retraining_asset(spec.model)],
+        start_date=datetime(2026, 1, 1, tzinfo=UTC),
+        max_active_runs=1,
+        tags=["watchkeeper", "retraining", spec.owner],
+        default_args=_defaults(spec),
+    )
+    def retrain_one() -> None:
+        @task.short_circuit(task_id="request")
+        def read_request() -> dict[str, Any] | None:
+            from dags import steps  # noqa: PLC0415
+
+            return steps.waiting_request(spec.model)
+
+        @task(task_id="retrain")
+        def run_retraining() -> str:
+            from dags import steps  # noqa: PLC0415
+
+            return steps.run_retraining(spec.model)
+
+        @task(task_id="publish")
+        def run_publish() -> str:
+            from dags import steps  # noqa: PLC0415
+
+            return steps.publish_model(spec.model)
+
+        chain = read_request()
+        if spec.retraining.approval == "required":
+            approval = ApprovalOperator(
+                task_id="approve",
+                subject=f"Retrain {spec.name}?",
+                body="{{ ti.xcom_pull(task_ids='request') | tojson(indent=1) }}",
+                defaults="Reject",
+                response_timeout=timedelta(days=3),
+            )
+            chain = chain >> approval
+        chain >> run_retraining() >> run_publish()
+
+    retrain_one()
+
+
+def _defaults(spec: Spec) -> dict[str, Any]:
+    return {"owner": spec.owner, "retries": 2, "retry_delay": timedelta(minutes=1)}
+
+
+def _time(day: str, hours: int = 0) -> datetime | None:
+    return datetime.fromisoformat(day).replace(tzinfo=UTC) + timedelta(hours=hours) if day else None

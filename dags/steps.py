@@ -1,0 +1,76 @@
+"""What the tasks do: open the settings' warehouse and ledger, and call the same steps as the command line."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from ledger.records import Decision
+from models.spec import Spec
+from watchkeeper import retrain, settings
+from watchkeeper import watch as steps
+from watchkeeper.stored import Context
+
+
+def watch(model: str, day: date, *, live: bool) -> Decision | None:
+    """Watch a day, after those recent days that came or were rewritten since; return the decision on retraining."""
+    ctx, spec = _open(model, live=live)
+    for stale in steps.stale_days(ctx, spec, day):
+        steps.watch(ctx, spec, stale)
+    steps.watch(ctx, spec, day)
+    decisions = [decision for decision in ctx.ledger.decisions(model) if decision.day == day]
+    return decisions[0] if decisions and live else None
+
+
+def publish(model: str, day: date) -> str:
+    """Rebuild the pages that the day touches."""
+    ctx, _ = _open(model)
+    return steps.publish(ctx, steps.known_specs(ctx.settings), {(model, day)})
+
+
+def publish_model(model: str) -> str:
+    """Rebuild the model's page after a retraining."""
+    ctx, _ = _open(model)
+    newest = max(run.day for run in ctx.ledger.runs(model))
+    return steps.publish(ctx, steps.known_specs(ctx.settings), {(model, newest)})
+
+
+def notify(model: str) -> str:
+    """Deliver what waits in the outbox."""
+    ctx, spec = _open(model)
+    return steps.notify(ctx, [spec])
+
+
+def waiting_request(model: str) -> dict[str, Any] | None:
+    """Return the retraining request that has no outcome yet, or None: the ledger is the truth, an event only wakes."""
+    ctx, spec = _open(model)
+    request = retrain.open_request(ctx, spec)
+    return as_extra(request) if request else None
+
+
+def run_retraining(model: str) -> str:
+    """Fit, judge and perhaps promote a challenger; nothing is done twice."""
+    ctx, spec = _open(model)
+    request = retrain.open_request(ctx, spec)
+    outcome = retrain.retrain(ctx, spec, request).outcome if request else "nothing to do"
+    retrain.point_to_champion(ctx, spec)
+    return outcome
+
+
+def as_extra(decision: Decision) -> dict[str, Any]:
+    """Return a request as an asset event carries it."""
+    return {
+        "request": decision.request,
+        "incident": decision.incident,
+        "reasons": list(decision.reasons),
+        "fit_from": str(decision.fit_from),
+        "fit_to": str(decision.fit_to),
+        "evaluate_to": str(decision.evaluate_to),
+        "excluded": [str(day) for day in decision.excluded],
+    }
+
+
+def _open(model: str, *, live: bool = True) -> tuple[Context, Spec]:
+    ctx = steps.context(settings.read(), live=live)
+    (spec,) = steps.known_specs(ctx.settings, [model])
+    return ctx, spec

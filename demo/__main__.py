@@ -1,0 +1,167 @@
+"""``python -m demo run | up | down``: build the bank, backfill its history, let Airflow run the last days, show all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+
+from rich.console import Console
+
+from demo.airflow import REPOSITORY, Airflow, free_port
+from demo.compare import compare
+
+MODELS = ("card_payments", "app_scams", "account_opening")
+WATCHED_FROM, LIVE_FROM, LAST = date(2026, 3, 1), date(2026, 4, 28), date(2026, 4, 30)
+LIVE_DAYS = (LAST - LIVE_FROM).days + 1
+FOLDER = REPOSITORY / ".demo"
+console = Console(highlight=False, soft_wrap=True)
+
+
+def settings(folder: Path) -> dict[str, str]:
+    """Return the demonstration's settings: everything in one folder, no cloud, messages to a file."""
+    return {
+        "WATCHKEEPER_MODELS": str(REPOSITORY / "models"),
+        "WATCHKEEPER_WAREHOUSE": str(folder / "bank"),
+        "WATCHKEEPER_LEDGER": f"sqlite:///{folder}/ledger.db",
+        "WATCHKEEPER_SITE": str(folder / "site"),
+        "WATCHKEEPER_REGISTRY": str(folder / "registry"),
+        "WATCHKEEPER_MESSAGES": str(folder / "messages.txt"),
+        "WATCHKEEPER_SCHEDULE_FROM": str(LIVE_FROM),
+        "WATCHKEEPER_SCHEDULE_TO": str(LAST),
+        "GX_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def run(folder: Path) -> int:
+    """Run the demonstration from nothing; return 0 when the incidents are exactly the scripted ones."""
+    began = time.monotonic()
+    down(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    _step(began, "1/4 building a miniature bank: 3 models x 120 days, with a month of trouble")
+    _python("-m", "simulator", "--to", str(folder / "bank"), "--script", "demo", folder=folder)
+    _step(began, f"2/4 watching its history, {WATCHED_FROM} to {LIVE_FROM}, telling nobody")
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda model: _backfill(model, folder, began), MODELS))
+    _step(began, f"3/4 Airflow watches the last {LIVE_DAYS} days of each model, and retrains where asked")
+    airflow = Airflow.start(folder / "airflow", settings(folder))
+    try:
+        airflow.wait_until_healthy()
+        _follow(airflow, began)
+    finally:
+        airflow.stop()
+    _step(began, "4/4 publishing the whole site")
+    _watchkeeper("site", folder=folder)
+    return _show(folder, began)
+
+
+def up(folder: Path) -> int:
+    """Keep Airflow and the site running for browsing, after a demonstration."""
+    if not (folder / "ledger.db").exists():
+        console.print("nothing to show yet: run `make demo` first", style="red")
+        return 2
+    down(folder)
+    airflow = Airflow.start(folder / "airflow", settings(folder))
+    port = free_port()
+    server = subprocess.Popen(
+        [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1", "--directory", str(folder / "site")],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    (folder / "running.json").write_text(json.dumps([airflow.pid, server.pid]))
+    airflow.wait_until_healthy()
+    console.print(f"Airflow: {airflow.url}\nreport:  http://localhost:{port}\n`make down` stops both, and only them")
+    return 0
+
+
+def down(folder: Path) -> int:
+    """Stop what ``up`` started, and nothing else."""
+    running = folder / "running.json"
+    if running.exists():
+        for pid in json.loads(running.read_text()):
+            Airflow(folder, 0, pid).stop()
+        running.unlink()
+        console.print("stopped")
+    return 0
+
+
+def _backfill(model: str, folder: Path, began: float) -> None:
+    last = date.fromordinal(LIVE_FROM.toordinal() - 1)
+    _watchkeeper("backfill", "--model", model, "--from", str(WATCHED_FROM), "--to", str(last), "--no-site", folder=folder)
+    _step(began, f"    {model}: history watched")
+
+
+def _follow(airflow: Airflow, began: float, limit_seconds: float = 400) -> None:
+    """Show each DAG run's state as it changes, until the last days are watched and the retraining has ended."""
+    dags = [f"watch__{model}" for model in MODELS] + ["retrain__app_scams"]
+    wanted = dict.fromkeys(dags, LIVE_DAYS) | {"retrain__app_scams": 1}
+    known: dict[tuple[str, str], str] = {}
+    until = time.monotonic() + limit_seconds
+    while time.monotonic() < until:
+        states = {(dag, name): state for dag in dags for name, state in airflow.runs(dag).items()}
+        for (dag, name), state in states.items():
+            if known.get((dag, name)) != state and state in ("success", "failed"):
+                _step(began, f"    {dag} {name.split('__')[-1][:10]}: {state}")
+        known = states
+        ended = [dag for (dag, _), state in states.items() if state in ("success", "failed")]
+        if all(ended.count(dag) >= count for dag, count in wanted.items()):
+            failed = sorted(dag for (dag, _), state in states.items() if state == "failed")
+            if failed:
+                raise RuntimeError(f"{', '.join(failed)} failed; see {airflow.home}/logs")
+            return
+        time.sleep(2)
+    raise TimeoutError(f"Airflow did not end in {limit_seconds:.0f} s; its log is {airflow.home}/airflow.log")
+
+
+def _show(folder: Path, began: float) -> int:
+    console.rule("What Slack would have shown")
+    console.print((folder / "messages.txt").read_text(), markup=False)
+    console.rule("Incidents")
+    found = json.loads(_watchkeeper("incidents", "--json", folder=folder, capture=True))
+    problems = compare(found, console)
+    for problem in problems:
+        console.print(problem, style="red", markup=False)
+    verdict = "the incidents are exactly the scripted ones" if not problems else f"{len(problems)} differences from the script"
+    _step(began, verdict)
+    console.print(f"\nreport: {folder / 'site' / 'index.html'}\n`make up` keeps Airflow and the report running; `make down` stops them")
+    return 1 if problems else 0
+
+
+def _step(began: float, text: str) -> None:
+    console.print(f"[{time.monotonic() - began:5.0f} s] {text}", markup=False)
+
+
+def _python(*arguments: str, folder: Path, capture: bool = False) -> str:
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        env={**os.environ, **settings(folder)},
+        cwd=REPOSITORY,
+        check=True,
+        stdout=subprocess.PIPE if capture else None,
+        text=True,
+    )
+    return done.stdout or ""
+
+
+def _watchkeeper(*arguments: str, folder: Path, capture: bool = False) -> str:
+    return _python("-m", "watchkeeper", *arguments, folder=folder, capture=capture)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the named command; without one, the whole demonstration."""
+    command = arguments[0] if arguments else "run"
+    return {"run": run, "up": up, "down": down}[command](FOLDER)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

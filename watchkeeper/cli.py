@@ -1,0 +1,216 @@
+"""The command line: the same steps as the DAGs, for a person or a script.
+
+Exit status: 0 done, 1 findings at or above --fail-on, 2 the user's mistake, 3 errored.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ledger.records import Incident, Measurement, Run, Status, Verdict
+from ledger.store import Ledger
+from models.errors import WatchkeeperError
+from models.load import SpecError, load, paths
+from models.spec import Spec
+from watchkeeper import show, watch
+from watchkeeper.settings import read
+from watchkeeper.stored import Context
+
+app = typer.Typer(
+    name="watchkeeper",
+    help="Stands watch over a bank's production fraud models.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+)
+out = Console()
+err = Console(stderr=True)
+
+
+class FailOn(StrEnum):
+    """What makes the exit status 1: a data fault, any firing incident, any measurement over its limit, or nothing."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+    NEVER = "never"
+
+
+Models = Annotated[list[str] | None, typer.Option("--model", "-m", help="Model to watch; may be given again. Default: all.")]
+Day = Annotated[datetime, typer.Option("--day", "-d", formats=["%Y-%m-%d"], help="Partition day, YYYY-MM-DD.")]
+From = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day, YYYY-MM-DD.")]
+To = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day, YYYY-MM-DD.")]
+Json = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
+Fail = Annotated[FailOn, typer.Option(help="Exit with 1 on: critical (a data fault), warning (any incident), info (any breach).")]
+
+
+@app.command()
+def validate(
+    files: Annotated[list[Path] | None, typer.Argument(help="Model files; default: all of WATCHKEEPER_MODELS.")] = None,
+) -> None:
+    """Check model files; say file, line, key, what is wrong, what is accepted."""
+    import checks.catalogue  # noqa: PLC0415  only needed here
+
+    problems: list[str] = []
+    for path in files or paths(read().models):
+        try:
+            spec = load(path)
+            problems += [f"{path}: {problem}" for problem in checks.catalogue.problems(spec)]
+        except SpecError as error:
+            problems += error.problems
+        else:
+            out.print(f"{path}: {spec.name}, {len(spec.features.columns)} features, {len(spec.checks)} checks", highlight=False)
+    if problems:
+        raise WatchkeeperError("\n".join(problems))
+
+
+@app.command()
+def run(
+    day: Day, model: Models = None, json: Json = False, fail_on: Fail = FailOn.NEVER, site: bool = True
+) -> None:
+    """Watch one day: conclude, publish the pages it touches, and tell people."""
+    ctx = watch.context(read())
+    specs = watch.known_specs(ctx.settings, model or [])
+    runs = [_watched(ctx, spec, day.date(), quiet=json) for spec in specs]
+    if site:
+        page = watch.publish(ctx, watch.known_specs(ctx.settings), {(done.model, done.day) for done in runs})
+        err.print(f"report: {page}", highlight=False, soft_wrap=True)
+    err.print(f"messages: {watch.notify(ctx, specs)}", highlight=False)
+    _finish(ctx, runs, machine=json, fail_on=fail_on)
+
+
+@app.command()
+def backfill(
+    start: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day, YYYY-MM-DD.")],
+    end: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day, YYYY-MM-DD.")],
+    model: Models = None,
+    json: Json = False,
+    fail_on: Fail = FailOn.NEVER,
+) -> None:
+    """Watch a span of past days: conclude and publish, but tell nobody and ask for no retraining."""
+    ctx = watch.context(read(), live=False)
+    specs = watch.known_specs(ctx.settings, model or [])
+    if end < start:
+        raise WatchkeeperError(f"--to {end:%Y-%m-%d} is before --from {start:%Y-%m-%d}")
+    days = [start.date() + timedelta(days=i) for i in range((end - start).days + 1)]
+    runs = []
+    with _progress() as progress:
+        for spec in specs:
+            task = progress.add_task(spec.model, total=len(days))
+            for each in days:
+                runs.append(watch.watch(ctx, spec, each))
+                progress.advance(task)
+    err.print(f"report: {watch.publish(ctx, watch.known_specs(ctx.settings))}", highlight=False, soft_wrap=True)
+    _finish(ctx, runs, machine=json, fail_on=fail_on)
+
+
+@app.command()
+def measurements(
+    model: Models = None,
+    start: From = None,
+    end: To = None,
+    as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only what was concluded on this day.")] = None,
+    monitor: Annotated[list[str] | None, typer.Option(help="arrival, schema, check, drift, score, performance, ...")] = None,
+    metric: Annotated[str | None, typer.Option(help="e.g. psi, recall, row_count")] = None,
+    verdict: Annotated[Verdict | None, typer.Option(help="Only this verdict.")] = None,
+    json: Json = False,
+) -> None:
+    """Show what was measured: the newest figure of each day, or all as of a day."""
+    ledger = Ledger.open(read().ledger)
+    found: list[Measurement] = []
+    for name in model or [None]:
+        found += ledger.measurements(
+            name,
+            day_from=_date(start),
+            day_to=_date(end),
+            as_of=_date(as_of),
+            monitors=tuple(monitor or ()),
+            metric=metric,
+            newest=as_of is None,
+        )
+    found = [m for m in found if verdict in (None, m.verdict)]
+    show.answer(out, [show.measurement_row(m) for m in found], show.measurement_table(found), machine=json)
+
+
+@app.command()
+def incidents(
+    model: Models = None,
+    status: Annotated[Status | None, typer.Option(help="Only this status.")] = None,
+    json: Json = False,
+) -> None:
+    """Show the incidents, the newest first."""
+    ledger = Ledger.open(read().ledger)
+    found = [i for name in model or [None] for i in ledger.incidents(name) if status in (None, i.status)]
+    show.answer(out, [show.incident_row(i) for i in found], show.incident_table(found), machine=json)
+
+
+@app.command()
+def site() -> None:
+    """Rebuild every page of the report from the ledger."""
+    ctx = watch.context(read(), live=False)
+    out.print(watch.publish(ctx, watch.known_specs(ctx.settings)), highlight=False, soft_wrap=True)
+
+
+def _watched(ctx: Context, spec: Spec, day: date, *, quiet: bool) -> Run:
+    def told(step: str, summary: str) -> None:
+        if not quiet:
+            err.print(f"{spec.model} {day}  [bold]{step:<9}[/bold] {summary}", highlight=False)
+
+    for stale in watch.stale_days(ctx, spec, day):
+        told("again", f"{stale} came or was rewritten after it was watched")
+        watch.watch(ctx, spec, stale)
+    return watch.watch(ctx, spec, day, told)
+
+
+def _finish(ctx: Context, runs: Sequence[Run], *, machine: bool, fail_on: FailOn) -> None:
+    rows, findings = [], False
+    for done in runs:
+        concluded = [i for i in ctx.ledger.incidents(done.model, as_of=done.day) if i.status is Status.FIRING]
+        rows.append(show.run_row(done, concluded))
+        breached = [m for m in ctx.ledger.measurements(done.model, as_of=done.day) if m.verdict is Verdict.BREACH]
+        findings |= _reaches(fail_on, concluded, breached)
+    if machine:
+        out.file.write(show.as_json(rows) + "\n")
+    else:
+        firing = sorted({incident_id for row in rows for incident_id in row["firing"]})
+        out.print(f"{len(rows)} days watched; firing on them: {', '.join(firing) or 'none'}", highlight=False)
+    if findings:
+        raise typer.Exit(1)
+
+
+def _reaches(fail_on: FailOn, firing: Iterable[Incident], breached: Sequence[Measurement]) -> bool:
+    if fail_on is FailOn.CRITICAL:
+        return any(incident.data_fault for incident in firing)
+    if fail_on is FailOn.WARNING:
+        return any(True for _ in firing)
+    return fail_on is FailOn.INFO and bool(breached)
+
+
+def _date(given: datetime | None) -> date | None:
+    return given.date() if given else None
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=err, disable=not err.is_terminal)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is a sentence and exit status 2, anything else unforeseen is 3."""
+    try:
+        app()
+    except WatchkeeperError as error:
+        err.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        err.print("stopped; what was concluded is kept, run it again to go on")
+        sys.exit(3)

@@ -1,0 +1,69 @@
+"""Where things are: read once from the environment, all of it optional."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from models.errors import WatchkeeperError, did_you_mean
+
+PREFIX = "WATCHKEEPER_"
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One field for each ``WATCHKEEPER_<NAME>`` variable; a secret never appears in ``repr``."""
+
+    models: Path = REPOSITORY / "models"
+    """Folder of model files."""
+    warehouse: str = "warehouse-data"
+    """A folder of Parquet tables, or bigquery://project."""
+    ledger: str = "sqlite:///watchkeeper.db"
+    """SQLAlchemy address of the ledger; may hold a password."""
+    site: Path = Path("site")
+    """Folder into which the report is written."""
+    site_url: str = ""
+    """Address under which people open the site; empty: the folder itself."""
+    registry: Path = Path("registry")
+    """Folder of trained challengers and of the champion in charge."""
+    slack_token: str = field(default="", repr=False)
+    slack_channel: str = ""
+    """Channel for owners that alerting/routes.yaml doesn't name."""
+    slack_base_url: str = "https://slack.com/api/"
+    messages: Path = Path("messages.txt")
+    """Where messages go, besides the terminal, when there is no Slack token."""
+    schedule_from: str = ""
+    """First day that Airflow schedules (YYYY-MM-DD), e.g. for a demonstration; empty: from now on."""
+    schedule_to: str = ""
+    """Last day that Airflow schedules (YYYY-MM-DD); empty: no end."""
+    now: str = ""
+    """A fixed clock (ISO time, UTC), for demonstrations on days long past."""
+
+    @property
+    def link(self) -> str:
+        """Return the address that messages link to, without a trailing slash."""
+        return (self.site_url or self.site.resolve().as_uri()).rstrip("/")
+
+
+def read(environment: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings; raise WatchkeeperError for a WATCHKEEPER_ variable that doesn't exist."""
+    given = os.environ if environment is None else environment
+    accepted = set(Settings.__dataclass_fields__)
+    values: dict[str, str | Path] = {}
+    for variable in sorted(name for name in given if name.startswith(PREFIX)):
+        name = variable.removeprefix(PREFIX).lower()
+        if name == "reference_data":  # used by the acceptance tests only
+            continue
+        if name not in accepted:
+            names = [f"{PREFIX}{field_name.upper()}" for field_name in sorted(accepted)]
+            raise WatchkeeperError(
+                f"{variable}: no such setting; accepted are {', '.join(names)}{did_you_mean(variable, names)}"
+            )
+        if given[variable]:
+            is_path = isinstance(getattr(Settings, name, None), Path)
+            values[name] = Path(given[variable]) if is_path else given[variable]
+    return Settings(**values)  # type: ignore[arg-type]  # each value was made of its field's own type above
+

@@ -1,0 +1,69 @@
+"""How answers look in a terminal, and as JSON for machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ledger.records import Incident, Measurement, Run, Verdict
+
+COLOURS = {Verdict.OK: "green", Verdict.BREACH: "red", Verdict.ERRORED: "magenta"}
+
+
+def as_json(rows: Sequence[dict[str, Any]]) -> str:
+    """Return rows as a JSON list, dates as ISO text."""
+    return json.dumps(rows, indent=1, default=str, allow_nan=False)
+
+
+def measurement_row(m: Measurement) -> dict[str, Any]:
+    """Return a measurement with the keys that the documentation promises."""
+    keys = "model day as_of monitor metric feature slice value low high n limit verdict reason".split()
+    return {key: getattr(m, key) for key in keys}
+
+
+def incident_row(incident: Incident) -> dict[str, Any]:
+    """Return an incident with the keys that the documentation promises."""
+    keys = "id model status cause feature slice opened resolved amount_gbp_per_day data_fault summary".split()
+    return {key: getattr(incident, key) for key in keys}
+
+
+def run_row(run: Run, incidents: Sequence[Incident]) -> dict[str, Any]:
+    """Return what one watched day came to."""
+    firing = [incident.id for incident in incidents if incident.status == "firing"]
+    return {"model": run.model, "day": run.day, "rows": run.rows, "live": run.live, "firing": firing}
+
+
+def measurement_table(measurements: Sequence[Measurement]) -> Table:
+    """Return measurements as a table, one line each."""
+    table = Table("day", "as of", "monitor", "metric", "feature", "slice", "value", "95 % interval", "n", "verdict", "reason")
+    for m in measurements:
+        interval = "" if m.low is None or m.high is None else f"{m.low:.4g} to {m.high:.4g}"
+        value = "" if m.value is None else f"{m.value:.4g}"
+        cells = [m.day, m.as_of, m.monitor, m.metric, m.feature, m.slice, value, interval, f"{m.n:,}", m.verdict, m.reason]
+        table.add_row(*(escape(str(cell)) for cell in cells), style=COLOURS.get(m.verdict, "dim"))
+    return table
+
+
+def incident_table(incidents: Sequence[Incident]) -> Table:
+    """Return incidents as a table, one line each."""
+    table = Table("incident", "status", "since", "resolved", "GBP a day", "data fault", "summary")
+    for i in incidents:
+        money = "" if i.amount_gbp_per_day is None else f"{i.amount_gbp_per_day:,.0f}"
+        cells = [i.id, i.status, i.opened, i.resolved or "", money, "yes" if i.data_fault else "no", i.summary]
+        table.add_row(*(escape(str(cell)) for cell in cells), style="red" if i.status == "firing" else "")
+    return table
+
+
+def answer(console: Console, rows: Sequence[dict[str, Any]], table: Table, *, machine: bool) -> None:
+    """Print rows as JSON for a machine, or as a table for a person."""
+    if machine:
+        console.file.write(as_json(rows) + "\n")
+    elif rows:
+        console.print(table)
+    else:
+        console.print("nothing found")

@@ -1,0 +1,114 @@
+"""What was scanned before, from the ledger; and what wasn't, scanned once and stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import groupby
+
+import numpy as np
+
+from ledger.store import Ledger
+from models.errors import WatchkeeperError
+from models.spec import Spec
+from warehouse.grid import Frame
+from warehouse.profile import Profile, total
+from warehouse.protocol import Warehouse
+from watchkeeper.settings import Settings
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every step is given. ``live`` is False in a backfill, which concludes but tells and asks nobody.
+
+    ``seen`` keeps profiles in memory, so that a backfill of many days decodes each of them once.
+    """
+
+    settings: Settings
+    warehouse: Warehouse
+    ledger: Ledger
+    now: datetime
+    live: bool = True
+    seen: dict[tuple[str, str, date], Profile] = field(default_factory=dict, repr=False)
+    sums: dict[tuple[str, str, tuple[date, ...]], Profile] = field(default_factory=dict, repr=False)
+
+
+def frame_of(ctx: Context, spec: Spec) -> Frame:
+    """Return the model's frame; fix one when the model is first watched or its file asks for other columns."""
+    stored = ctx.ledger.frame(spec.model)
+    if stored is not None and _fits(spec, stored):
+        return stored
+    frame = ctx.warehouse.frame(spec)
+    ctx.ledger.save_frame(spec.model, frame)
+    return frame
+
+
+def scan(ctx: Context, spec: Spec, frame: Frame, day: date) -> Profile | None:
+    """Scan a day's partition anew, store its profile, and return it; None where no partition is."""
+    found = ctx.warehouse.profile(spec, frame, day, day)
+    ctx.ledger.save_profiles(spec.model, found)
+    ctx.seen.pop((spec.model, frame.id, day), None)
+    return found.get(day)
+
+
+def baseline_days(ctx: Context, spec: Spec, frame: Frame) -> list[date]:
+    """Return the baseline's days that have a profile, after scanning those that were never scanned.
+
+    Raises WatchkeeperError where no partition of the baseline is there.
+    """
+    chosen = ctx.ledger.baseline(spec)
+    stored = ctx.ledger.row_counts(spec.model, frame.id, chosen.start, chosen.end)
+    missing = [d for d in ctx.warehouse.days(spec, chosen.start, chosen.end) if d not in stored]
+    for first, last in _spans(missing):
+        found = ctx.warehouse.profile(spec, frame, first, last)
+        ctx.ledger.save_profiles(spec.model, found)
+        stored |= {day: profile.rows for day, profile in found.items()}
+    excluded = set(spec.baseline.exclude)
+    days = sorted(day for day, rows in stored.items() if rows and day not in excluded)
+    if not days:
+        raise WatchkeeperError(
+            f"{spec.model}: table {spec.features.table} has no rows on the baseline's days "
+            f"{chosen.start} to {chosen.end}; name other days under 'baseline' in the model file"
+        )
+    return days
+
+
+def baseline_sum(ctx: Context, spec: Spec, frame: Frame) -> tuple[Profile, int]:
+    """Return the sum of the baseline's profiles, and its number of days."""
+    days = tuple(baseline_days(ctx, spec, frame))
+    key = (spec.model, frame.id, days)
+    if key not in ctx.sums:
+        profiles = profiles_of(ctx, spec, frame, days[0], days[-1])
+        ctx.sums[key] = total((profiles[day] for day in days), frame.id)
+    return ctx.sums[key], len(days)
+
+
+def profiles_of(ctx: Context, spec: Spec, frame: Frame, start: date, end: date) -> dict[date, Profile]:
+    """Return the stored profiles of a span of days, in order; only those not seen before are decoded."""
+    days = ctx.ledger.row_counts(spec.model, frame.id, start, end)
+    fresh = [day for day in days if (spec.model, frame.id, day) not in ctx.seen]
+    for first, last in _spans(fresh):
+        for day, profile in ctx.ledger.profiles(spec.model, frame.id, first, last).items():
+            ctx.seen[spec.model, frame.id, day] = profile
+    return {day: ctx.seen[spec.model, frame.id, day] for day in sorted(days)}
+
+
+def _spans(days: list[date]) -> list[tuple[date, date]]:
+    """Return the runs of consecutive days in a list of days."""
+    ordered = sorted(days)
+    runs = groupby(enumerate(ordered), key=lambda item: item[1].toordinal() - item[0])
+    spans = [[day for _, day in run] for _, run in runs]
+    return [(span[0], span[-1]) for span in spans]
+
+
+def _fits(spec: Spec, frame: Frame) -> bool:
+    """Return whether a frame still has the columns, groups and threshold that the model file asks for."""
+    asked = {name: column.kind for name, column in spec.features.columns.items()}
+    kinds = {**dict.fromkeys(frame.numbers, "number"), **dict.fromkeys(frame.categories, "category")}
+    if (asked and asked != kinds) or tuple(spec.slices) != frame.slices or set(spec.groups) != set(frame.groups):
+        return False
+    if frame.score is None or spec.score.threshold is None:
+        return True
+    low, high = spec.score.range
+    same_range = (frame.score.centre, frame.score.scale) == (low, high - low)
+    return same_range and abs(float(frame.score.position(np.float64(spec.score.threshold)))) < 1e-9

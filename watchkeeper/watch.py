@@ -1,0 +1,229 @@
+"""The one place where a model's watch is put together, step by step.
+
+arrive -> check -> measure -> conclude -> decide -> publish -> notify. Each step reads what it needs from the
+warehouse or the ledger, writes its result in one transaction under a key that makes a second run replace instead
+of add, and returns a summary in words. The command line, the DAGs and the tests all call these functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+
+import alerting.conclude
+import alerting.outbox
+import alerting.retraining
+import checks.arrival
+import checks.suite
+import monitors.decay
+import monitors.drift
+import monitors.fairness
+import monitors.maturity
+import monitors.performance
+import warehouse
+from alerting.channels import Channel, ConsoleChannel, SlackChannel
+from alerting.routes import channel_of
+from ledger.records import Cause, Decision, Incident, Measurement, Run, Status, Verdict
+from ledger.store import Ledger
+from models.errors import WatchkeeperError
+from models.load import load_all
+from models.spec import Spec
+from warehouse.grid import Frame
+from warehouse.protocol import Partition
+from watchkeeper.settings import Settings
+from watchkeeper.stored import Context, baseline_days, baseline_sum, frame_of, profiles_of, scan
+
+HISTORY_DAYS = 56
+"""Days of row counts against which a partition's completeness is judged: eight of each weekday."""
+MEASURED = ("drift", "score", "performance", "decay", "fairness")
+DRILLED = (Cause.COLUMN_FAULT, Cause.POPULATION_SHIFT, Cause.SCORE_SHIFT)
+"""Causes whose incident links to an Evidently report on a bounded sample."""
+
+
+def context(settings: Settings, *, live: bool = True) -> Context:
+    """Open the warehouse and the ledger that the settings name; raise WatchkeeperError where one can't be opened."""
+    now = datetime.fromisoformat(settings.now).replace(tzinfo=UTC) if settings.now else datetime.now(UTC)
+    return Context(settings, warehouse.open(settings.warehouse), Ledger.open(settings.ledger), now, live)
+
+
+def known_specs(settings: Settings, names: Sequence[str] = ()) -> list[Spec]:
+    """Return the model files asked for by name, or all; raise WatchkeeperError for a name without a file."""
+    specs = load_all(settings.models)
+    unknown = sorted(set(names) - {spec.model for spec in specs})
+    if unknown:
+        have = ", ".join(spec.model for spec in specs)
+        raise WatchkeeperError(f"{settings.models}: no model file '{unknown[0]}.yaml'; there are {have}")
+    return [spec for spec in specs if not names or spec.model in names]
+
+
+def watch(ctx: Context, spec: Spec, day: date, told: Callable[[str, str], None] = lambda step, summary: None) -> Run:
+    """Run every step of one model's day but publishing and notifying, and return what was recorded."""
+    for step in (arrive, check, measure):
+        told(step.__name__, step(ctx, spec, day))
+    run = conclude(ctx, spec, day)
+    told("conclude", run.steps["conclude"])
+    if ctx.live:
+        told("decide", f"retraining {decide(ctx, spec, day).verdict}")
+    return run
+
+
+def arrive(ctx: Context, spec: Spec, day: date) -> str:
+    """Note whether the day's partition is there, in time, whole, and of the known columns."""
+    frame = frame_of(ctx, spec)
+    normal = baseline_days(ctx, spec, frame)
+    known = ctx.warehouse.partition(spec, normal[0])
+    yesterday = day - timedelta(days=1)
+    history = ctx.ledger.row_counts(spec.model, frame.id, day - timedelta(days=HISTORY_DAYS), yesterday)
+    partition = ctx.warehouse.partition(spec, day)
+    # The wait ends at a fixed time, so that a day watched again much later says the same.
+    now = min(ctx.now, datetime.combine(day + timedelta(days=2), time(), UTC))
+    found = checks.arrival.measure(spec, day, partition, history, known.columns if known else None, now)
+    ctx.ledger.save_measurements(spec.model, day, ("arrival", "schema"), found)
+    return f"{partition.rows:,} rows" if partition else "no partition"
+
+
+def check(ctx: Context, spec: Spec, day: date) -> str:
+    """Run the model's expectations in the warehouse; what isn't there or is empty can't be checked."""
+    partition = ctx.warehouse.partition(spec, day)
+    found = checks.suite.run(spec, day, ctx.warehouse) if partition and partition.rows and spec.checks else []
+    ctx.ledger.save_measurements(spec.model, day, ("check",), found)
+    failed = sum(m.verdict is Verdict.BREACH for m in found)
+    errored = sum(m.verdict is Verdict.ERRORED for m in found)
+    return f"{len(found)} expectations, {failed} failed, {errored} errored"
+
+
+def measure(ctx: Context, spec: Spec, day: date) -> str:
+    """Scan the day's partition once, take in the labels known by now, and compute every monitor from profiles."""
+    frame = frame_of(ctx, spec)
+    profile = scan(ctx, spec, frame, day)
+    found: list[Measurement] = []
+    if profile is not None and profile.rows:
+        baseline, days = baseline_sum(ctx, spec, frame)
+        found += monitors.drift.measure(spec, frame, day, profile, baseline, days)
+    if frame.score is not None:
+        found += _measure_scores(ctx, spec, frame, day)
+    ctx.ledger.save_measurements(spec.model, day, MEASURED, found)
+    return f"{len(found)} measurements, {sum(m.verdict is Verdict.BREACH for m in found)} over their limit"
+
+
+def conclude(ctx: Context, spec: Spec, day: date) -> Run:
+    """Turn the day's measurements into incidents, and again those of later days that were already concluded.
+
+    Incidents, the messages about them and the record of the run are one transaction.
+    """
+    partition = ctx.warehouse.partition(spec, day)
+    with ctx.ledger.transaction():
+        touched = _conclude_day(ctx, spec, day)
+        for later in ctx.ledger.concluded_days(spec.model, day):
+            _conclude_day(ctx, spec, later)
+        firing = sum(incident.status is Status.FIRING for incident in touched)
+        run = Run(
+            model=spec.model,
+            day=day,
+            source_version=_version(partition),
+            rows=partition.rows if partition else 0,
+            live=ctx.live,
+            steps={"conclude": f"{firing} firing incident{'s' * (firing != 1)}"},
+        )
+        ctx.ledger.save_run(run)
+        if ctx.live:
+            alerting.outbox.enqueue(ctx.ledger, spec, day, _channel_name(ctx, spec), ctx.settings.link)
+    return run
+
+
+def decide(ctx: Context, spec: Spec, day: date) -> Decision:
+    """Decide whether retraining would help, and record the decision with its reasons."""
+    found = ctx.ledger.measurements(spec.model, as_of=day)
+    incidents = ctx.ledger.incidents(spec.model, as_of=day)
+    earlier = [decision for decision in ctx.ledger.decisions(spec.model) if decision.day < day]
+    decision = alerting.retraining.decide(spec, day, incidents, found, earlier)
+    ctx.ledger.save_decision(decision)
+    return decision
+
+
+def publish(ctx: Context, specs: Sequence[Spec], touched: Collection[tuple[str, date]] | None = None) -> str:
+    """Rebuild the pages that the touched model-days change (None: all), with a drill-down for each new drift."""
+    import reports.site  # noqa: PLC0415  plotly and jinja are only needed here
+
+    _drill_down(ctx, [spec for spec in specs if touched is None or spec.model in {model for model, _ in touched}])
+    return str(reports.site.build(ctx.ledger, specs, ctx.settings.site, touched=touched))
+
+
+def notify(ctx: Context, specs: Sequence[Spec]) -> str:
+    """Deliver what waits in the outbox; a dead channel delays a message and never drops it."""
+    deliveries = [alerting.outbox.deliver(ctx.ledger, channel, ctx.now) for channel in _channels(ctx, specs)]
+    return f"{sum(d.sent for d in deliveries)} sent, {sum(d.waiting for d in deliveries)} waiting"
+
+
+def stale_days(ctx: Context, spec: Spec, day: date, lookback_days: int = 7) -> list[date]:
+    """Return recent watched days whose partition came, or was rewritten, after they were watched."""
+    runs = ctx.ledger.runs(spec.model, day - timedelta(days=lookback_days), day - timedelta(days=1))
+    return [run.day for run in runs if _version(ctx.warehouse.partition(spec, run.day)) != run.source_version]
+
+
+def _version(partition: Partition | None) -> str:
+    return partition.version if partition else ""
+
+
+def _conclude_day(ctx: Context, spec: Spec, day: date) -> list[Incident]:
+    found = ctx.ledger.measurements(spec.model, as_of=day)
+    live = ctx.ledger.live_incidents(spec.model, day)
+    recent = ctx.ledger.incidents(spec.model, as_of=day - timedelta(days=1))
+    incidents = alerting.conclude.conclude(spec, day, found, live, recent)
+    ctx.ledger.save_incidents(spec.model, day, incidents)
+    return incidents
+
+
+def _measure_scores(ctx: Context, spec: Spec, frame: Frame, as_of: date) -> list[Measurement]:
+    """Measure performance, decay and fairness from the score cubes as they were known on ``as_of``."""
+    horizon_days = spec.labels.horizon_days if spec.labels else HISTORY_DAYS
+    horizon = as_of - timedelta(days=horizon_days)
+    normal = set(baseline_days(ctx, spec, frame))
+    start = min(*normal, horizon)
+    profiles = profiles_of(ctx, spec, frame, start, as_of)
+    changed = _take_in_labels(ctx, spec, frame, horizon, as_of)
+    cohorts = ctx.ledger.cohorts(spec.model, frame.id, start, as_of, as_of)
+    cubes = {
+        day: profile.cube.labelled(cohorts[day].labels) if day in cohorts else profile.cube
+        for day, profile in profiles.items()
+    }
+    curve = monitors.maturity.learn(cohorts, as_of, horizon_days)
+    return [
+        *monitors.performance.measure(spec, frame, as_of, cubes, curve, (changed | {as_of}) & cubes.keys()),
+        *monitors.decay.measure(spec, frame, as_of, cubes, curve, normal & cubes.keys()),
+        *monitors.fairness.measure(spec, frame, as_of, cubes, curve),
+    ]
+
+
+def _take_in_labels(ctx: Context, spec: Spec, frame: Frame, start: date, as_of: date) -> set[date]:
+    """Store what the labels say of each cohort day, and return the days whose figures may differ from yesterday's."""
+    if spec.labels is None:
+        return set()
+    cohorts = ctx.warehouse.cohorts(spec, frame, start, as_of, as_of)
+    changed = ctx.ledger.save_cohorts(spec.model, frame.id, as_of, cohorts)
+    negative = spec.labels.negative
+    if negative == "explicit":
+        return changed
+    return changed | {as_of - timedelta(days=negative.after_days)}  # its unlabelled payments turn legitimate today
+
+
+def _drill_down(ctx: Context, specs: Sequence[Spec]) -> None:
+    """Write the Evidently report of each firing drift incident that has none yet."""
+    import reports.drilldown  # noqa: PLC0415  evidently takes seconds to import
+
+    for spec in specs:
+        for incident in ctx.ledger.incidents(spec.model):
+            if incident.fired and incident.cause in DRILLED:
+                reports.drilldown.write(ctx.warehouse, spec, incident, ctx.ledger.baseline(spec), ctx.settings.site)
+
+
+def _channel_name(ctx: Context, spec: Spec) -> str:
+    return channel_of(spec, ctx.settings.slack_channel) if ctx.settings.slack_token else "console"
+
+
+def _channels(ctx: Context, specs: Sequence[Spec]) -> list[Channel]:
+    settings = ctx.settings
+    if not settings.slack_token:
+        return [ConsoleChannel(settings.messages)]
+    names = sorted({_channel_name(ctx, spec) for spec in specs})
+    return [SlackChannel(settings.slack_token, name, settings.slack_base_url) for name in names]
