@@ -1,0 +1,141 @@
+"""Incidents on demand. Each returns an `Incident` from `start` on, until `end` (inclusive) where one is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+import numpy as np
+
+from simulator.batch import Batch, Incident
+
+
+def null_flood(model: str, column: str, share: float, start: date, end: date | None = None) -> Incident:
+    """Let a share of a numeric column arrive null; the score takes those as average."""
+
+    def apply(batch: Batch, rng: np.random.Generator) -> None:
+        batch.columns[column][rng.random(len(batch.fraud)) < share] = np.nan
+
+    return Incident(f"null_flood {column}", model, start, end, "features", apply)
+
+
+def unit_error(model: str, column: str, start: date, end: date | None = None, factor: float = 100) -> Incident:
+    """Let a numeric column arrive in another unit: pence for pounds."""
+
+    def apply(batch: Batch, _rng: np.random.Generator) -> None:
+        batch.columns[column] = np.asarray(batch.columns[column] * factor, dtype=np.float64)
+
+    return Incident(f"unit_error {column}", model, start, end, "features", apply)
+
+
+def recode_category(
+    model: str, column: str, mapping: Mapping[str, str], start: date, end: date | None = None
+) -> Incident:
+    """Let levels of a category arrive under other names; the score knows only the old ones."""
+
+    def apply(batch: Batch, _rng: np.random.Generator) -> None:
+        levels, codes = list(batch.levels[column]), batch.columns[column].copy()
+        for old, new in mapping.items():
+            if new not in levels:
+                levels.append(new)
+            codes[batch.columns[column] == levels.index(old)] = levels.index(new)
+        batch.levels[column], batch.columns[column] = tuple(levels), codes
+
+    return Incident(f"recode_category {column}", model, start, end, "features", apply)
+
+
+def missing_day(model: str, start: date, end: date | None = None) -> Incident:
+    """Lose the feature table's partition. The payments were made all the same, so their labels come."""
+
+    def apply(batch: Batch, _rng: np.random.Generator) -> None:
+        batch.missing = True
+
+    return Incident("missing_day", model, start, end, "delivery", apply)
+
+
+def late_day(model: str, hours: float, start: date, end: date | None = None) -> Incident:
+    """Deliver the partition some hours later than usual."""
+
+    def apply(batch: Batch, _rng: np.random.Generator) -> None:
+        batch.arrives += timedelta(hours=hours)
+
+    return Incident("late_day", model, start, end, "delivery", apply)
+
+
+def duplicates(model: str, share: float, start: date, end: date | None = None) -> Incident:
+    """Deliver a share of the rows twice."""
+
+    def apply(batch: Batch, rng: np.random.Generator) -> None:
+        rows = len(batch.fraud)
+        batch.copies = np.sort(rng.choice(rows, round(rows * share), replace=False))
+
+    return Incident("duplicates", model, start, end, "delivery", apply)
+
+
+def population_shift(
+    model: str,
+    share: float,
+    start: date,
+    end: date | None = None,
+    *,
+    scale: Mapping[str, float],
+    levels: Mapping[str, str],
+) -> Incident:
+    """Bring a new segment of customers: a share of the rows has numbers scaled and categories set."""
+
+    def apply(batch: Batch, rng: np.random.Generator) -> None:
+        chosen = np.flatnonzero(rng.random(len(batch.fraud)) < share)
+        for column, factor in scale.items():
+            moved = batch.columns[column][chosen] * factor
+            batch.columns[column][chosen] = np.ceil(moved)
+        for column, level in levels.items():
+            batch.columns[column][chosen] = batch.levels[column].index(level)
+
+    return Incident("population_shift", model, start, end, "people", apply)
+
+
+def new_fraud_pattern(
+    model: str,
+    start: date,
+    end: date | None = None,
+    *,
+    share: float,
+    growth: float,
+    numbers: Mapping[str, tuple[float, float]],
+    levels: Mapping[str, tuple[str | int, ...]],
+) -> Incident:
+    """Let fraudsters find a way round the score: fraud grows by `growth`, and `share` of it is of the new pattern.
+
+    Rows of the pattern are those of legitimate customers but for `numbers` (drawn evenly between two borders) and
+    `levels` (one of those given). Only the combination is unusual, so no feature drifts and only labels tell.
+    """
+
+    def apply(batch: Batch, rng: np.random.Generator) -> None:
+        frauds, legitimate = np.flatnonzero(batch.fraud), np.flatnonzero(~batch.fraud)
+        added = round(len(frauds) * growth)
+        changed = rng.choice(frauds, round((len(frauds) + added) * share) - added, replace=False)
+        fresh, donors = np.split(rng.choice(legitimate, added + len(changed), replace=False), [added])
+        for values in batch.columns.values():
+            values[changed] = values[donors]
+        rows = np.concatenate([changed, fresh])
+        batch.fraud[rows] = True
+        for column, (low, high) in numbers.items():
+            batch.columns[column][rows] = np.round(rng.uniform(low, high, len(rows)))
+        for column, allowed in levels.items():
+            codes = [batch.levels[column].index(level) for level in allowed]
+            batch.columns[column][rows] = rng.choice(codes, len(rows))
+
+    return Incident("new_fraud_pattern", model, start, end, "people", apply)
+
+
+def fairness_gap(
+    model: str, column: str, level: str, log_odds: float, start: date, end: date | None = None
+) -> Incident:
+    """Score one group too high by `log_odds`; no feature tells."""
+
+    def apply(batch: Batch, _rng: np.random.Generator) -> None:
+        group = batch.columns[column] == batch.levels[column].index(level)
+        odds = batch.score[group] / (1 - batch.score[group]) * np.exp(log_odds)
+        batch.score[group] = np.round(odds / (1 + odds), 7)
+
+    return Incident(f"fairness_gap {column}", model, start, end, "score", apply)
