@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from models.load import SCHEMA_FILE, SpecError, load, load_all, paths, schema
+from models.errors import WatchkeeperError
+
+LEAST = """\
+model: small
+features: {table: small/features}
+baseline: {from: 2026-01-01, to: 2026-01-31}
+"""
+
+
+def write(folder: Path, text: str, name: str = "small.yaml") -> Path:
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def problems(folder: Path, text: str, name: str = "small.yaml") -> str:
+    with pytest.raises(SpecError) as caught:
+        load(write(folder, text, name))
+    return str(caught.value)
+
+
+def test_a_model_file_needs_little(tmp_path: Path) -> None:
+    spec = load(write(tmp_path, LEAST))
+    assert spec.name == "Small"
+    assert (spec.features.day, spec.features.id, spec.score.column) == ("day", "payment_id", "score")
+    assert len(spec.baseline.days()) == 31
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("titel: x", "line 4: titel: unknown key; accepted are alerts,"),
+        ("titel: x", "did you mean 'title'?"),
+        ("score: {threshold: high}", "line 4: score.threshold: input should be a valid number, not 'high'"),
+        ("score: {threshold: 1.5}", "outside the score's range 0.0 to 1.0"),
+        ("score: {range: [1, 0]}", "score: range: 1.0 must be below 0.0"),
+        ("protected: {sex: {refrence: M}}", "protected.sex.refrence: unknown key; accepted are min_rows, reference"),
+        ("slices: channel", "line 4: slices: input should be a valid list"),
+        ("retraining: {approval: requierd}", "did you mean 'required'?"),
+        ("checks: [{a: {}, b: {}}]", "entry 1 must be one expectation type with its arguments, not 2 keys"),
+        ("tier: '1'", "tier: input should be 1, 2 or 3, not '1'"),
+        ("labels: {table: l, maturity: 90}", "labels.maturity: input should be less than or equal to 1, not 90"),
+    ],
+)
+def test_a_problem_names_file_line_key_and_what_is_accepted(tmp_path: Path, line: str, said: str) -> None:
+    told = problems(tmp_path, LEAST + line + "\n")
+    assert told.startswith(f"{tmp_path / 'small.yaml'}: line ")
+    assert said in told
+
+
+def test_a_misspelt_kind_points_to_the_right_one(tmp_path: Path) -> None:
+    text = LEAST.replace("{table: small/features}", "{table: t, columns: {amount_gbp: {kind: nummber}}}")
+    assert "features.columns.amount_gbp.kind: " in problems(tmp_path, text)
+    assert "did you mean 'number'?" in problems(tmp_path, text)
+
+
+def test_every_problem_of_a_file_is_told_at_once(tmp_path: Path) -> None:
+    assert len(problems(tmp_path, LEAST + "titel: x\ntier: 9\n").splitlines()) == 2
+
+
+def test_a_file_that_is_not_yaml_is_told_by_its_line(tmp_path: Path) -> None:
+    assert "line 2: " in problems(tmp_path, "model: [\nfeatures: }")
+
+
+def test_a_list_or_an_empty_file_is_no_model_file(tmp_path: Path) -> None:
+    assert "must be a mapping that starts with 'model:'" in problems(tmp_path, "- a\n")
+    assert "must be a mapping that starts with 'model:'" in problems(tmp_path, "")
+
+
+def test_a_model_has_the_name_of_its_file(tmp_path: Path) -> None:
+    assert "'small' must be the name of its file, 'other'" in problems(tmp_path, LEAST, "other.yaml")
+
+
+def test_a_missing_file_a_missing_folder_and_an_empty_one_are_told(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="no such file"):
+        load(tmp_path / "none.yaml")
+    with pytest.raises(WatchkeeperError, match="set WATCHKEEPER_MODELS"):
+        paths(tmp_path / "none")
+    with pytest.raises(WatchkeeperError, match="holds no model file"):
+        paths(tmp_path)
+
+
+def test_a_baseline_that_ends_before_it_begins_is_refused(tmp_path: Path) -> None:
+    assert "to: 2026-01-31 is before from: 2026-02-01" in problems(tmp_path, LEAST.replace("01-01", "02-01"))
+
+
+def test_the_demo_bank_has_three_models() -> None:
+    assert [spec.model for spec in load_all(Path(__file__).parents[2] / "models")] == [
+        "account_opening",
+        "app_scams",
+        "card_payments",
+    ]
+
+
+def test_the_schema_for_editors_is_the_one_the_code_generates() -> None:
+    assert SCHEMA_FILE.read_text() == schema(), "run `make generate`"
