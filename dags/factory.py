@@ -105,14 +105,14 @@ def retrain_dag(spec: Spec) -> None:
 
         chain = read_request()
         if spec.retraining.approval == "required":
-            approval = ApprovalOperator(
+            approve = ApprovalOperator(
                 task_id="approve",
                 subject=f"Retrain {spec.name}?",
                 body="{{ ti.xcom_pull(task_ids='request') | tojson(indent=1) }}",
                 defaults="Reject",
                 response_timeout=timedelta(days=3),
             )
-            chain = chain >> approval
+            chain = chain >> approve
         chain >> run_retraining() >> run_publish()
 
     retrain_one()

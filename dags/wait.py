@@ -60,9 +60,7 @@ class PartitionWait(BaseOperator):
         there = arrived(self.model, day)
         if there or deadline is None or datetime.now(UTC) >= deadline:
             return there
-        self.defer(
-            trigger=PartitionTrigger(self.model, day.isoformat(), deadline.isoformat()), method_name="answered"
-        )
+        self.defer(trigger=PartitionTrigger(self.model, day.isoformat(), deadline.isoformat()), method_name="answered")
         return False
 
     def deadline(self, day: date) -> datetime | None:
@@ -71,6 +69,6 @@ class PartitionWait(BaseOperator):
             return None
         return datetime.combine(day + timedelta(days=1), time.fromisoformat(self.arrives_by), ZoneInfo(self.timezone))
 
-    def answered(self, context: Context, event: bool) -> bool:  # noqa: ARG002, FBT001  Airflow's signature
+    def answered(self, context: Context, event: bool) -> bool:  # noqa: FBT001  Airflow's signature
         """Return whether the partition came."""
         return event

@@ -97,7 +97,9 @@ def down(folder: Path) -> int:
 
 def _backfill(model: str, folder: Path, began: float) -> None:
     last = date.fromordinal(LIVE_FROM.toordinal() - 1)
-    _watchkeeper("backfill", "--model", model, "--from", str(WATCHED_FROM), "--to", str(last), "--no-site", folder=folder)
+    _watchkeeper(
+        "backfill", "--model", model, "--from", str(WATCHED_FROM), "--to", str(last), "--no-site", folder=folder
+    )
     _step(began, f"    {model}: history watched")
 
 
@@ -131,9 +133,15 @@ def _show(folder: Path, began: float) -> int:
     problems = compare(found, console)
     for problem in problems:
         console.print(problem, style="red", markup=False)
-    verdict = "the incidents are exactly the scripted ones" if not problems else f"{len(problems)} differences from the script"
+    verdict = (
+        "the incidents are exactly the scripted ones"
+        if not problems
+        else f"{len(problems)} differences from the script"
+    )
     _step(began, verdict)
-    console.print(f"\nreport: {folder / 'site' / 'index.html'}\n`make up` keeps Airflow and the report running; `make down` stops them")
+    console.print(
+        f"\nreport: {folder / 'site' / 'index.html'}\n`make up` keeps Airflow and the report running; `make down` stops them"
+    )
     return 1 if problems else 0
 
 

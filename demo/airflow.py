@@ -30,7 +30,7 @@ def free_port() -> int:
 
 
 def environment(home: Path, port: int, watchkeeper: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of an Airflow that keeps everything in ``home``; its secrets are made once and stay there."""
+    """Return the environment of an Airflow that keeps all in ``home``; its secrets are made once and stay there."""
     home.mkdir(parents=True, exist_ok=True)
     kept = home / "secrets.json"
     if not kept.exists():

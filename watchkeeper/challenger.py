@@ -68,7 +68,9 @@ def judge(spec: Spec, rows: pd.DataFrame, challenger: Floats, seed: int) -> Judg
     """
     sides = {"champion": rows[spec.score.column].to_numpy(float), "challenger": challenger}
     label = rows["label"].to_numpy(bool)
-    amount = rows[spec.score.amount].fillna(0).clip(lower=0).to_numpy(float) if spec.score.amount else np.ones(len(rows))
+    amount = (
+        rows[spec.score.amount].fillna(0).clip(lower=0).to_numpy(float) if spec.score.amount else np.ones(len(rows))
+    )
     alerts = _same_number_of_alerts(sides, spec.score.threshold)
     weights = np.random.default_rng(seed).poisson(1.0, (RESAMPLES, len(rows))).astype(float)
     figures = {
@@ -124,7 +126,7 @@ def _metrics(label: npt.NDArray[np.bool_], amount: Floats, groups: dict[str, Any
         return float(weight[part & of].sum()) / whole if whole else float("nan")
 
     def ratio(group: npt.NDArray[np.bool_], reference: npt.NDArray[np.bool_]) -> Metric:
-        def metric(score: Floats, alerted: npt.NDArray[np.bool_], weight: Floats) -> float:  # noqa: ARG001
+        def metric(score: Floats, alerted: npt.NDArray[np.bool_], weight: Floats) -> float:
             base = share(alerted, reference & ~label, weight)
             return share(alerted, group & ~label, weight) / base if base else float("nan")
 
@@ -147,7 +149,8 @@ def _compared(
     ones = np.ones(weights.shape[1])
     figures = {side: metric(score, alerts[side], ones) for side, score in sides.items()}
     resampled = [
-        metric(sides["challenger"], alerts["challenger"], weight) - metric(sides["champion"], alerts["champion"], weight)
+        metric(sides["challenger"], alerts["challenger"], weight)
+        - metric(sides["champion"], alerts["champion"], weight)
         for weight in weights
     ]
     low, high = np.nanquantile(resampled, [0.025, 0.975])

@@ -13,17 +13,19 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from ledger.store import Ledger
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ledger.records import Incident, Measurement, Run, Status, Verdict
-from ledger.store import Ledger
 from models.errors import WatchkeeperError
 from models.load import SpecError, load, paths
 from models.spec import Spec
 from watchkeeper import show, watch
+from watchkeeper import suggest as suggestion
+from watchkeeper.doctor import examine
 from watchkeeper.settings import read
-from watchkeeper.stored import Context
+from watchkeeper.stored import Context, baseline_sum, frame_of
 
 app = typer.Typer(
     name="watchkeeper",
@@ -45,12 +47,17 @@ class FailOn(StrEnum):
     NEVER = "never"
 
 
-Models = Annotated[list[str] | None, typer.Option("--model", "-m", help="Model to watch; may be given again. Default: all.")]
+Models = Annotated[
+    list[str] | None, typer.Option("--model", "-m", help="Model to watch; may be given again. Default: all.")
+]
 Day = Annotated[datetime, typer.Option("--day", "-d", formats=["%Y-%m-%d"], help="Partition day, YYYY-MM-DD.")]
 From = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day, YYYY-MM-DD.")]
 To = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day, YYYY-MM-DD.")]
 Json = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
-Fail = Annotated[FailOn, typer.Option(help="Exit with 1 on: critical (a data fault), warning (any incident), info (any breach).")]
+Fail = Annotated[
+    FailOn, typer.Option(help="Exit with 1 on: critical (a data fault), warning (any incident), info (any breach).")
+]
+Site = Annotated[bool, typer.Option(help="Publish the pages.")]
 
 
 @app.command()
@@ -68,15 +75,16 @@ def validate(
         except SpecError as error:
             problems += error.problems
         else:
-            out.print(f"{path}: {spec.name}, {len(spec.features.columns)} features, {len(spec.checks)} checks", highlight=False)
+            out.print(
+                f"{path}: {spec.name}, {len(spec.features.columns)} features, {len(spec.checks)} checks",
+                highlight=False,
+            )
     if problems:
         raise WatchkeeperError("\n".join(problems))
 
 
 @app.command()
-def run(
-    day: Day, model: Models = None, json: Json = False, fail_on: Fail = FailOn.NEVER, site: bool = True
-) -> None:
+def run(day: Day, model: Models = None, json: Json = False, fail_on: Fail = FailOn.NEVER, site: Site = True) -> None:
     """Watch one day: conclude, publish the pages it touches, and tell people."""
     ctx = watch.context(read())
     specs = watch.known_specs(ctx.settings, model or [])
@@ -95,6 +103,7 @@ def backfill(
     model: Models = None,
     json: Json = False,
     fail_on: Fail = FailOn.NEVER,
+    site: Site = True,
 ) -> None:
     """Watch a span of past days: conclude and publish, but tell nobody and ask for no retraining."""
     ctx = watch.context(read(), live=False)
@@ -109,7 +118,8 @@ def backfill(
             for each in days:
                 runs.append(watch.watch(ctx, spec, each))
                 progress.advance(task)
-    err.print(f"report: {watch.publish(ctx, watch.known_specs(ctx.settings))}", highlight=False, soft_wrap=True)
+    if site:
+        err.print(f"report: {watch.publish(ctx, watch.known_specs(ctx.settings))}", highlight=False, soft_wrap=True)
     _finish(ctx, runs, machine=json, fail_on=fail_on)
 
 
@@ -118,8 +128,12 @@ def measurements(
     model: Models = None,
     start: From = None,
     end: To = None,
-    as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only what was concluded on this day.")] = None,
-    monitor: Annotated[list[str] | None, typer.Option(help="arrival, schema, check, drift, score, performance, ...")] = None,
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only what was concluded on this day.")
+    ] = None,
+    monitor: Annotated[
+        list[str] | None, typer.Option(help="arrival, schema, check, drift, score, performance, ...")
+    ] = None,
     metric: Annotated[str | None, typer.Option(help="e.g. psi, recall, row_count")] = None,
     verdict: Annotated[Verdict | None, typer.Option(help="Only this verdict.")] = None,
     json: Json = False,
@@ -151,6 +165,32 @@ def incidents(
     ledger = Ledger.open(read().ledger)
     found = [i for name in model or [None] for i in ledger.incidents(name) if status in (None, i.status)]
     show.answer(out, [show.incident_row(i) for i in found], show.incident_table(found), machine=json)
+
+
+@app.command()
+def suggest(
+    model: Annotated[str, typer.Option("--model", "-m", help="A model file with at least table and baseline.")],
+) -> None:
+    """Propose features and checks for a model file from its baseline, each with its reason."""
+    ctx = watch.context(read(), live=False)
+    (spec,) = watch.known_specs(ctx.settings, [model])
+    frame = frame_of(ctx, spec)
+    out.print(
+        suggestion.suggest(spec, frame, *baseline_sum(ctx, spec, frame)), markup=False, highlight=False, soft_wrap=True
+    )
+
+
+@app.command()
+def doctor() -> None:
+    """Look for what is wrong with settings, model files, tables, ledger, site and Slack."""
+    findings = examine(read(), lambda settings: watch.context(settings, live=False))
+    for finding in findings:
+        mark, style = ("ok  ", "green") if finding.well else ("look", "yellow")
+        out.print(
+            f"{mark} {finding.looked_at}: {finding.told}", style=style, markup=False, highlight=False, soft_wrap=True
+        )
+    if not all(finding.well for finding in findings):
+        raise typer.Exit(1)
 
 
 @app.command()

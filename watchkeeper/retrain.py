@@ -43,7 +43,9 @@ def retrain(ctx: Context, spec: Spec, request: Decision) -> Retrained:
     unseen = ctx.warehouse.labelled_rows(spec, evaluate_from, request.evaluate_to, request.day, MOST_ROWS, SEED)
     for name, part in (("fit", rows), ("evaluation", unseen)):
         if not len(part) or part["label"].nunique() < 2:
-            raise WatchkeeperError(f"{spec.model}: the {name} window of request {request.request} lacks frauds or legitimate payments")
+            raise WatchkeeperError(
+                f"{spec.model}: the {name} window of request {request.request} lacks frauds or legitimate payments"
+            )
     model = challenger.fit(spec, rows, SEED)
     judgement = challenger.judge(spec, unseen, challenger.scores(spec, model, unseen), SEED)
     name = f"{request.day}-{_digest(spec, request)}"
@@ -77,7 +79,7 @@ def champion_of(ctx: Context, spec: Spec) -> str:
 
 
 def point_to_champion(ctx: Context, spec: Spec) -> str:
-    """Write the champion's name where the scoring service reads it; the ledger is the truth, so this may be repeated."""
+    """Write the champion's name where the scoring service reads it; as the ledger is the truth, this may be repeated."""
     folder = ctx.settings.registry / spec.model
     folder.mkdir(parents=True, exist_ok=True)
     name = champion_of(ctx, spec)

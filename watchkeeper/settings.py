@@ -66,4 +66,3 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
             is_path = isinstance(getattr(Settings, name, None), Path)
             values[name] = Path(given[variable]) if is_path else given[variable]
     return Settings(**values)  # type: ignore[arg-type]  # each value was made of its field's own type above
-

@@ -22,13 +22,40 @@ def as_json(rows: Sequence[dict[str, Any]]) -> str:
 
 def measurement_row(m: Measurement) -> dict[str, Any]:
     """Return a measurement with the keys that the documentation promises."""
-    keys = "model day as_of monitor metric feature slice value low high n limit verdict reason".split()
+    keys = [
+        "model",
+        "day",
+        "as_of",
+        "monitor",
+        "metric",
+        "feature",
+        "slice",
+        "value",
+        "low",
+        "high",
+        "n",
+        "limit",
+        "verdict",
+        "reason",
+    ]
     return {key: getattr(m, key) for key in keys}
 
 
 def incident_row(incident: Incident) -> dict[str, Any]:
     """Return an incident with the keys that the documentation promises."""
-    keys = "id model status cause feature slice opened resolved amount_gbp_per_day data_fault summary".split()
+    keys = [
+        "id",
+        "model",
+        "status",
+        "cause",
+        "feature",
+        "slice",
+        "opened",
+        "resolved",
+        "amount_gbp_per_day",
+        "data_fault",
+        "summary",
+    ]
     return {key: getattr(incident, key) for key in keys}
 
 
@@ -40,11 +67,25 @@ def run_row(run: Run, incidents: Sequence[Incident]) -> dict[str, Any]:
 
 def measurement_table(measurements: Sequence[Measurement]) -> Table:
     """Return measurements as a table, one line each."""
-    table = Table("day", "as of", "monitor", "metric", "feature", "slice", "value", "95 % interval", "n", "verdict", "reason")
+    table = Table(
+        "day", "as of", "monitor", "metric", "feature", "slice", "value", "95 % interval", "n", "verdict", "reason"
+    )
     for m in measurements:
         interval = "" if m.low is None or m.high is None else f"{m.low:.4g} to {m.high:.4g}"
         value = "" if m.value is None else f"{m.value:.4g}"
-        cells = [m.day, m.as_of, m.monitor, m.metric, m.feature, m.slice, value, interval, f"{m.n:,}", m.verdict, m.reason]
+        cells = [
+            m.day,
+            m.as_of,
+            m.monitor,
+            m.metric,
+            m.feature,
+            m.slice,
+            value,
+            interval,
+            f"{m.n:,}",
+            m.verdict,
+            m.reason,
+        ]
         table.add_row(*(escape(str(cell)) for cell in cells), style=COLOURS.get(m.verdict, "dim"))
     return table
 

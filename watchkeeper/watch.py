@@ -16,15 +16,16 @@ import alerting.retraining
 import checks.arrival
 import checks.suite
 import monitors.decay
-import monitors.drift
 import monitors.fairness
-import monitors.maturity
 import monitors.performance
-import warehouse
 from alerting.channels import Channel, ConsoleChannel, SlackChannel
 from alerting.routes import channel_of
-from ledger.records import Cause, Decision, Incident, Measurement, Run, Status, Verdict
 from ledger.store import Ledger
+
+import monitors.drift
+import monitors.maturity
+import warehouse
+from ledger.records import Cause, Decision, Incident, Measurement, Run, Status, Verdict
 from models.errors import WatchkeeperError
 from models.load import load_all
 from models.spec import Spec
