@@ -1,0 +1,188 @@
+"""How much of a cohort's fraud is known by now: the label-delay curve, learnt from labels that are still arriving.
+
+A cohort of age a can only have shown delays of 0 to a days, so short delays are over-represented. The reverse-time
+product-limit estimator corrects this (Lagakos, Barraj & De Gruttola, Biometrika 1988; the chain ladder of insurers):
+
+    q(k) = frauds known after exactly k days / frauds known within k days, both in cohorts of age k or more
+    F(a) = product over k > a of (1 - q(k))
+
+It gives F relative to the longest delay that the cohorts could show, their ``reach``. Until the reach is the horizon,
+more may follow: the mass beyond is taken to be the mass that arrived in the older half of the reach (delays that
+thin out from octave to octave keep below it), and the curve is lowered by it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from models.spec import Labels
+from monitors.intervals import Estimate, Interval, clopper_pearson
+from warehouse.grid import Floats, Ints
+from warehouse.profile import COUNT, EVERYONE, FRAUD, Cohort
+
+MIN_FRAUDS = 30
+"""Fewer known frauds, in all or old enough to show a delay, teach nothing about delays."""
+LEAST_REACH_DAYS = 28
+"""Where labels are explicit, cohorts must have been followed this long before the curve's end is believed."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Share of a cohort's fraud known at each age in days.
+
+    ``known[a]`` is relative to ``reach_days``, its last age; ``errors`` are its standard errors (Greenwood's) and
+    ``at_risk[a]`` the frauds it rests on. ``tail`` is the share taken to follow beyond the reach, ``caught_share``
+    the share of all expected fraud that raised an alert. ``known`` is empty where too few frauds are known.
+    """
+
+    known: Floats
+    errors: Floats
+    at_risk: Ints
+    tail: float
+    caught_share: float
+    frauds: int
+    horizon_days: int
+
+    @property
+    def reach_days(self) -> int:
+        """Return the longest delay that enough cohorts were old enough to show; -1 without a curve."""
+        return len(self.known) - 1
+
+    def share(self, age_days: int) -> Estimate | None:
+        """Return the share of a cohort's fraud that is known at an age; None where too few frauds are known.
+
+        The interval is Clopper-Pearson with the effective sample size of Greenwood's error; its upper end
+        leaves out the tail. From the horizon on a cohort is final: the share is 1.
+        """
+        if not len(self.known):
+            return None
+        if age_days >= self.horizon_days:
+            return Estimate(1.0, 1.0, 1.0, self.frauds)
+        if age_days < 0:
+            return Estimate(0.0, 0.0, 0.0, self.frauds)
+        age = min(age_days, self.reach_days)
+        value, error, n = float(self.known[age]), float(self.errors[age]), int(self.at_risk[age])
+        low, high = _interval(value, error, n)
+        seen = 1 - self.tail
+        return Estimate(value * seen, low * seen, high, n, error * seen)
+
+    def missed_share(self, age_days: int) -> float | None:
+        """Return a lower bound of the share of a cohort's *missed* fraud that is known at an age.
+
+        Alerts are looked at within days while missed fraud waits for the customer, so recall looks better than it
+        is while the missed part is still coming. At worst every caught fraud c of all is known first: then of the
+        share S known in all, (S - c) / (1 - c) of the missed ones are known.
+        """
+        share = self.share(age_days)
+        if share is None:
+            return None
+        rest = 1 - self.caught_share
+        return max(0.0, (share.value - self.caught_share) / rest) if rest > 0 else share.value
+
+    def mature_days(self, maturity: float) -> int | None:
+        """Return the age at which ``maturity`` of a cohort's missed fraud is known at least; None: not yet known."""
+        for age in range(self.reach_days + 1):
+            share = self.missed_share(age)
+            if share is not None and share >= maturity:
+                return age
+        return self.horizon_days if self.reach_days >= self.horizon_days else None
+
+
+def learn(cohorts: Mapping[date, Cohort], as_of: date, horizon_days: int) -> Curve:
+    """Learn the curve from what was known of each cohort at the end of ``as_of``.
+
+    Delays beyond ``horizon_days`` are left out. A negative delay (a label older than the payment) counts as 0.
+    """
+    ages = {day: min((as_of - day).days, horizon_days) for day in cohorts if day <= as_of}
+    exact = np.zeros(horizon_days + 1, np.int64)
+    within = np.zeros(horizon_days + 1, np.int64)
+    for day, age in ages.items():
+        counts = np.zeros(age + 1, np.int64)
+        for delay, frauds in cohorts[day].delays.items():
+            if delay <= age:
+                counts[max(0, delay)] += frauds
+        exact[: age + 1] += counts
+        within[: age + 1] += np.cumsum(counts)
+    known, errors, at_risk = _product_limit(exact, within)
+    reach = len(known) - 1
+    tail = 0.0 if reach >= horizon_days or reach < 0 else float(1 - known[reach // 2])
+    frauds = int(exact.sum())
+    plain = Curve(known, errors, at_risk, tail, 0.0, frauds, horizon_days)
+    return Curve(known, errors, at_risk, tail, _caught_share(cohorts, ages, plain), frauds, horizon_days)
+
+
+@dataclass(frozen=True)
+class Ages:
+    """The ages in days from which a cohort's figures are mature; None where that isn't known yet, and ``why``.
+
+    ``frauds``: enough missed fraud is known for recall. ``labels``: besides, what has no label counts as legitimate.
+    """
+
+    frauds: int | None
+    labels: int | None
+    why: str = ""
+
+
+def ages(labels: Labels, curve: Curve) -> Ages:
+    """Return from which age on cohorts are mature, by the model file's ``labels`` and the delays seen so far.
+
+    The end of the curve is believed once cohorts were followed for ``negative.after_days`` (the owner's word for
+    when silence means legitimate) or for LEAST_REACH_DAYS, at most to the horizon. Where too few frauds are known
+    for a curve, what needs no frauds is mature after ``negative.after_days``.
+    """
+    silent_days = None if labels.negative == "explicit" else labels.negative.after_days
+    if curve.reach_days < 0:
+        why = f"only {curve.frauds} frauds are known so far, too few to learn how late labels come"
+        return Ages(None, silent_days, why)
+    needed = min(labels.horizon_days, LEAST_REACH_DAYS if silent_days is None else silent_days)
+    if curve.reach_days < needed:
+        why = f"label delays are known up to {curve.reach_days} days so far, and {needed} are needed"
+        return Ages(None, None, why)
+    frauds = curve.mature_days(labels.maturity)
+    if frauds is None:
+        why = (
+            f"cohorts were followed for {curve.reach_days} days so far, and it can't be told yet "
+            f"when {labels.maturity:.0%} of missed fraud is known"
+        )
+        return Ages(None, None, why)
+    return Ages(frauds, max(frauds, silent_days or 0))
+
+
+def _product_limit(exact: Ints, within: Ints) -> tuple[Floats, Floats, Ints]:
+    """Return the curve relative to its reach, its standard errors, and the frauds it rests on, by age."""
+    enough = np.flatnonzero(within >= MIN_FRAUDS)
+    if not len(enough):
+        return np.empty(0), np.empty(0), np.empty(0, np.int64)
+    exact, within = exact[: enough[-1] + 1], within[: enough[-1] + 1]
+    n = np.maximum(within, 1)
+    q = exact / n
+    terms = np.divide(q, n * (1 - q), out=np.full_like(q, np.inf), where=q < 1)
+    steps = np.append((1 - q)[1:], 1.0)
+    known = np.cumprod(steps[::-1])[::-1]
+    variance = np.cumsum(np.append(terms[1:], 0.0)[::-1])[::-1]
+    errors = np.where(known > 0, known * np.sqrt(np.where(known > 0, variance, 0.0)), 0.0)
+    at_risk = np.minimum.accumulate(np.append(within[1:], within[-1])[::-1])[::-1]
+    return known, errors, at_risk
+
+
+def _interval(value: float, error: float, n: int) -> Interval:
+    effective = value * (1 - value) / error**2 if error > 0 and 0 < value < 1 else float(n)
+    return clopper_pearson(value * effective, effective)
+
+
+def _caught_share(cohorts: Mapping[date, Cohort], ages: Mapping[date, int], curve: Curve) -> float:
+    """Return the caught part of all expected fraud, in the older half of the cohorts that have any."""
+    days = sorted(day for day in ages if cohorts[day].delays and EVERYONE in cohorts[day].labels.cells)
+    caught, expected = 0.0, 0.0
+    for day in days[: math.ceil(len(days) / 2)]:
+        frauds = cohorts[day].labels.cells[EVERYONE][:, FRAUD, COUNT]
+        share = curve.share(ages[day])
+        if share is not None and share.value > 0:
+            caught += float(frauds[len(frauds) // 2 :].sum())
+            expected += float(frauds.sum()) / share.value
+    return min(1.0, caught / expected) if expected else 0.0

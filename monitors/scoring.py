@@ -1,0 +1,226 @@
+"""The figures of a fraud model from its score cube: at the threshold exact, over all scores within a cell.
+
+A ``part`` is one group's array of the cube, or any sum of them: (score cell ascending, label state, what), integers.
+The threshold lies on the border of the middle cell, so figures at the threshold are exact. ROC-AUC, average
+precision and calibration see scores at cell resolution: payments in one cell are tied. Against the raw scores
+ROC-AUC is off by at most half the share of fraud-legitimate pairs that fall into one cell.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+import numpy as np
+
+from models.spec import Spec
+from monitors import intervals
+from monitors.intervals import Estimate
+from warehouse.grid import Ints
+from warehouse.profile import BLOCKED, COUNT, FRAUD, LEGITIMATE, OPEN, PENCE, SCORE, Cube, Group
+
+Needs = Literal["nothing", "frauds", "labels"]
+"""Which labels a figure waits for: none, the frauds, or the frauds and the legitimate payments."""
+NEEDS: dict[str, Needs] = {
+    "recall": "frauds",
+    "precision": "labels",
+    "false_positive_rate": "labels",
+    "alert_rate": "nothing",
+    "pr_auc": "labels",
+    "roc_auc": "labels",
+    "value_detection_rate": "frauds",
+    "calibration_error": "labels",
+}
+MIN_FRAUDS = 30
+MIN_ALERTS = 30
+MIN_LEGITIMATE = 1_000
+MIN_ROWS = 100
+BILLION = 1e9
+BINS = 10
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Counts at the threshold. Blocked payments and those without a label are in ``alerts`` and ``rows`` only."""
+
+    caught: int
+    missed: int
+    false_alarms: int
+    passed: int
+    alerts: int
+    rows: int
+    blocked: int
+    blocked_alerts: int
+    open: int
+
+    @property
+    def frauds(self) -> int:
+        """Return the known frauds, caught or missed."""
+        return self.caught + self.missed
+
+    @property
+    def legitimate(self) -> int:
+        """Return the payments known, or taken, to be legitimate."""
+        return self.false_alarms + self.passed
+
+    @property
+    def judged_alerts(self) -> int:
+        """Return the alerts that have a label."""
+        return self.caught + self.false_alarms
+
+
+def confusion(part: Ints) -> Confusion:
+    """Return a part's counts at the threshold."""
+    raised = part[len(part) // 2 :, :, COUNT].sum(axis=0)
+    every = part[:, :, COUNT].sum(axis=0)
+    quiet = every - raised
+    return Confusion(
+        caught=int(raised[FRAUD]),
+        missed=int(quiet[FRAUD]),
+        false_alarms=int(raised[LEGITIMATE]),
+        passed=int(quiet[LEGITIMATE]),
+        alerts=int(raised.sum()),
+        rows=int(every.sum()),
+        blocked=int(every[BLOCKED]),
+        blocked_alerts=int(raised[BLOCKED]),
+        open=int(every[OPEN]),
+    )
+
+
+def settled(part: Ints) -> Ints:
+    """Return a part after its payments without a label were taken as legitimate (``negative.after_days`` is over)."""
+    result = part.copy()
+    result[:, LEGITIMATE] += part[:, OPEN]
+    result[:, OPEN] = 0
+    return result
+
+
+def pool(cubes: Mapping[date, Cube], days: Iterable[date], group: Group) -> Ints | None:
+    """Return the sum of a group's parts over days; None where the group has no payment on any of them."""
+    result: Ints | None = None
+    for day in days:
+        part = cubes[day].cells.get(group)
+        if part is not None:
+            result = part.copy() if result is None else np.add(result, part, out=result)
+    return result
+
+
+def value_detection_rate(frauds: Ints) -> Estimate | None:
+    """Return the money of caught frauds over that of all frauds; None where it is 0.
+
+    ``frauds`` has the shape (unit, score cell, what), a unit being a day or a sum of days; see
+    ``intervals.value_share`` for the interval. Blocked payments count on neither side.
+    """
+    half = frauds.shape[1] // 2
+    counts, pence = frauds[:, :, COUNT], frauds[:, :, PENCE].astype(np.float64)
+    if pence.sum() <= 0:
+        return None
+    return intervals.value_share(
+        (counts[:, half:].ravel(), pence[:, half:].ravel()), (counts[:, :half].ravel(), pence[:, :half].ravel())
+    )
+
+
+def calibration_error(part: Ints) -> Estimate | None:
+    """Return the expected calibration error: mean gap of score and fraud share over ten bins of equal mass.
+
+    A cell goes into a bin whole, by the middle of its mass. Mean scores are exact (the cube sums them). The
+    interval is normal, from binomial errors within bins; like every such error it is above 0 for a perfect
+    score too, by about that noise. n is the number of labelled payments; None where there are none.
+    """
+    frauds = part[:, FRAUD, COUNT]
+    counts = frauds + part[:, LEGITIMATE, COUNT]
+    n = int(counts.sum())
+    if not n:
+        return None
+    bins = np.minimum(BINS * (np.cumsum(counts) - counts / 2) / n, BINS - 1).astype(np.int64)
+    scores = (part[:, FRAUD, SCORE] + part[:, LEGITIMATE, SCORE]) / BILLION
+    size, fraud, score = (np.bincount(bins, x, minlength=BINS) for x in (counts, frauds, scores))
+    size, fraud, score = size[size > 0], fraud[size > 0], score[size > 0]
+    value = float(np.abs(fraud - score).sum() / n)
+    likely = np.clip(np.maximum(fraud, score) / size, 0.0, 1.0)
+    error = math.sqrt(float(np.sum(size * likely * (1 - likely)))) / n
+    half = 1.959964 * error
+    return Estimate(value, max(0.0, value - half), min(1.0, value + half), n, error)
+
+
+def mean_score_and_prevalence(part: Ints) -> tuple[float, float]:
+    """Return the mean score (as a share of its range) and the fraud share of a part's labelled payments."""
+    labelled = part[:, FRAUD].sum(axis=0) + part[:, LEGITIMATE].sum(axis=0)
+    n = int(labelled[COUNT])
+    return (float(labelled[SCORE]) / BILLION / n, int(part[:, FRAUD, COUNT].sum()) / n) if n else (math.nan, math.nan)
+
+
+def _share(events: int, n: int) -> Estimate | None:
+    return intervals.share(events, n) if n else None
+
+
+def _area(area: Callable[[Ints, Ints], Estimate], part: Ints) -> Estimate | None:
+    frauds, legitimate = part[:, FRAUD, COUNT], part[:, LEGITIMATE, COUNT]
+    return area(frauds, legitimate) if frauds.any() and legitimate.any() else None
+
+
+_FIGURES: dict[str, Callable[[Ints, Confusion], Estimate | None]] = {
+    "recall": lambda _, c: _share(c.caught, c.frauds),
+    "precision": lambda _, c: _share(c.caught, c.judged_alerts),
+    "false_positive_rate": lambda _, c: _share(c.false_alarms, c.legitimate),
+    "alert_rate": lambda _, c: _share(c.alerts, c.rows),
+    "pr_auc": lambda part, _: _area(intervals.average_precision, part),
+    "roc_auc": lambda part, _: _area(intervals.roc_auc, part),
+    "value_detection_rate": lambda part, _: value_detection_rate(part[None, :, FRAUD]),
+    "calibration_error": lambda part, _: calibration_error(part),
+}
+
+
+def figure(metric: str, part: Ints, counts: Confusion) -> Estimate | None:
+    """Return a metric of NEEDS from a part and its confusion; None where it is undefined (nothing to divide by)."""
+    return _FIGURES[metric](part, counts)
+
+
+def lacking(metric: str, counts: Confusion) -> str:
+    """Return which cases are too few for a metric, as '12 frauds known, 30 needed', or an empty string."""
+    if metric == "alert_rate":
+        return _too_few(counts.rows, MIN_ROWS, "payments")
+    if metric == "precision":
+        return _too_few(counts.judged_alerts, MIN_ALERTS, "alerts with a label")
+    few_frauds = "" if metric == "false_positive_rate" else _too_few(counts.frauds, MIN_FRAUDS, "known frauds")
+    if few_frauds or NEEDS[metric] == "frauds":
+        return few_frauds
+    return _too_few(counts.legitimate, MIN_LEGITIMATE, "legitimate payments")
+
+
+def _too_few(have: int, needed: int, what: str) -> str:
+    return "" if have >= needed else f"{have:,} {what}, {needed:,} needed"
+
+
+def metrics_of(spec: Spec) -> list[str]:
+    """Return the metrics that a model file allows: some need a threshold, labels, an amount or a score in [0, 1]."""
+    without = set()
+    if spec.score.threshold is None:
+        without |= {"recall", "precision", "false_positive_rate", "alert_rate", "value_detection_rate"}
+    if spec.labels is None:
+        without |= {metric for metric, needs in NEEDS.items() if needs != "nothing"}
+    if spec.score.amount is None:
+        without.add("value_detection_rate")
+    if spec.score.range != (0.0, 1.0):
+        without.add("calibration_error")
+    return [metric for metric in NEEDS if metric not in without]
+
+
+def notes(spec: Spec, metric: str, counts: Confusion) -> str:
+    """Return what a reader must know of the payments a figure leaves out, as sentences led by a blank, or ''."""
+    said = ""
+    if counts.blocked and NEEDS[metric] != "nothing":
+        share = counts.blocked_alerts / max(1, counts.alerts)
+        said += f" Without the {counts.blocked:,} blocked payments ({share:.1%} of the alerts): they get no label."
+    if spec.labels and spec.labels.negative == "explicit" and NEEDS[metric] == "labels" and counts.open:
+        said += f" Over labelled payments only; {counts.open:,} have no label."
+    return said
+
+
+def slice_name(group: Group) -> str:
+    """Return how a measurement names a group: ``column=value``, or '' for everyone."""
+    column, value = group
+    return "" if not column else f"{column}={'(null)' if value is None else value}"
