@@ -34,7 +34,7 @@ def _vector(counts: Counts, size: int, shift: int) -> Ints:
 def places(grid: Grid) -> Floats:
     """Return the value that stands for each cell, as ``Grid.middle`` does one by one, for the whole grid at once."""
     inner = np.arange(-grid.half + 1, grid.half)
-    u: Floats = inner * grid.width
+    u = np.asarray(inner * grid.width, dtype=np.float64)
     if grid.kind == "asinh":
         u = np.sinh(u)
     elif grid.kind == "logit":
@@ -52,7 +52,7 @@ def _logit_like_inverse(t: Floats) -> Floats:
         middle = (low + high) / 2
         below = logit_like(middle) < t
         low, high = np.where(below, middle, low), np.where(below, high, middle)
-    return (low + high) / 2
+    return np.asarray((low + high) / 2, dtype=np.float64)
 
 
 def deciles(baseline: Ints) -> Ints:

@@ -2,7 +2,7 @@
 
 Every distance of two samples of one distribution is above 0, the more so the smaller the samples: PSI is about
 (1/n + 1/m) x chi-square(B - 1). So the limit of a plain distance is the effect floor on top of that expectation,
-and its interval is one of the distance freed of it, widened where needed to hold the plain value.
+and the interval of PSI and Jensen-Shannon is one of the distance freed of it, widened to hold the plain value.
 n and m are today's and the baseline's rows; rows are taken as independent, so floors must cover natural variation.
 """
 
@@ -17,12 +17,15 @@ from scipy import special
 from monitors import distances
 from monitors.bins import places, quantile_cell
 from monitors.distances import chi_square, floored_shares, occupied, shares
+from monitors.intervals import wilson
 from warehouse.grid import Floats, Grid, Ints
 
 Z = 1.959964
 """Normal quantile of a 95 % interval."""
 MEAN_KOLMOGOROV = math.sqrt(math.pi / 2) * math.log(2)
 """Expectation of the Kolmogorov distribution: of the KS statistic without change, over sqrt(1/n + 1/m)."""
+KOLMOGOROV_95 = float(special.kolmogi(0.05))
+"""Its 95 % quantile."""
 
 
 class Comparison(NamedTuple):
@@ -73,37 +76,31 @@ def jensen_shannon(today: Ints, baseline: Ints, floor: float, alpha: float) -> C
 def wasserstein(today: Ints, baseline: Ints, positions: Floats, floor: float, alpha: float) -> Comparison:
     """Compare by Wasserstein distance over the baseline's standard deviation, both from ``positions``.
 
-    A column narrower than its cell is measured in that cell's breadth. Interval: delta method on the
-    Kantorovich potential. Without change the distance is at most |Z| sum dx sqrt(F (1 - F) noise) in convex
-    order (as if all borders moved together), which gives the expectation and a p-value on the safe side.
+    A column narrower than its cell is measured in that cell's breadth. By the triangle inequality the distance is
+    off by at most the area between true and observed curves, which in convex order is at most |Z| times the area
+    under their standard errors (as if all borders moved together): that gives interval, p-value and expectation
+    without change, all on the safe side.
     """
     n, m, steps = int(today.sum()), int(baseline.sum()), np.diff(positions)
-    p, q = today / n, baseline / m
-    spread = _spread(q, positions)
-    gap = np.cumsum(p - q)[:-1]
+    spread = _spread(baseline / m, positions)
     value = distances.wasserstein(today, baseline, positions) / spread
-    potential = np.concatenate([[0.0], np.cumsum(np.sign(gap) * steps)]) / spread
-    below = np.clip(np.cumsum(today + baseline)[:-1] / (n + m), 0, 1)
-    chance = float(np.sum(np.sqrt(below * (1 - below)) * steps)) / spread * math.sqrt(1 / n + 1 / m)
-    expected = chance * math.sqrt(2 / math.pi)
-    low, high = _interval(value, expected, _variance(p, potential) / n + _variance(q, potential) / m)
+    below, below_baseline, below_both = (_bernoulli(counts) for counts in (today, baseline, today + baseline))
+    error = float(np.sum(np.sqrt(below / n + below_baseline / m) * steps)) / spread
+    chance = float(np.sum(np.sqrt(below_both * (1 / n + 1 / m)) * steps)) / spread
     p_value = 2 * float(special.ndtr(-value / chance)) if chance > 0 else 1.0
-    return Comparison(value, low, high, floor + expected, -float(special.ndtri(alpha / 2)) * chance, p_value)
+    limit, critical = floor + chance * math.sqrt(2 / math.pi), -float(special.ndtri(alpha / 2)) * chance
+    return Comparison(value, max(0.0, value - Z * error), value + Z * error, limit, critical, p_value)
 
 
 def ks(today: Ints, baseline: Ints, floor: float, alpha: float) -> Comparison:
     """Compare by Kolmogorov-Smirnov over cell borders, with the asymptotic p-value (on the safe side in cells).
 
-    Interval: the difference of two shares at the border where it is greatest.
+    Interval: the Kolmogorov band about both curves, by the triangle inequality.
     """
-    n, m = int(today.sum()), int(baseline.sum())
-    below, below_baseline = np.cumsum(today) / n, np.cumsum(baseline) / m
-    where = int(np.argmax(np.abs(below - below_baseline)))
-    value, f, g = distances.ks(today, baseline), float(below[where]), float(below_baseline[where])
-    noise = math.sqrt(1 / n + 1 / m)
-    low, high = _interval(value, MEAN_KOLMOGOROV * noise, f * (1 - f) / n + g * (1 - g) / m)
+    value, noise = distances.ks(today, baseline), math.sqrt(_noise(today, baseline))
+    low, high = max(0.0, value - KOLMOGOROV_95 * noise), min(1.0, value + KOLMOGOROV_95 * noise)
     limit, critical = floor + MEAN_KOLMOGOROV * noise, float(special.kolmogi(alpha)) * noise
-    return Comparison(value, low, min(1.0, high), limit, critical, float(special.kolmogorov(value / noise)))
+    return Comparison(value, low, high, limit, critical, float(special.kolmogorov(value / noise)))
 
 
 def share(count: int, rows: int, count_baseline: int, rows_baseline: int, floor: float, alpha: float) -> Comparison:
@@ -113,7 +110,8 @@ def share(count: int, rows: int, count_baseline: int, rows_baseline: int, floor:
     side where it isn't.
     """
     value, before = count / rows, count_baseline / rows_baseline
-    low, high = _wilson(count, rows)
+    low, high = wilson(count, rows)
+    low, high = min(low, value), max(high, value)  # at 0 and 1 rounding may put a bound past the value
     today_part = rows / (rows + rows_baseline)
     if 2 * (count + count_baseline) <= rows + rows_baseline:
         p_value = float(special.betainc(count, count_baseline + 1, today_part)) if count else 1.0
@@ -122,42 +120,6 @@ def share(count: int, rows: int, count_baseline: int, rows_baseline: int, floor:
         p_value = float(special.betainc(others_baseline, others + 1, 1 - today_part)) if others_baseline else 1.0
     noise = math.sqrt(before * (1 - before) * (1 / rows + 1 / rows_baseline))
     return Comparison(value, low, high, min(1.0, before + floor), before - float(special.ndtri(alpha)) * noise, p_value)
-
-
-def _noise(a: Ints, b: Ints) -> float:
-    return 1 / float(a.sum()) + 1 / float(b.sum())
-
-
-def _variance(p: Floats, slope: Floats) -> float:
-    """Return the variance of ``slope`` under the shares ``p``: of a linear function of one multinomial row."""
-    return float(np.sum(p * slope**2) - np.sum(p * slope) ** 2)
-
-
-def _interval(value: float, expected: float, variance: float) -> tuple[float, float]:
-    """Return the 95 % interval of a distance freed of its expectation without change, widened to hold ``value``."""
-    half, freed = Z * math.sqrt(max(0.0, variance)), max(0.0, value - expected)
-    return max(0.0, freed - half), max(value, freed + half)
-
-
-def _chi_critical(freedom: int, alpha: float) -> float:
-    return float(special.chdtri(freedom, alpha)) if freedom else 0.0
-
-
-def _spread(q: Floats, positions: Floats) -> float:
-    """Return the standard deviation, at least the breadth of a cell where the rows are."""
-    centre = min(max(int(np.searchsorted(np.cumsum(q), 0.5)), 1), len(q) - 2)
-    return max(_deviation(q, positions), float(positions[centre + 1] - positions[centre - 1]) / 2)
-
-
-def _deviation(q: Floats, positions: Floats) -> float:
-    mean = float(np.sum(q * positions))
-    return math.sqrt(max(0.0, float(np.sum(q * (positions - mean) ** 2))))
-
-
-def _wilson(count: int, rows: int) -> tuple[float, float]:
-    middle, half = count + Z**2 / 2, Z * math.sqrt(count * (rows - count) / rows + Z**2 / 4)
-    low, high = (middle - half) / (rows + Z**2), (middle + half) / (rows + Z**2)
-    return max(0.0, min(low, count / rows)), min(1.0, max(high, count / rows))
 
 
 def scale(today: Ints, baseline: Ints, grid: Grid, means: tuple[float, float], floor: float) -> Comparison | None:
@@ -182,6 +144,42 @@ def scale(today: Ints, baseline: Ints, grid: Grid, means: tuple[float, float], f
     around = (0.5 - Z * noise / 2, 0.5, 0.5 + Z * noise / 2)
     ratios = [float(values[quantile_cell(today, q)] / values[cells[1] + grid.half]) for q in around]
     return Comparison(ratios[1], min(ratios), max(ratios), floor, 0.0, p_value) if ratios[1] > 0 else None
+
+
+def _noise(a: Ints, b: Ints) -> float:
+    return 1 / float(a.sum()) + 1 / float(b.sum())
+
+
+def _variance(p: Floats, slope: Floats) -> float:
+    """Return the variance of ``slope`` under the shares ``p``: of a linear function of one multinomial row."""
+    return float(np.sum(p * slope**2) - np.sum(p * slope) ** 2)
+
+
+def _interval(value: float, expected: float, variance: float) -> tuple[float, float]:
+    """Return the 95 % interval of a distance freed of its expectation without change, widened to hold ``value``."""
+    half, freed = Z * math.sqrt(max(0.0, variance)), max(0.0, value - expected)
+    return max(0.0, freed - half), max(value, freed + half)
+
+
+def _chi_critical(freedom: int, alpha: float) -> float:
+    return float(special.chdtri(freedom, alpha)) if freedom else 0.0
+
+
+def _bernoulli(counts: Ints) -> Floats:
+    """Return the variance of one row's being below each inner border."""
+    below = np.cumsum(counts)[:-1] / counts.sum()
+    return np.asarray(below * (1 - below), dtype=np.float64)
+
+
+def _spread(q: Floats, positions: Floats) -> float:
+    """Return the standard deviation, at least the breadth of a cell where the rows are."""
+    centre = min(max(int(np.searchsorted(np.cumsum(q), 0.5)), 1), len(q) - 2)
+    return max(_deviation(q, positions), float(positions[centre + 1] - positions[centre - 1]) / 2)
+
+
+def _deviation(q: Floats, positions: Floats) -> float:
+    mean = float(np.sum(q * positions))
+    return math.sqrt(max(0.0, float(np.sum(q * (positions - mean) ** 2))))
 
 
 def _at_zero(grid: Grid, cell: int) -> bool:

@@ -8,9 +8,9 @@ from models.spec import Spec
 
 FLOORS: dict[str, float] = {
     "psi": 0.1,
-    "jensen_shannon": 0.1,
+    "jensen_shannon": 0.12,
     "wasserstein": 0.25,
-    "ks": 0.1,
+    "ks": 0.12,
     "null_share": 0.02,
     "nonfinite_share": 0.001,
     "unseen_share": 0.01,
@@ -36,7 +36,9 @@ FLOORS: dict[str, float] = {
 }
 """Smallest change worth waking somebody for, by metric; ``alerts.limits`` of a model file overrides it.
 
-- psi, jensen_shannon, wasserstein (in standard deviations of the baseline) and ks: the distance itself
+- psi, jensen_shannon, wasserstein (in standard deviations of the baseline) and ks: the distance itself. Weekdays
+  move a PSI by up to 0.05. With that go at most about: Jensen-Shannon root(0.05 / 8 ln 2) = 0.095, Wasserstein
+  root(0.05) = 0.22, KS root(0.05) / 2 = 0.11; the floors lie above these
 - null_share, nonfinite_share, unseen_share, duplicate_share, calibration_error: a rise, as a share
 - recall, precision, pr_auc, roc_auc, value_detection_rate: a drop; ``*_difference``: a gap between groups
 - scale_ratio, false_positive_rate, alert_rate, ``*_ratio``: a ratio, either way (5 is also 1/5)

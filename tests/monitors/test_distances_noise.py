@@ -1,0 +1,165 @@
+"""What chance alone makes of a distance: its expectation, its tail and its interval, by simulation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from monitors import comparisons, distances
+from monitors.bins import binned, category_vector, deciles, number_vector, places, quantile_cell
+from tests.monitors.made import counted, levels_counted
+from warehouse.grid import REST, UNSEEN, Grid, Levels, number_grid, score_grid
+from warehouse.profile import Counts
+
+SHAPE = np.array([2, 5, 9, 14, 20, 20, 14, 9, 5, 2]) / 100
+PLACES = np.arange(10.0)
+
+
+def draws(shape, n, m, times=400):
+    rng = np.random.default_rng(11)
+    return zip(rng.multinomial(n, shape, times), rng.multinomial(m, SHAPE, times), strict=True)
+
+
+@pytest.mark.parametrize(
+    ("compare", "scale"),
+    [(comparisons.psi, 1), (comparisons.jensen_shannon, 2), (comparisons.ks, 1)],
+)
+@pytest.mark.parametrize(("n", "m"), [(500, 2000), (20_000, 1_000_000)])
+def test_without_change_a_distance_is_its_limit_less_its_floor_on_average(compare, scale, n, m):
+    found = [compare(today, baseline, 0.0, 0.01) for today, baseline in draws(SHAPE, n, m)]
+    mean = np.mean([one.value**scale for one in found])
+    bias = np.mean([one.limit**scale for one in found])
+    assert mean == pytest.approx(bias, rel=0.1 if compare is not comparisons.ks else 0.3)
+    assert mean <= bias * 1.1
+
+
+@pytest.mark.parametrize("compare", [comparisons.psi, comparisons.jensen_shannon, comparisons.ks, "wasserstein"])
+def test_without_change_no_more_are_significant_than_alpha_says(compare):
+    found = [
+        comparisons.wasserstein(today, baseline, PLACES, 0.0, 0.05)
+        if compare == "wasserstein"
+        else compare(today, baseline, 0.0, 0.05)
+        for today, baseline in draws(SHAPE, 2000, 50_000, times=1000)
+    ]
+    false_alarms = sum(one.p_value < 0.05 for one in found)
+    assert stats.binom.sf(false_alarms - 1, 1000, 0.05) > 0.001
+    beyond = [one.value > one.critical for one in found]
+    assert stats.binom.sf(sum(beyond) - 1, 1000, 0.05) > 0.001
+
+
+def test_without_change_a_share_rises_significantly_no_more_often_than_alpha_says():
+    rng = np.random.default_rng(3)
+    for share in (0.002, 0.1, 0.5, 0.97):
+        pairs = zip(rng.binomial(2000, share, 1000), rng.binomial(50_000, share, 1000), strict=True)
+        alarms = sum(comparisons.share(int(a), 2000, int(b), 50_000, 0.0, 0.05).p_value < 0.05 for a, b in pairs)
+        assert stats.binom.sf(alarms - 1, 1000, 0.05) > 0.001
+        if share < 0.2:
+            assert alarms > 15, "and it isn't blind"
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.1, 0.4])
+def test_the_interval_covers_the_true_distance(shift):
+    moved = SHAPE * (1 - shift) + np.roll(SHAPE, 2) * shift
+    huge = 10**9
+    truth = (moved * huge).round().astype(np.int64), (SHAPE * huge).round().astype(np.int64)
+    spread = np.sqrt(np.cov(PLACES, aweights=SHAPE, ddof=0))
+    expected = {
+        "psi": distances.psi(*truth),
+        "jensen_shannon": distances.jensen_shannon(*truth),
+        "ks": distances.ks(*truth),
+        "wasserstein": distances.wasserstein(*truth, PLACES) / spread,
+    }
+    covered = dict.fromkeys(expected, 0)
+    for today, baseline in draws(moved, 1000, 20_000):
+        found = {
+            "psi": comparisons.psi(today, baseline, 0.1, 0.01),
+            "jensen_shannon": comparisons.jensen_shannon(today, baseline, 0.1, 0.01),
+            "ks": comparisons.ks(today, baseline, 0.1, 0.01),
+            "wasserstein": comparisons.wasserstein(today, baseline, PLACES, 0.1, 0.01),
+        }
+        for name, one in found.items():
+            covered[name] += one.low - 1e-4 <= expected[name] <= one.high + 1e-4
+    assert min(covered.values()) >= 0.92 * 400, covered
+
+
+def test_the_exact_share_test_is_scipys_binomial_test():
+    found = comparisons.share(7, 1000, 20, 9000, 0.02, 0.01)
+    assert found.p_value == pytest.approx(stats.binomtest(7, 27, 0.1, alternative="greater").pvalue)
+    assert (found.low, found.high) == pytest.approx(
+        tuple(stats.binomtest(7, 1000).proportion_ci(method="wilson")), abs=1e-7
+    )
+    mostly = comparisons.share(990, 1000, 8800, 9000, 0.02, 0.01)
+    assert mostly.p_value == pytest.approx(stats.binomtest(10, 210, 0.1, alternative="less").pvalue)
+
+
+@pytest.mark.parametrize(
+    "grid", [number_grid((1, 5, 9)), number_grid((0.1, 2, 900)), score_grid(0, 1, 0.85), number_grid((4, 4, 4))]
+)
+def test_each_cell_stands_where_the_grid_says(grid: Grid):
+    where = places(grid)
+    assert len(where) == 2 * grid.half
+    assert np.all(np.diff(where) >= 0)
+    for cell in range(-grid.half, grid.half, 37):
+        assert where[cell + grid.half] == pytest.approx(grid.middle(cell), rel=1e-9, abs=1e-9)
+    assert where[-1] == pytest.approx(grid.middle(grid.half - 1))
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 1000), min_size=2, max_size=60).filter(any))
+def test_deciles_are_whole_keep_spikes_alone_and_lose_no_row(rows):
+    baseline = np.array(rows)
+    bins = deciles(baseline)
+    for cell in np.flatnonzero(baseline >= baseline.sum() / 10):
+        assert np.count_nonzero(baseline[bins == bins[cell]]) == 1
+    counts = binned(baseline, bins)
+    assert counts.sum() == baseline.sum()
+    assert (counts > 0).sum() <= 21
+    assert counts.max() <= max(baseline.max(), 0.2 * baseline.sum())
+
+
+def test_deciles_of_a_smooth_column_are_tenths():
+    values = np.random.default_rng(5).normal(50, 10, 100_000)
+    grid = number_grid(tuple(np.quantile(values, [0.01, 0.5, 0.99])))
+    vector = number_vector(grid, counted(grid, values))
+    counts = binned(vector, deciles(vector))
+    counts = counts[counts > 0]
+    assert len(counts) == 10
+    assert counts / 100_000 == pytest.approx(np.full(10, 0.1), abs=0.025)
+
+
+def test_a_constant_column_has_two_bins_its_value_and_everything_else():
+    baseline = np.zeros(20, dtype=np.int64)
+    baseline[7] = 5000
+    bins = deciles(baseline)
+    assert set(bins[bins != bins[7]]) == {0}
+    elsewhere = np.zeros(20, dtype=np.int64)
+    elsewhere[3] = 5000
+    assert distances.psi(binned(baseline, bins), binned(baseline, bins)) == 0
+    assert distances.psi(binned(elsewhere, bins), binned(baseline, bins)) > 5
+
+
+def test_levels_take_their_places_with_unseen_and_rest_last():
+    counts = Counts(cells={0: 5, 1: 4, UNSEEN: 2, REST: 3})
+    assert category_vector(Levels(("a", "b"), frozenset("abz")), counts).tolist() == [5, 4, 2, 3]
+
+
+def test_a_quantile_lies_in_the_cell_that_reaches_it():
+    assert [quantile_cell(np.array([0, 5, 0, 5, 0]), q) for q in (0.01, 0.5, 0.51, 1.0)] == [1, 1, 3, 3]
+
+
+def test_twenty_thousand_stable_levels_are_quiet_at_a_hundred_thousand_rows():
+    rng = np.random.default_rng(2)
+    levels = Levels(tuple(map(str, range(500))), frozenset())
+    for weights in (np.ones(20_000), 1 / np.arange(1, 20_001)):
+        shape = weights / weights.sum()
+        today, baseline = (
+            category_vector(levels, levels_counted(rng.multinomial(n, shape))) for n in (100_000, 1_000_000)
+        )
+        for compare, floor in ((comparisons.psi, 0.1), (comparisons.jensen_shannon, 0.12)):
+            found = compare(today, baseline, floor, 1e-5)
+            assert found.value < found.limit
+            assert found.p_value > 1e-5
+            assert found.critical < found.limit, "and it would have told"

@@ -1,0 +1,69 @@
+"""Floors, the false-alarm share of a test, and the verdict they give."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ledger.records import Verdict
+from monitors import limits
+from tests.monitors.made import spec
+
+
+def test_a_model_file_overrides_the_default_floor_of_one_metric():
+    chosen = spec(limits={"psi": 0.25})
+    assert limits.floor(chosen, "psi") == 0.25
+    assert limits.floor(chosen, "ks") == limits.FLOORS["ks"]
+
+
+def test_a_metric_without_a_floor_is_a_programming_error():
+    with pytest.raises(KeyError):
+        limits.floor(spec(), "psy")
+
+
+@settings(deadline=None)
+@given(st.integers(1, 5000), st.floats(0.01, 20))
+def test_a_quarter_of_tests_spends_at_most_the_models_budget(family, budget):
+    alpha = limits.alpha(spec(false_pages_per_quarter=budget), family)
+    spent = alpha * family * limits.TESTING_MONITORS * limits.DAYS_PER_QUARTER
+    assert spent <= budget * (1 + 1e-9)
+    assert alpha * family <= 0.05 * (1 + 1e-9)
+    assert alpha == pytest.approx(limits.alpha(spec(false_pages_per_quarter=budget), 1) / family)
+
+
+def test_a_day_without_tests_has_a_share_too():
+    assert 0 < limits.alpha(spec(), 0) <= 0.05
+
+
+@pytest.mark.parametrize(
+    ("beyond", "significant", "telling", "verdict"),
+    [
+        (True, True, True, Verdict.BREACH),
+        (True, True, False, Verdict.BREACH),
+        (True, False, True, Verdict.OK),
+        (False, True, True, Verdict.OK),
+        (True, False, False, Verdict.INSUFFICIENT),
+        (False, False, False, Verdict.INSUFFICIENT),
+    ],
+)
+def test_a_breach_is_both_material_and_significant(beyond, significant, telling, verdict):
+    assert limits.judge(beyond=beyond, significant=significant, telling=telling) == verdict
+
+
+def test_a_misspelt_limit_is_named_with_its_nearest_spelling():
+    (problem,) = limits.problems(spec(limits={"null_shares": 0.1}))
+    assert "alerts.limits.null_shares" in problem
+    assert "did you mean 'null_share'?" in problem
+
+
+def test_a_limit_that_makes_no_sense_is_named():
+    found = limits.problems(spec(limits={"psi": 0.0, "alert_rate": 0.5, "ks": 0.2, "scale_ratio": 10.0}))
+    assert [problem.split(":")[0] for problem in found] == ["alerts.limits.psi", "alerts.limits.alert_rate"]
+
+
+def test_a_weekday_that_moves_psi_by_a_twentieth_stays_below_every_floor_of_a_distance():
+    assert limits.FLOORS["psi"] > 0.05
+    assert limits.FLOORS["jensen_shannon"] > (0.05 / 8 / 0.693) ** 0.5
+    assert limits.FLOORS["ks"] > 0.05**0.5 / 2
+    assert limits.FLOORS["wasserstein"] > 0.05**0.5
