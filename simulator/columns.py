@@ -6,6 +6,7 @@ best score there is. That is how the bank's champion scores: well, roughly calib
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,7 @@ class Number:
     round_to: float = 0.0
     round_share: float = 0.0
     season: float = 0.0
+    most: float = math.inf
 
     def draw(self, rng: np.random.Generator, fraud: Flags, busy: float) -> Floats:
         """Return one value for each row of `fraud`; NaN is null."""
@@ -47,6 +49,7 @@ class Number:
         z[fraud] += self.lift
         values = self.median * np.exp(self.sigma * z)
         values = np.ceil(values) if self.whole else np.round(values, self.decimals)
+        values = np.minimum(values, self.most)
         if self.round_share:
             chosen = rng.random(rows) < self.round_share
             values[chosen] = np.maximum(np.round(values[chosen] / self.round_to), 1) * self.round_to

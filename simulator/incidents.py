@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from simulator.batch import Batch, Incident
+from simulator.columns import Number
 
 
 def null_flood(model: str, column: str, share: float, start: date, end: date | None = None) -> Incident:
@@ -86,8 +87,9 @@ def population_shift(
     def apply(batch: Batch, rng: np.random.Generator) -> None:
         chosen = np.flatnonzero(rng.random(len(batch.fraud)) < share)
         for column, factor in scale.items():
-            moved = batch.columns[column][chosen] * factor
-            batch.columns[column][chosen] = np.ceil(moved)
+            kind = batch.recipe.columns[column]
+            most = kind.most if isinstance(kind, Number) else np.inf
+            batch.columns[column][chosen] = np.minimum(np.ceil(batch.columns[column][chosen] * factor), most)
         for column, level in levels.items():
             batch.columns[column][chosen] = batch.levels[column].index(level)
 
@@ -129,12 +131,15 @@ def new_fraud_pattern(
 
 
 def fairness_gap(
-    model: str, column: str, level: str, log_odds: float, start: date, end: date | None = None
+    model: str, column: str, level: str, log_odds: float, above: float, start: date, end: date | None = None
 ) -> Incident:
-    """Score one group too high by `log_odds`; no feature tells."""
+    """Score the cases of one group that are suspicious already (from `above` on) too high by `log_odds`.
+
+    No feature tells, and the scores as a whole hardly move; but more of the group's legitimate cases raise an alert.
+    """
 
     def apply(batch: Batch, _rng: np.random.Generator) -> None:
-        group = batch.columns[column] == batch.levels[column].index(level)
+        group = (batch.columns[column] == batch.levels[column].index(level)) & (batch.score >= above)
         odds = batch.score[group] / (1 - batch.score[group]) * np.exp(log_odds)
         batch.score[group] = np.round(odds / (1 + odds), 7)
 

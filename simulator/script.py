@@ -67,7 +67,7 @@ def _account_opening() -> tuple[Scripted, ...]:
     return (
         _scripted(
             "fairness_gap",
-            on_demand.fairness_gap(model, "age_band", "60+", 1.4, date(2026, 3, 25)),
+            on_demand.fairness_gap(model, "age_band", "60+", 1.4, 0.006, date(2026, 3, 25)),
             slice_="age_band=60+",
         ),
         _scripted(
