@@ -110,6 +110,8 @@ def _groups(frame: Frame, profile: Profile, baseline: Profile) -> Iterator[Group
 
 def _slice(group: Group) -> str:
     column, value = group
+    if value == "(null)":  # a bank's own word, not our null
+        return f"{column}='(null)'"
     return f"{column}={'(null)' if value is None else value}"
 
 

@@ -70,12 +70,12 @@ def alpha(spec: Spec, family: int) -> float:
 def judge(*, beyond: bool, significant: bool, telling: bool = True) -> Verdict:
     """Return the verdict of a test: a breach is both beyond its limit (material) and significant.
 
-    ``telling`` is False where chance alone reaches the limit at this sample size, so that silence says nothing:
-    then what isn't a breach is insufficient, not ok.
+    Insufficient is what lies beyond its limit but may be chance, and where chance alone reaches the limit at this
+    sample size (``telling`` is False), so that silence says nothing.
     """
     if beyond and significant:
         return Verdict.BREACH
-    return Verdict.OK if telling else Verdict.INSUFFICIENT
+    return Verdict.OK if telling and not beyond else Verdict.INSUFFICIENT
 
 
 def problems(spec: Spec) -> list[str]:

@@ -201,6 +201,12 @@ def test_slices_are_those_of_both_profiles_with_the_metrics_that_slices_have():
     assert {one.n for (_, _, place), one in found.items() if place} == {5000}
 
 
+def test_a_slice_value_that_spells_null_is_told_from_null():
+    groups = {("channel", None): columns(5000), ("channel", "(null)"): columns(5000)}
+    both = Profile("f", 20_000, {**profile(columns(20_000)).features, **groups})
+    assert {place for _, _, place in measured(both, both)} == {"", "channel=(null)", "channel='(null)'"}
+
+
 def test_a_shift_in_one_slice_only_is_found_there():
     today = profile(columns(20_000), web=columns(5000), null=columns(5000, age_years=ages(5000, 9)))
     assert breaches(measured(today)) == {("age_years", "psi", "channel=(null)")}

@@ -41,8 +41,9 @@ def test_a_day_without_tests_has_a_share_too():
     [
         (True, True, True, Verdict.BREACH),
         (True, True, False, Verdict.BREACH),
-        (True, False, True, Verdict.OK),
+        (True, False, True, Verdict.INSUFFICIENT),
         (False, True, True, Verdict.OK),
+        (False, False, True, Verdict.OK),
         (True, False, False, Verdict.INSUFFICIENT),
         (False, False, False, Verdict.INSUFFICIENT),
     ],
