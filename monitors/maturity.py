@@ -14,9 +14,10 @@ thin out from octave to octave keep below it), and the curve is lowered by it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from typing import Literal
 
 import numpy as np
 
@@ -25,6 +26,8 @@ from monitors.intervals import Estimate, Interval, clopper_pearson
 from warehouse.grid import Floats, Ints
 from warehouse.profile import COUNT, EVERYONE, FRAUD, Cohort
 
+Needs = Literal["nothing", "frauds", "labels"]
+"""Which labels a figure waits for: none, the frauds, or the frauds and the legitimate payments."""
 MIN_FRAUDS = 30
 """Fewer known frauds, in all or old enough to show a delay, teach nothing about delays."""
 LEAST_REACH_DAYS = 28
@@ -118,39 +121,55 @@ def learn(cohorts: Mapping[date, Cohort], as_of: date, horizon_days: int) -> Cur
 
 @dataclass(frozen=True)
 class Ages:
-    """The ages in days from which a cohort's figures are mature; None where that isn't known yet, and ``why``.
+    """The ages in days from which a cohort's figures are mature.
 
     ``frauds``: enough missed fraud is known for recall. ``labels``: besides, what has no label counts as legitimate.
+    ``why`` says why they had to be set to their latest, where delays aren't known well enough yet.
     """
 
-    frauds: int | None
-    labels: int | None
+    frauds: int
+    labels: int
     why: str = ""
 
+    def of(self, needs: Needs) -> int:
+        """Return the age from which figures that wait for these labels are mature."""
+        return {"nothing": 0, "frauds": self.frauds, "labels": self.labels}[needs]
 
-def ages(labels: Labels, curve: Curve) -> Ages:
+    def when(self, day: date, needs: Needs) -> str:
+        """Return when a cohort day's figures will be mature, as 'mature on 2026-05-07'."""
+        latest = f" at the latest ({self.why})" if self.why else ""
+        return f"mature on {day + timedelta(days=self.of(needs))}{latest}"
+
+
+def ages(labels: Labels | None, curve: Curve) -> Ages:
     """Return from which age on cohorts are mature, by the model file's ``labels`` and the delays seen so far.
 
     The end of the curve is believed once cohorts were followed for ``negative.after_days`` (the owner's word for
-    when silence means legitimate) or for LEAST_REACH_DAYS, at most to the horizon. Where too few frauds are known
-    for a curve, what needs no frauds is mature after ``negative.after_days``.
+    when silence means legitimate) or for LEAST_REACH_DAYS. Before that, cohorts are mature at the horizon only;
+    but where no curve can be learnt for want of frauds, legitimate payments are still known by ``after_days``.
     """
+    if labels is None:
+        return Ages(0, 0)
+    horizon = labels.horizon_days
     silent_days = None if labels.negative == "explicit" else labels.negative.after_days
+    needed = min(horizon, LEAST_REACH_DAYS if silent_days is None else silent_days)
     if curve.reach_days < 0:
-        why = f"only {curve.frauds} frauds are known so far, too few to learn how late labels come"
-        return Ages(None, silent_days, why)
-    needed = min(labels.horizon_days, LEAST_REACH_DAYS if silent_days is None else silent_days)
+        latest = horizon if silent_days is None else silent_days
+        return Ages(horizon, latest, f"only {curve.frauds} frauds are known, too few to learn how late labels come")
     if curve.reach_days < needed:
-        why = f"label delays are known up to {curve.reach_days} days so far, and {needed} are needed"
-        return Ages(None, None, why)
+        why = f"label delays were followed for {curve.reach_days} days, {needed} are needed"
+        return Ages(horizon, max(horizon, silent_days or 0), why)
     frauds = curve.mature_days(labels.maturity)
     if frauds is None:
-        why = (
-            f"cohorts were followed for {curve.reach_days} days so far, and it can't be told yet "
-            f"when {labels.maturity:.0%} of missed fraud is known"
-        )
-        return Ages(None, None, why)
+        why = f"after {curve.reach_days} days fraud still comes in"
+        return Ages(horizon, max(horizon, silent_days or 0), why)
     return Ages(frauds, max(frauds, silent_days or 0))
+
+
+def window(days: Collection[date], as_of: date, from_days: int, count: int) -> list[date]:
+    """Return those of ``days`` in the newest ``count`` calendar days of age ``from_days`` or more, in order."""
+    end = as_of - timedelta(days=from_days)
+    return sorted(day for day in days if end - timedelta(days=count) < day <= end)
 
 
 def _product_limit(exact: Ints, within: Ints) -> tuple[Floats, Floats, Ints]:

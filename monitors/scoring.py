@@ -12,18 +12,17 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
 
 import numpy as np
 
+from ledger.records import Measurement, Verdict
 from models.spec import Spec
 from monitors import intervals
 from monitors.intervals import Estimate
+from monitors.maturity import Needs
 from warehouse.grid import Ints
-from warehouse.profile import BLOCKED, COUNT, FRAUD, LEGITIMATE, OPEN, PENCE, SCORE, Cube, Group
+from warehouse.profile import BLOCKED, COUNT, EVERYONE, FRAUD, LEGITIMATE, OPEN, PENCE, SCORE, Cube, Group
 
-Needs = Literal["nothing", "frauds", "labels"]
-"""Which labels a figure waits for: none, the frauds, or the frauds and the legitimate payments."""
 NEEDS: dict[str, Needs] = {
     "recall": "frauds",
     "precision": "labels",
@@ -90,8 +89,10 @@ def confusion(part: Ints) -> Confusion:
     )
 
 
-def settled(part: Ints) -> Ints:
-    """Return a part after its payments without a label were taken as legitimate (``negative.after_days`` is over)."""
+def settled(spec: Spec, part: Ints) -> Ints:
+    """Return a part of mature cohorts with its payments without a label as legitimate, where the model file says so."""
+    if spec.labels is None or spec.labels.negative == "explicit":
+        return part
     result = part.copy()
     result[:, LEGITIMATE] += part[:, OPEN]
     result[:, OPEN] = 0
@@ -153,30 +154,28 @@ def mean_score_and_prevalence(part: Ints) -> tuple[float, float]:
     return (float(labelled[SCORE]) / BILLION / n, int(part[:, FRAUD, COUNT].sum()) / n) if n else (math.nan, math.nan)
 
 
-def _share(events: int, n: int) -> Estimate | None:
-    return intervals.share(events, n) if n else None
-
-
-def _area(area: Callable[[Ints, Ints], Estimate], part: Ints) -> Estimate | None:
-    frauds, legitimate = part[:, FRAUD, COUNT], part[:, LEGITIMATE, COUNT]
-    return area(frauds, legitimate) if frauds.any() and legitimate.any() else None
-
-
-_FIGURES: dict[str, Callable[[Ints, Confusion], Estimate | None]] = {
-    "recall": lambda _, c: _share(c.caught, c.frauds),
-    "precision": lambda _, c: _share(c.caught, c.judged_alerts),
-    "false_positive_rate": lambda _, c: _share(c.false_alarms, c.legitimate),
-    "alert_rate": lambda _, c: _share(c.alerts, c.rows),
-    "pr_auc": lambda part, _: _area(intervals.average_precision, part),
-    "roc_auc": lambda part, _: _area(intervals.roc_auc, part),
-    "value_detection_rate": lambda part, _: value_detection_rate(part[None, :, FRAUD]),
-    "calibration_error": lambda part, _: calibration_error(part),
+EVENTS: dict[str, Callable[[Confusion], tuple[int, int]]] = {
+    "recall": lambda c: (c.caught, c.frauds),
+    "precision": lambda c: (c.caught, c.judged_alerts),
+    "false_positive_rate": lambda c: (c.false_alarms, c.legitimate),
+    "alert_rate": lambda c: (c.alerts, c.rows),
 }
+"""The metrics that are shares of counts at the threshold: events, and the cases among which they are counted."""
 
 
 def figure(metric: str, part: Ints, counts: Confusion) -> Estimate | None:
     """Return a metric of NEEDS from a part and its confusion; None where it is undefined (nothing to divide by)."""
-    return _FIGURES[metric](part, counts)
+    if metric in EVENTS:
+        events, n = EVENTS[metric](counts)
+        return intervals.share(events, n) if n else None
+    if metric == "value_detection_rate":
+        return value_detection_rate(part[None, :, FRAUD])
+    if metric == "calibration_error":
+        return calibration_error(part)
+    if not (counts.frauds and counts.legitimate):
+        return None
+    area = {"roc_auc": intervals.roc_auc, "pr_auc": intervals.average_precision}[metric]
+    return area(part[:, FRAUD, COUNT], part[:, LEGITIMATE, COUNT])
 
 
 def lacking(metric: str, counts: Confusion) -> str:
@@ -224,3 +223,35 @@ def slice_name(group: Group) -> str:
     """Return how a measurement names a group: ``column=value``, or '' for everyone."""
     column, value = group
     return "" if not column else f"{column}={'(null)' if value is None else value}"
+
+
+def measurement(
+    spec: Spec,
+    day: date,
+    as_of: date,
+    monitor: str,
+    metric: str,
+    found: Estimate | None,
+    verdict: Verdict,
+    reason: str,
+    *,
+    group: Group = EVERYONE,
+    limit: float | None = None,
+) -> Measurement:
+    """Return the record of a figure; without one, and where it is not finite, it has no value or bound."""
+    value, low, high = (x if math.isfinite(x) else None for x in found[:3]) if found else (None, None, None)
+    return Measurement(
+        model=spec.model,
+        day=day,
+        as_of=as_of,
+        monitor=monitor,
+        metric=metric,
+        slice=slice_name(group),
+        value=value,
+        low=low,
+        high=high,
+        n=found.n if found else 0,
+        limit=limit,
+        verdict=verdict,
+        reason=reason,
+    )

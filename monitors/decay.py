@@ -1,0 +1,288 @@
+"""Whether the model still does what it did in its baseline: recent mature cohorts pooled, against the baseline's.
+
+A week of cohorts holds every weekday once and enough frauds to tell. Each metric waits only for the labels that it
+needs: the alert rate for none, recall and value detection for frauds, the others for legitimate payments too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import NamedTuple
+
+import numpy as np
+
+from ledger.records import Measurement, Verdict
+from models.spec import Spec
+from monitors import intervals, limits, scoring
+from monitors.intervals import Estimate, Interval
+from monitors.maturity import Ages, Curve, Needs, ages, window
+from monitors.scoring import Confusion
+from warehouse.grid import Floats, Frame, Ints
+from warehouse.profile import COUNT, EVERYONE, FRAUD, PENCE, Cube
+
+MONITOR = "decay"
+WINDOW_DAYS = 7
+LEAST_DAYS = 4
+"""Of the window's seven days at least these must have payments."""
+FRAUDS_DAYS = 60
+"""Mature cohort days whose frauds are counted as what a challenger could learn from."""
+RATIOS = ("false_positive_rate", "alert_rate")
+RISES = ("calibration_error", "false_positive_rate")
+"""Worse when higher; the alert rate is judged either way, every other metric is worse when lower."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """Cohort days pooled: their sum (settled where labels are waited for), and each day's counts and frauds.
+
+    ``frauds`` has the shape (day, score cell, what).
+    """
+
+    days: list[date]
+    part: Ints
+    counts: Confusion
+    daily: list[Confusion]
+    frauds: Ints
+
+    def estimate(self, metric: str) -> Estimate | None:
+        """Return a metric over the pooled days; money is resampled by day and cell."""
+        if metric == "value_detection_rate":
+            return scoring.value_detection_rate(self.frauds)
+        return scoring.figure(metric, self.part, self.counts)
+
+    def fraud_gbp(self, *, caught: bool) -> Floats:
+        """Return the amount of each day's frauds in GBP, of all or of the caught ones only."""
+        first = self.frauds.shape[1] // 2 if caught else 0
+        gbp: Floats = self.frauds[:, first:, PENCE].sum(axis=1) / 100
+        return gbp
+
+
+class Missing(NamedTuple):
+    """Why two sides can't be compared."""
+
+    verdict: Verdict
+    reason: str
+
+
+class Sides(NamedTuple):
+    """The recent cohorts and the baseline's, as far as they are mature for the same labels."""
+
+    recent: Side
+    normal: Side
+
+
+class Effect(NamedTuple):
+    """How much worse a metric is, as a drop or rise, or as a log ratio; with its intervals and the floor it must pass.
+
+    ``safe_low`` is the lower bound at the confidence that the false-alarm budget asks for.
+    """
+
+    value: float
+    low: float
+    high: float
+    safe_low: float
+    floor: float
+
+
+def measure(
+    spec: Spec, frame: Frame, as_of: date, cubes: Mapping[date, Cube], curve: Curve, baseline_days: Collection[date]
+) -> list[Measurement]:
+    """Return each metric over the newest mature week against the baseline's mature days, and the money behind it.
+
+    A breach needs three things. Material: the metric is worse by at least its floor (``monitors.limits``), and the
+    95 % interval of the change lies beyond half the floor. Significant: the interval at the model's false-alarm
+    budget, shared over the metrics (Bonferroni), excludes no change. Shares at the threshold use effective sample
+    sizes, so that days that vary more than chance make no alarm. What chance alone could move by the floor is
+    insufficient, not ok. Days before the baseline's first belong to another era and are left out.
+    """
+    if frame.score is None or not baseline_days:
+        return []
+    metrics = scoring.metrics_of(spec)
+    mature = ages(spec.labels, curve)
+    scored = [day for day in cubes if min(baseline_days) <= day <= as_of and EVERYONE in cubes[day].cells]
+    kinds: dict[Needs, Sides | Missing] = {
+        needs: _sides(spec, as_of, cubes, scored, baseline_days, mature, needs)
+        for needs in dict.fromkeys(scoring.NEEDS[metric] for metric in metrics)
+    }
+    alpha = limits.alpha(spec, len(metrics))
+    found = [_judged(spec, as_of, metric, kinds[scoring.NEEDS[metric]], alpha) for metric in metrics]
+    if "value_detection_rate" in metrics:
+        found += _money(spec, as_of, kinds["frauds"])
+    if spec.labels is not None:
+        found += _ripeness(spec, as_of, cubes, mature)
+    return found
+
+
+def _sides(
+    spec: Spec,
+    as_of: date,
+    cubes: Mapping[date, Cube],
+    scored: list[date],
+    baseline_days: Collection[date],
+    mature: Ages,
+    needs: Needs,
+) -> Sides | Missing:
+    """Return the recent and the baseline's mature days, summed, or why they can't be compared."""
+    from_days = mature.of(needs)
+    recent = window(scored, as_of, from_days, WINDOW_DAYS)
+    if not scored:
+        return Missing(Verdict.INSUFFICIENT, "No scored payments since the baseline began.")
+    end = as_of - timedelta(days=from_days)
+    seventh = min(scored) + timedelta(days=WINDOW_DAYS - 1)
+    if end < seventh:
+        return Missing(Verdict.IMMATURE, f"The first week of cohorts is {mature.when(seventh, needs)}.")
+    if len(recent) < LEAST_DAYS:
+        reason = f"Only {len(recent)} of the {WINDOW_DAYS} newest mature cohort days, up to {end}, have payments."
+        return Missing(Verdict.INSUFFICIENT, reason)
+    normal = sorted(day for day in scored if day in set(baseline_days) and day <= end and day not in recent)
+    if not normal:
+        reason = f"Besides the newest mature week, up to {end}, no baseline day is mature."
+        return Missing(Verdict.IMMATURE, reason)
+    return Sides(*(_side(spec, cubes, days, needs) for days in (recent, normal)))
+
+
+def _side(spec: Spec, cubes: Mapping[date, Cube], days: list[date], needs: Needs) -> Side:
+    parts = [cubes[day].cells[EVERYONE] for day in days]
+    if needs == "labels":
+        parts = [scoring.settled(spec, part) for part in parts]
+    pooled = np.zeros_like(parts[0])
+    for part in parts:
+        pooled += part
+    frauds = np.stack([part[:, FRAUD] for part in parts])
+    return Side(days, pooled, scoring.confusion(pooled), [scoring.confusion(part) for part in parts], frauds)
+
+
+def _judged(spec: Spec, as_of: date, metric: str, sides: Sides | Missing, alpha: float) -> Measurement:
+    if isinstance(sides, Missing):
+        return _found(spec, as_of, metric, None, sides.verdict, sides.reason)
+    now, before = sides.recent.estimate(metric), sides.normal.estimate(metric)
+    lacking = scoring.lacking(metric, sides.recent.counts)
+    which = "in the newest mature week"
+    if not lacking:
+        lacking, which = scoring.lacking(metric, sides.normal.counts), "in the baseline"
+    if lacking or now is None or before is None:
+        reason = f"Only {lacking} {which}." if lacking else "It is undefined for want of fraud or money."
+        return _found(spec, as_of, metric, now, Verdict.INSUFFICIENT, reason)
+    effect = _effect(metric, sides, now, before, limits.floor(spec, metric), alpha)
+    verdict = limits.judge(
+        beyond=effect.value >= effect.floor and effect.low >= effect.floor / 2,
+        significant=effect.safe_low > 0,
+        telling=(effect.high - effect.low) / 2 <= effect.floor,
+    )
+    reason = _words(metric, sides, now, before, effect) + scoring.notes(spec, metric, sides.recent.counts)
+    if verdict is Verdict.INSUFFICIENT:
+        reason += " Too few cases to tell a change of the size that matters from chance."
+    return _found(spec, as_of, metric, now, verdict, reason, _limit(metric, now, before, effect.floor))
+
+
+def _effect(metric: str, sides: Sides, now: Estimate, before: Estimate, floor: float, alpha: float) -> Effect:
+    """Return how much worse ``now`` is than ``before``; for the alert rate, how different, either way."""
+    shown, safe = (_change(metric, sides, now, before, level) for level in (intervals.ALPHA, alpha))
+    if metric in RATIOS:
+        value = _log(now.value / before.value) if before.value else math.inf
+        (low, high), (safe_low, safe_high) = ((_log(bound) for bound in interval) for interval in (shown, safe))
+        floor = math.log(floor)
+    else:
+        value, (low, high), (safe_low, safe_high) = now.value - before.value, shown, safe
+    worse_when_lower = value < 0 if metric == "alert_rate" else metric not in RISES
+    if worse_when_lower:
+        value, low, high, safe_low = -value, -high, -low, -safe_high
+    return Effect(value, low, high, safe_low, floor)
+
+
+def _change(metric: str, sides: Sides, now: Estimate, before: Estimate, alpha: float) -> Interval:
+    """Return the interval of the ratio (RATIOS) or difference (the rest) of a metric now to before."""
+    events_of = scoring.EVENTS.get(metric)
+    if events_of is None:
+        return intervals.difference(now, before, alpha)
+    daily = np.array([events_of(counts) for counts in sides.normal.daily], np.int64)
+    effect = intervals.design_effect(daily[:, 0], daily[:, 1])
+    x, n = (count / effect for count in events_of(sides.recent.counts))
+    y, m = (count / effect for count in events_of(sides.normal.counts))
+    return (intervals.katz if metric in RATIOS else intervals.newcombe)(x, n, y, m, alpha)
+
+
+def _limit(metric: str, now: Estimate, before: Estimate, floor: float) -> float:
+    """Return the floor on the metric's own scale."""
+    if metric in RATIOS:
+        falling = metric == "alert_rate" and now.value < before.value
+        return before.value * math.exp(-floor if falling else floor)
+    return min(1.0, before.value + floor) if metric in RISES else max(0.0, before.value - floor)
+
+
+def _words(metric: str, sides: Sides, now: Estimate, before: Estimate, effect: Effect) -> str:
+    days = sides.recent.days
+    span = f"{now.value:.3g} on the cohorts of {days[0]} to {days[-1]}, {before.value:.3g} in the baseline"
+    if metric in RATIOS:
+        up = now.value >= before.value
+        bounds = sorted(math.exp(sign) for sign in (effect.low, effect.high))
+        if metric == "alert_rate" and not up:
+            return f"{span}: lower by a factor of {math.exp(effect.value):.2f} ({bounds[0]:.2f} to {bounds[1]:.2f})."
+        return f"{span}: {math.exp(effect.value):.2f} times as high ({bounds[0]:.2f} to {bounds[1]:.2f})."
+    value, low, high = effect.value, effect.low, effect.high
+    if metric not in RISES:
+        value, low, high = -value, -high, -low
+    return f"{span}: a change of {value:+.3f} ({low:+.3f} to {high:+.3f})."
+
+
+def _money(spec: Spec, as_of: date, sides: Sides | Missing) -> Iterator[Measurement]:
+    """Yield the fraud's amount a day now, what the baseline caught a day, and what is lost a day since.
+
+    Lost is the drop of the value detection rate times the fraud's amount a day now, with the delta method's
+    interval; where detection rose it is 0. Days are the units of the other two (Student's t).
+    """
+    names = ("fraud_gbp_per_day", "caught_gbp_per_day", "lost_gbp_per_day")
+    if isinstance(sides, Missing):
+        yield from (_found(spec, as_of, name, None, sides.verdict, sides.reason) for name in names)
+        return
+    now, before = (side.estimate("value_detection_rate") for side in sides)
+    if now is None or before is None or len(sides.normal.days) < 2:
+        reason = "There was no fraud with an amount, or a single baseline day."
+        yield from (_found(spec, as_of, name, None, Verdict.INSUFFICIENT, reason) for name in names)
+        return
+    fraud = intervals.daily_mean(sides.recent.fraud_gbp(caught=False))
+    caught = intervals.daily_mean(sides.normal.fraud_gbp(caught=True))
+    drop = before.value - now.value
+    error = math.hypot(fraud.value * math.hypot(now.error, before.error), drop * fraud.error)
+    lost = Estimate(drop * fraud.value, drop * fraud.value - 1.96 * error, drop * fraud.value + 1.96 * error, now.n)
+    words = (
+        f"Known fraud a day on the cohorts of {sides.recent.days[0]} to {sides.recent.days[-1]}.",
+        f"Fraud stopped a day in the baseline, over {caught.n} days, without blocked payments.",
+        f"Value detection {now.value:.1%} of GBP {fraud.value:,.0f} a day, {before.value:.1%} in the baseline.",
+    )
+    for name, found, reason in zip(names, (fraud, caught, lost), words, strict=True):
+        positive = Estimate(max(0.0, found.value), max(0.0, found.low), max(0.0, found.high), found.n)
+        yield _found(spec, as_of, name, positive, Verdict.OK, reason)
+
+
+def _ripeness(spec: Spec, as_of: date, cubes: Mapping[date, Cube], mature: Ages) -> Iterator[Measurement]:
+    """Yield the frauds on the newest mature cohort days, and the age from which cohorts are mature."""
+    days = window(cubes, as_of, mature.labels, FRAUDS_DAYS)
+    part = scoring.pool(cubes, days, EVERYONE)
+    frauds = int(part[:, FRAUD, COUNT].sum()) if part is not None else 0
+    span = f"{days[0]} to {days[-1]}" if days else "no mature cohort day yet"
+    reason = f"Frauds known on mature cohort days, the newest {FRAUDS_DAYS}: {span}."
+    yield _found(spec, as_of, "mature_frauds", Estimate(frauds, frauds, frauds, frauds), Verdict.OK, reason)
+    age = mature.labels
+    reason = f"Cohorts are mature from {age} days on, up to {as_of - timedelta(days=age)}"
+    reason += f"; {mature.why}." if mature.why else "."
+    yield _found(spec, as_of, "mature_until", Estimate(age, age, age, age), Verdict.OK, reason)
+
+
+def _log(ratio: float) -> float:
+    return math.log(ratio) if ratio > 0 else -math.inf
+
+
+def _found(
+    spec: Spec,
+    as_of: date,
+    metric: str,
+    found: Estimate | None,
+    verdict: Verdict,
+    reason: str,
+    limit: float | None = None,
+) -> Measurement:
+    return scoring.measurement(spec, as_of, as_of, MONITOR, metric, found, verdict, reason, limit=limit)
