@@ -197,8 +197,10 @@ def _judge(figure: Comparison, alpha: float) -> Verdict:
 def _move(cells: Grid | Levels, today: Ints, baseline: Ints) -> str:
     """Say what moved most: a number's median, or the level whose share changed most."""
     if isinstance(cells, Grid):
-        middles = (places(cells)[quantile_cell(vector, 0.5)] for vector in (today, baseline))
-        return "median about {:.4g}, baseline {:.4g}".format(*middles)
+        now, before = (float(places(cells)[quantile_cell(vector, 0.5)]) for vector in (today, baseline))
+        if now == before:
+            return f"the median stays about {_number(before)}, the shape changed"
+        return f"median about {_number(now)}, baseline {_number(before)}"
     p, q = today / today.sum(), baseline / baseline.sum()
     most = int(abs(p - q).argmax())
     level = [*(f"'{level}'" for level in cells.top), "unseen levels", "rare levels"][most]
@@ -216,6 +218,10 @@ def _scale(
     verdict = limits.judge(beyond=beyond, significant=figure.p_value < alpha)
     reason = f"typical value {figure.value:.3g} times the baseline's; limit {figure.limit:g} times either way"
     yield _Finding("scale_ratio", verdict, reason, figure)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _percent(share: float) -> str:

@@ -92,6 +92,15 @@ def test_an_all_null_column_breaches_by_its_nulls_and_its_distances_are_insuffic
     assert psi.reason == "today has 0 finite values; at least 100 are needed"
 
 
+def test_a_breach_says_how_the_middle_or_the_shape_moved():
+    moved = measured(profile(columns(20_000, amount_gbp=amounts(20_000, 100.0))))
+    assert re.search(r"; median about [12],\d{3}, baseline [12]\d(\.\d+)?$", moved["amount_gbp", "psi", ""].reason)
+    same = Counts(cells={-40: 5000, 0: 10_000, 40: 5000})
+    shape = profile(columns(20_000, age_years=same))
+    narrow = profile(columns(20_000, age_years=Counts(cells={-40: 500, 0: 19_000, 40: 500})))
+    assert measured(narrow, shape)["age_years", "psi", ""].reason.endswith("the shape changed")
+
+
 def test_infinite_values_breach_by_their_own_metric_only():
     values = RNG.normal(45, 10, 20_000)
     values[:400] = [math.inf, -math.inf] * 200
