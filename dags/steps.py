@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
+
+from airflow.sdk import Connection
+from airflow.sdk.exceptions import AirflowNotFoundException
 
 from ledger.records import Decision
 from models.spec import Spec
@@ -71,6 +75,17 @@ def as_extra(decision: Decision) -> dict[str, Any]:
 
 
 def _open(model: str, *, live: bool = True) -> tuple[Context, Spec]:
-    ctx = steps.context(settings.read(), live=live)
+    ctx = steps.context(_settings(), live=live)
     (spec,) = steps.known_specs(ctx.settings, [model])
     return ctx, spec
+
+
+def _settings() -> settings.Settings:
+    """Return the settings, with the Slack token of Airflow's connection ``watchkeeper_slack`` where none is set."""
+    given = settings.read()
+    if given.slack_token:
+        return given
+    try:
+        return replace(given, slack_token=Connection.get("watchkeeper_slack").password or "")
+    except AirflowNotFoundException:
+        return given

@@ -139,9 +139,8 @@ def _show(folder: Path, began: float) -> int:
         else f"{len(problems)} differences from the script"
     )
     _step(began, verdict)
-    console.print(
-        f"\nreport: {folder / 'site' / 'index.html'}\n`make up` keeps Airflow and the report running; `make down` stops them"
-    )
+    console.print(f"\nreport: {folder / 'site' / 'index.html'}")
+    console.print("`make up` keeps Airflow and the report running for browsing; `make down` stops them")
     return 1 if problems else 0
 
 

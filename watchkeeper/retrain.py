@@ -79,7 +79,7 @@ def champion_of(ctx: Context, spec: Spec) -> str:
 
 
 def point_to_champion(ctx: Context, spec: Spec) -> str:
-    """Write the champion's name where the scoring service reads it; as the ledger is the truth, this may be repeated."""
+    """Write the champion's name where the scoring service reads it; the ledger is the truth, so it may be repeated."""
     folder = ctx.settings.registry / spec.model
     folder.mkdir(parents=True, exist_ok=True)
     name = champion_of(ctx, spec)

@@ -12,6 +12,14 @@ from rich.table import Table
 
 from ledger.records import Incident, Measurement, Run, Verdict
 
+MEASUREMENT_KEYS = (
+    *("model", "day", "as_of", "monitor", "metric", "feature", "slice"),
+    *("value", "low", "high", "n", "limit", "verdict", "reason"),
+)
+INCIDENT_KEYS = (
+    *("id", "model", "status", "cause", "feature", "slice", "opened", "resolved"),
+    *("amount_gbp_per_day", "data_fault", "summary"),
+)
 COLOURS = {Verdict.OK: "green", Verdict.BREACH: "red", Verdict.ERRORED: "magenta"}
 
 
@@ -22,41 +30,12 @@ def as_json(rows: Sequence[dict[str, Any]]) -> str:
 
 def measurement_row(m: Measurement) -> dict[str, Any]:
     """Return a measurement with the keys that the documentation promises."""
-    keys = [
-        "model",
-        "day",
-        "as_of",
-        "monitor",
-        "metric",
-        "feature",
-        "slice",
-        "value",
-        "low",
-        "high",
-        "n",
-        "limit",
-        "verdict",
-        "reason",
-    ]
-    return {key: getattr(m, key) for key in keys}
+    return {key: getattr(m, key) for key in MEASUREMENT_KEYS}
 
 
 def incident_row(incident: Incident) -> dict[str, Any]:
     """Return an incident with the keys that the documentation promises."""
-    keys = [
-        "id",
-        "model",
-        "status",
-        "cause",
-        "feature",
-        "slice",
-        "opened",
-        "resolved",
-        "amount_gbp_per_day",
-        "data_fault",
-        "summary",
-    ]
-    return {key: getattr(incident, key) for key in keys}
+    return {key: getattr(incident, key) for key in INCIDENT_KEYS}
 
 
 def run_row(run: Run, incidents: Sequence[Incident]) -> dict[str, Any]:
