@@ -182,8 +182,10 @@ def _effect(metric: str, sides: Sides, now: Estimate, before: Estimate, floor: f
     """Return how much worse ``now`` is than ``before``; for the alert rate, how different, either way."""
     shown, safe = (_change(metric, sides, now, before, level) for level in (intervals.ALPHA, alpha))
     if metric in RATIOS:
-        value = _log(now.value / before.value) if before.value else math.inf
-        (low, high), (safe_low, safe_high) = ((_log(bound) for bound in interval) for interval in (shown, safe))
+        value = intervals.log_ratio(now.value / before.value) if before.value else math.inf
+        (low, high), (safe_low, safe_high) = (
+            (intervals.log_ratio(bound) for bound in interval) for interval in (shown, safe)
+        )
         floor = math.log(floor)
     else:
         value, (low, high), (safe_low, safe_high) = now.value - before.value, shown, safe
@@ -270,10 +272,6 @@ def _ripeness(spec: Spec, as_of: date, cubes: Mapping[date, Cube], mature: Ages)
     reason = f"Cohorts are mature from {age} days on, up to {as_of - timedelta(days=age)}"
     reason += f"; {mature.why}." if mature.why else "."
     yield _found(spec, as_of, "mature_until", Estimate(age, age, age, age), Verdict.OK, reason)
-
-
-def _log(ratio: float) -> float:
-    return math.log(ratio) if ratio > 0 else -math.inf
 
 
 def _found(

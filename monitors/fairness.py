@@ -155,7 +155,7 @@ def _against(
 
 def _verdict(ratio: Estimate, safe: intervals.Interval, floor: float) -> Verdict:
     """Judge a ratio either way, on the log scale; ``floor`` is the logarithm of the smallest ratio that matters."""
-    value, low, high, safe_low, safe_high = (_log(x) for x in (*ratio[:3], *safe))
+    value, low, high, safe_low, safe_high = (intervals.log_ratio(x) for x in (*ratio[:3], *safe))
     if value < 0:
         value, low, high, safe_low = -value, -high, -low, -safe_high
     return limits.judge(
@@ -196,10 +196,6 @@ def cases_needed(share: float, ratio: float, power: float = 0.8) -> int:
 
 def _plain(rate: str) -> str:
     return PLAIN.get(rate, rate)
-
-
-def _log(ratio: float) -> float:
-    return math.log(ratio) if ratio > 0 else -math.inf
 
 
 def _found(

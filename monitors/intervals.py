@@ -178,6 +178,11 @@ def design_effect(events: Ints, n: Ints) -> float:
     return max(1.0, float(np.sum((events - n * p) ** 2 / (n * p * (1 - p)))) / (len(n) - 1))
 
 
+def log_ratio(ratio: float) -> float:
+    """Return the logarithm of a ratio that may be 0 (minus infinity) or infinite."""
+    return math.log(ratio) if ratio > 0 else -math.inf
+
+
 def _z(alpha: float) -> float:
     return float(special.ndtri(1 - alpha / 2))
 

@@ -1,0 +1,139 @@
+"""Figures by cohort day, as known on another day."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ledger.records import Verdict
+from monitors import performance
+from monitors.maturity import learn
+from tests.monitors.scored import START, bank, cube, frame, known, spec
+from warehouse.profile import FRAUD, LEGITIMATE, Cohort
+
+PAYMENTS = bank(110, seed=11, rows=8000, columns=lambda rng, n: {"channel": rng.choice(["app", "web"], n)})
+END = START + timedelta(days=109)
+
+
+def measured(model, as_of, changed, payments=PAYMENTS, **options):
+    cubes, cohorts = known(payments, as_of, **options)
+    curve = learn(cohorts, as_of, 120)
+    found = performance.measure(model, frame(), as_of, cubes, curve, changed)
+    return {(m.day, m.metric, m.slice): m for m in found}
+
+
+def test_a_mature_cohort_has_every_figure_with_its_interval():
+    day = START + timedelta(days=20)
+    found = measured(spec(), END, [day])
+    truth = PAYMENTS[20]
+    caught = (truth.fraud & (truth.score >= 0.5) & ~truth.blocked).sum()
+    frauds = (truth.fraud & ~truth.blocked).sum()
+    recall = found[day, "recall", ""]
+    assert (recall.value, recall.n, recall.verdict) == (pytest.approx(caught / frauds), frauds, Verdict.OK)
+    assert recall.low < recall.value < recall.high
+    assert "blocked payments" in recall.reason
+    assert {m.metric for m in found.values() if not m.slice} == {
+        "recall", "precision", "false_positive_rate", "alert_rate",
+        "pr_auc", "roc_auc", "value_detection_rate", "calibration_error",
+    }  # fmt: skip
+    assert {m.metric for m in found.values() if m.slice == "channel=app"} == {"recall", "precision", "alert_rate"}
+    assert all(m.limit is None and m.day == day and m.as_of == END for m in found.values())
+    assert "share of fraud" in found[day, "calibration_error", ""].reason
+
+
+def test_a_young_cohort_is_immature_and_says_when_it_won_t_be():
+    day = END - timedelta(days=5)
+    found = measured(spec(), END, [day])
+    assert found[day, "alert_rate", ""].verdict is Verdict.OK
+    for metric in ("recall", "value_detection_rate"):
+        assert found[day, metric, ""].verdict is Verdict.IMMATURE
+        assert found[day, metric, ""].value is not None  # what is known so far is shown, shaded
+    for metric in ("precision", "false_positive_rate", "roc_auc", "pr_auc", "calibration_error"):
+        assert (found[day, metric, ""].verdict, found[day, metric, ""].value) == (Verdict.IMMATURE, None)
+        assert f"mature on {day + timedelta(days=30)}" in found[day, metric, ""].reason
+    assert "of its fraud is known; mature on" in found[day, "recall", ""].reason
+
+
+def test_silence_counts_as_legitimate_from_after_days_on_and_not_a_day_sooner():
+    day = START + timedelta(days=60)
+    before, after = (measured(spec(), day + timedelta(days=age), [day]) for age in (29, 30))
+    assert before[day, "precision", ""].verdict is Verdict.IMMATURE
+    assert after[day, "precision", ""].verdict is Verdict.OK
+    truth = PAYMENTS[60]
+    assert after[day, "false_positive_rate", ""].n >= (~truth.fraud & ~truth.blocked).sum()
+
+
+def test_explicit_labels_leave_the_unlabelled_out():
+    explicit = spec(labels={"table": "l", "negative": "explicit"})
+    day = START + timedelta(days=20)
+    silent = measured(explicit, END, [day])[day, "false_positive_rate", ""]
+    assert (silent.verdict, silent.value) == (Verdict.INSUFFICIENT, None)
+    assert "have no label" in silent.reason
+    told = measured(explicit, END, [day], explicit_legitimate=True)
+    plain = measured(spec(), END, [day])
+    for metric in ("recall", "precision", "false_positive_rate", "roc_auc"):
+        assert told[day, metric, ""].value == pytest.approx(plain[day, metric, ""].value, abs=0.01)
+
+
+def test_few_frauds_are_insufficient_not_ok():
+    few = bank(110, seed=12, rows=2000, fraud_share=0.008)
+    day = START + timedelta(days=20)
+    found = measured(spec(), END, [day], payments=few)
+    for metric in ("recall", "pr_auc", "roc_auc", "value_detection_rate", "calibration_error"):
+        assert found[day, metric, ""].verdict is Verdict.INSUFFICIENT
+        assert "30 needed" in found[day, metric, ""].reason
+    assert found[day, "false_positive_rate", ""].verdict is Verdict.OK
+
+
+def test_a_model_without_labels_has_its_alert_rate_only():
+    day = START + timedelta(days=3)
+    cubes, _ = known(PAYMENTS[:5], day)
+    curve = learn({}, day, 120)
+    found = performance.measure(spec(labels=None), frame(), day, cubes, curve, [day])
+    assert {m.metric for m in found} == {"alert_rate"}
+    assert {m.slice for m in found} == {"", "channel=app", "channel=web"}
+
+
+def test_a_day_without_payments_or_after_as_of_is_left_out():
+    cubes, cohorts = known(PAYMENTS[:5], START + timedelta(days=4))
+    curve = learn(cohorts, START + timedelta(days=2), 120)
+    days = [START + timedelta(days=n) for n in (1, 4, 50)]
+    found = performance.measure(spec(), frame(), START + timedelta(days=2), cubes, curve, days)
+    assert {m.day for m in found} == {days[0]}
+
+
+events = st.lists(st.tuples(st.integers(0, 59), st.integers(0, 5), st.booleans(), st.integers(0, 12)), max_size=80)
+
+
+@settings(max_examples=40)
+@given(events, events)
+def test_a_cohort_as_of_a_day_is_untouched_by_labels_known_later(early, late):
+    """Label events are (payment, cohort day, is fraud, delay); the latest one known by ``as_of`` counts."""
+    rng = np.random.default_rng(13)
+    scores = {n: rng.random(60) for n in range(6)}
+    as_of = START + timedelta(days=5)
+
+    def cohort(number, labels):
+        latest = {}
+        for payment, day, fraud, delay in sorted(labels, key=lambda event: event[3]):
+            if day == number and day + delay <= 5:
+                first = latest.get(payment, (False, delay))[1]
+                latest[payment] = (fraud, first)
+        if not latest:
+            return Cohort()
+        at = list(latest)
+        state = np.array([FRAUD if latest[p][0] else LEGITIMATE for p in at])
+        delays = [delay for fraud, delay in latest.values() if fraud]
+        return Cohort(cube(scores[number][at], state), {d: delays.count(d) for d in sorted(set(delays))})
+
+    def found(labels):
+        cohorts = {START + timedelta(days=n): cohort(n, labels) for n in scores}
+        cubes = {day: cube(scores[n], np.zeros(60, int)).labelled(cohorts[day].labels) for n, day in enumerate(cohorts)}
+        return performance.measure(spec(), frame(), as_of, cubes, learn(cohorts, as_of, 120), list(cubes))
+
+    later = [(p, day, fraud, delay + 6 - day) for p, day, fraud, delay in late if day + delay + 6 - day > 5]
+    assert found(early) == found(early + later)
