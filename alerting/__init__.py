@@ -1,1 +1,1 @@
-"""Who is told what, once, and is retraining asked for?"""
+"""Who is told what, once, and whether retraining is asked for."""

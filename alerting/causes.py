@@ -1,0 +1,147 @@
+"""Which causes explain a day's breaches: the first cause that fits takes what it explains from all later ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from alerting import metrics
+from alerting.explains import Finding, Past, explains
+from ledger.records import Cause, Incident, Measurement, Verdict
+from models.spec import Spec
+
+
+def find(spec: Spec, measurements: Sequence[Measurement], known: Sequence[Incident] = ()) -> list[Finding]:
+    """Return the causes of a day's breaches in the order of ``Cause``; ``known`` are incidents before the day."""
+    left = [m for m in measurements if _is_news(m)]
+    past = Past.of(measurements, known)
+    left = [m for m in left if not past.explains(m)]
+    found = []
+    for look in LOOKS:
+        for finding in look(spec, left):
+            own = set(finding.own)
+            explained = tuple(m for m in left if m not in own and explains(finding, m))
+            left = [m for m in left if m not in own and m not in set(explained)]
+            found.append(replace(finding, explained=explained))
+    order = list(Cause)
+    return sorted(found, key=lambda finding: (order.index(finding.cause), finding.feature, finding.slice))
+
+
+def _is_news(m: Measurement) -> bool:
+    if m.verdict is Verdict.MISSING:
+        return (m.monitor, m.metric) == ("arrival", "row_count")
+    return m.verdict in (Verdict.BREACH, Verdict.ERRORED)
+
+
+def _missing(_: Spec, left: Sequence[Measurement]) -> Iterator[Finding]:
+    yield from _one(Cause.MISSING_PARTITION, (m for m in left if m.verdict is Verdict.MISSING))
+
+
+def _late(_: Spec, left: Sequence[Measurement]) -> Iterator[Finding]:
+    yield from _one(Cause.LATE_PARTITION, _breaches(left, "arrival", {"arrival_delay_minutes"}))
+
+
+def _schema(_: Spec, left: Sequence[Measurement]) -> Iterator[Finding]:
+    yield from _one(Cause.SCHEMA_CHANGE, _breaches(left, "schema", {"missing_columns", "retyped_columns"}))
+
+
+def _duplicates(spec: Spec, left: Sequence[Measurement]) -> Iterator[Finding]:
+    checks = (m for m in _failed_checks(left) if metrics.is_unique(m) and metrics.is_critical(spec, m))
+    yield from _one(Cause.DUPLICATE_ROWS, [*_breaches(left, "arrival", {"duplicate_share"}), *checks])
+
+
+def _incomplete(spec: Spec, left: Sequence[Measurement]) -> Iterator[Finding]:
+    checks = (m for m in _failed_checks(left) if metrics.is_row_count(m) and metrics.is_critical(spec, m))
+    yield from _one(Cause.INCOMPLETE_PARTITION, [*_breaches(left, "arrival", {"row_count"}), *checks])
+
+
+def _errored(_: Spec, left: Sequence[Measurement]) -> Iterator[Finding]:
+    yield from _one(Cause.ERRORED, (m for m in left if m.verdict is Verdict.ERRORED))
+
+
+def _column_faults(spec: Spec, left: Sequence[Measurement]) -> Iterator[Finding]:
+    """Find hard evidence, column by column; a failed check of an average of a drifting column is soft evidence."""
+    drifting = {m.feature for m in left if metrics.is_soft_drift(m) and m.verdict is Verdict.BREACH}
+    columns: dict[str, list[Measurement]] = {}
+    for m in left:
+        checked = m.monitor == "check" and metrics.is_critical(spec, m)
+        soft = metrics.is_average(m) and m.feature in drifting
+        if m.verdict is Verdict.BREACH and (metrics.is_hard_drift(m) or (checked and not soft)):
+            columns.setdefault(m.feature, []).append(m)
+    for feature in sorted(columns):
+        own = sorted(columns[feature], key=lambda m: (metrics.hardness(m), m.slice, -metrics.strength(m)))
+        yield Finding(Cause.COLUMN_FAULT, tuple(own), feature)
+
+
+def _population_shift(spec: Spec, left: Sequence[Measurement]) -> Iterator[Finding]:
+    drifting = [m for m in left if m.monitor == "drift" and metrics.is_soft_drift(m) and m.verdict is Verdict.BREACH]
+    yield from _one(
+        Cause.POPULATION_SHIFT,
+        sorted(drifting, key=lambda m: (-metrics.importance(spec, m.feature), m.feature, m.slice, _rank(m))),
+    )
+
+
+def _score_shift(spec: Spec, left: Sequence[Measurement]) -> Iterator[Finding]:
+    """Find a moved score; one protected group's alone is unfairness, and an alert rate that fell with recall decay."""
+    scores = [m for m in left if m.monitor == "score" and m.verdict is Verdict.BREACH]
+    if not any(m.slice == "" for m in scores):
+        scores = [m for m in scores if metrics.column_of(m.slice) not in spec.protected]
+    decayed = any(_breaches(left, "decay", metrics.DECAY))
+    unfair = any(_breaches(left, "fairness"))
+    rates = [] if (decayed or unfair) and not scores else list(_breaches(left, "decay", {"alert_rate"}))
+    yield from _one(Cause.SCORE_SHIFT, [*sorted(scores, key=lambda m: (m.slice, _rank(m))), *rates])
+
+
+def _decay(_: Spec, left: Sequence[Measurement]) -> Iterator[Finding]:
+    """Find a model that catches less; more false alarms alone are explained where they fall on one group."""
+    own = sorted(_breaches(left, "decay", metrics.DECAY), key=lambda m: metrics.DECAY.index(m.metric))
+    only_false_alarms = all(m.metric in metrics.FALSE_ALARMS for m in own)
+    if not (only_false_alarms and any(metrics.is_false_alarm_gap(m) for m in _breaches(left, "fairness"))):
+        yield from _one(Cause.PERFORMANCE_DECAY, own)
+
+
+def _fairness(spec: Spec, left: Sequence[Measurement]) -> Iterator[Finding]:
+    groups: dict[str, list[Measurement]] = {}
+    for m in left:
+        one_group_scored = m.monitor == "score" and metrics.column_of(m.slice) in spec.protected
+        if m.verdict is Verdict.BREACH and (m.monitor == "fairness" or one_group_scored):
+            groups.setdefault(m.slice, []).append(m)
+    for group in sorted(groups):
+        own = sorted(groups[group], key=lambda m: (m.monitor, metrics.fairness_rank(m), -metrics.strength(m)))
+        yield Finding(Cause.FAIRNESS_GAP, tuple(own), slice=group)
+
+
+LOOKS: tuple[Callable[[Spec, Sequence[Measurement]], Iterator[Finding]], ...] = (
+    _missing,
+    _late,
+    _schema,
+    _duplicates,
+    _incomplete,
+    _errored,
+    _column_faults,
+    _population_shift,
+    _score_shift,
+    _decay,
+    _fairness,
+)
+"""Causes in the order of their claims. A column that went missing breaks its checks, so errors come after it."""
+
+
+def _one(cause: Cause, own: Iterable[Measurement]) -> Iterator[Finding]:
+    if shown := tuple(own):
+        yield Finding(cause, shown)
+
+
+def _breaches(left: Sequence[Measurement], monitor: str, wanted: Iterable[str] = ()) -> list[Measurement]:
+    names = set(wanted)
+    return [
+        m for m in left if m.monitor == monitor and m.verdict is Verdict.BREACH and (not names or m.metric in names)
+    ]
+
+
+def _failed_checks(left: Sequence[Measurement]) -> list[Measurement]:
+    return _breaches(left, "check")
+
+
+def _rank(m: Measurement) -> tuple[int, float]:
+    return (metrics.SOFT.index(m.metric) if m.metric in metrics.SOFT else len(metrics.SOFT), -metrics.strength(m))

@@ -1,0 +1,141 @@
+"""From a day's measurements to incidents: one per cause, with a life of its own.
+
+pending -> firing -> resolved, or pending -> withdrawn. Data faults rest on hard evidence and fire at once; what may be
+chance must hold for ``alerts.pending_days`` bad days. An incident is resolved after ``alerts.resolve_days`` days on
+which every one of its figures was measured and ok: a day without data, or with too little, never resolves anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+
+from alerting import evidence, metrics
+from alerting.causes import find
+from alerting.explains import Finding, Key
+from alerting.identity import incident_id
+from alerting.money import UNKNOWN, at_stake
+from alerting.summary import summary
+from ledger.records import Cause, Incident, Measurement, Status, Verdict
+from models.spec import Spec
+
+
+def conclude(
+    spec: Spec,
+    day: date,
+    measurements: Sequence[Measurement],
+    live: Sequence[Incident],
+    recent: Sequence[Incident] = (),
+) -> list[Incident]:
+    """Return every incident touched or carried on at ``day``: pending, firing, resolved and withdrawn ones.
+
+    ``measurements`` are those with ``as_of == day``; ``live`` the incidents still pending or firing at the end of the
+    day before; ``recent`` all earlier incidents in their newest state, for what they explain of later figures.
+    """
+    known = list({incident.id: incident for incident in (*recent, *live)}.values())
+    found = {finding.key: finding for finding in find(spec, measurements, known)}
+    before = {(incident.cause, incident.feature, incident.slice): incident for incident in live}
+    figures = {metrics.figure(m): m for m in measurements}
+    result = []
+    for key in dict.fromkeys([*before, *found]):
+        earlier = before.get(key)
+        if key in found:
+            result.append(_bad_day(spec, day, found[key], earlier, measurements))
+        elif earlier is not None:
+            result.append(_other_day(spec, day, earlier, clean=_is_clean(earlier, found, figures)))
+    return sorted(result, key=lambda incident: (list(Cause).index(incident.cause), incident.id))
+
+
+def _bad_day(
+    spec: Spec, day: date, finding: Finding, earlier: Incident | None, measurements: Sequence[Measurement]
+) -> Incident:
+    """Open an incident, or tell anew what one says."""
+    opened = earlier.opened if earlier else day
+    bad_days = earlier.bad_days + 1 if earlier else 1
+    fires = finding.cause.data_fault or bad_days >= spec.alerts.pending_days
+    firing = fires or (earlier is not None and earlier.status is Status.FIRING)
+    stake = at_stake(finding, measurements)
+    unknown = (UNKNOWN + stake.reason,) if stake.amount_gbp is None else ()
+    return Incident(
+        id=earlier.id if earlier else incident_id(spec.model, day, finding.key),
+        model=spec.model,
+        cause=finding.cause,
+        concluded=day,
+        opened=opened,
+        last_bad=day,
+        status=Status.FIRING if firing else Status.PENDING,
+        feature=finding.feature,
+        slice=finding.slice,
+        fired=(earlier.fired if earlier and earlier.fired else day) if firing else None,
+        bad_days=bad_days,
+        amount_gbp_per_day=stake.amount_gbp,
+        amount_low_gbp_per_day=stake.low_gbp,
+        amount_high_gbp_per_day=stake.high_gbp,
+        summary=summary(spec, finding),
+        confidence=evidence.confidence(finding),
+        first_step=evidence.first_step(spec, finding),
+        evidence=(*evidence.evidence(spec, finding), *unknown),
+        figures=_figures(finding),
+        explains=len(finding.explained),
+    )
+
+
+def _figures(finding: Finding) -> tuple[str, ...]:
+    """Return the figures an incident stands on; a slice's figure only where everyone's doesn't say it too."""
+    overall = {(m.monitor, m.metric, m.feature) for m in finding.own if not m.slice}
+    return tuple(
+        metrics.figure(m) for m in finding.own if not m.slice or (m.monitor, m.metric, m.feature) not in overall
+    )
+
+
+def _other_day(spec: Spec, day: date, earlier: Incident, *, clean: bool) -> Incident:
+    """Carry an incident over a day without a finding of its own: clean, or a day that says nothing."""
+    if not clean:
+        return replace(earlier, concluded=day)
+    if earlier.status is Status.PENDING:
+        return replace(earlier, concluded=day, status=Status.WITHDRAWN, clean_days=1)
+    clean_days = earlier.clean_days + 1
+    needed = 1 if earlier.cause in ONE_DAY else spec.alerts.resolve_days
+    if clean_days < needed:
+        return replace(earlier, concluded=day, clean_days=clean_days)
+    return replace(earlier, concluded=day, clean_days=clean_days, status=Status.RESOLVED, resolved=day)
+
+
+ONE_DAY = (Cause.MISSING_PARTITION, Cause.LATE_PARTITION)
+"""Resolved by the next partition that comes in time."""
+
+
+def _is_clean(incident: Incident, found: Mapping[Key, Finding], figures: Mapping[str, Measurement]) -> bool:
+    """Return whether a day speaks for the end of an incident: measured, and nothing wrong."""
+    causes = {cause for cause, _, _ in found}
+    if Cause.MISSING_PARTITION in causes:
+        return False
+    if incident.cause in ONE_DAY:
+        return Cause.LATE_PARTITION not in causes and _arrived(figures)
+    if incident.cause is Cause.ERRORED:
+        return all(_runs_again(name, figures) for name in incident.figures)
+    return all(_is_ok(name, figures) for name in incident.figures)
+
+
+def _is_ok(name: str, figures: Mapping[str, Measurement]) -> bool:
+    """Return whether a figure was measured and ok, or the model file no longer asks for it while its monitor ran."""
+    if name in figures:
+        return figures[name].verdict is Verdict.OK
+    monitor, _, column = name.split("/", 2)
+    ran = [other for other, m in figures.items() if m.monitor == monitor and m.verdict is not Verdict.ERRORED]
+    unasked = monitor == "check" or (column.endswith("/") and not any(o.split("/", 2)[2] == column for o in ran))
+    return bool(ran) and monitor in ("check", "drift") and unasked
+
+
+def _arrived(figures: Mapping[str, Measurement]) -> bool:
+    rows = figures.get("arrival/row_count//")
+    return rows is not None and rows.verdict not in (Verdict.MISSING, Verdict.ERRORED)
+
+
+def _runs_again(name: str, figures: Mapping[str, Measurement]) -> bool:
+    """Return whether what errored was computed, or is gone while its monitor ran (its error had a name of its own)."""
+    if name in figures:
+        return figures[name].verdict not in (Verdict.ERRORED, Verdict.MISSING)
+    monitor = name.partition("/")[0]
+    return any(m.monitor == monitor and m.verdict is not Verdict.ERRORED for m in figures.values())

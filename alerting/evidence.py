@@ -1,0 +1,121 @@
+"""What an incident rests on: how sure it is, why it probably happened, every figure, and what to do first."""
+
+from __future__ import annotations
+
+from alerting.explains import Finding
+from alerting.words import counted, factor_words, quoted, where
+from ledger.records import Cause, Measurement
+from models.spec import Spec
+
+MOST_EVIDENCE = 8
+"""Sentences kept with an incident; the rest is on the day's page."""
+PROBABLE_CAUSE = "Probable cause: "
+
+
+def confidence(finding: Finding) -> str:
+    """Return how sure it is, in words, with the figure that says so.
+
+    A count is certain. A figure with an interval is "very likely" where the whole interval lies beyond its limit,
+    and "likely" where only the value does (a breach is significant in either case).
+    """
+    first = finding.own[0]
+    return f"{_sure(finding)}: {_sentence(first)}"
+
+
+def evidence(spec: Spec, finding: Finding) -> tuple[str, ...]:
+    """Return the probable cause, then a sentence for each breach, the strongest first."""
+    sentences = [f"{where(m)}: {_reason(m)}" for m in finding.own]
+    more = len(sentences) - MOST_EVIDENCE
+    if more > 0:
+        sentences = [*sentences[:MOST_EVIDENCE], f"And {counted(more, 'other figure')} beyond their limits."]
+    return (PROBABLE_CAUSE + probable_cause(spec, finding), *sentences)
+
+
+def probable_cause(spec: Spec, finding: Finding) -> str:
+    """Return a sentence on what probably broke or changed."""
+    if finding.cause is Cause.COLUMN_FAULT:
+        return _column_cause(finding.own[0])
+    if finding.cause is Cause.PERFORMANCE_DECAY:
+        missed = any(m.metric in ("recall", "value_detection_rate", "pr_auc", "roc_auc") for m in finding.own)
+        quiet = "The features and the score look as they did"
+        return (
+            f"probably a new fraud pattern. {quiet}, but more fraud passes below the threshold."
+            if missed
+            else f"the model raises more false alarms than it did. {quiet}."
+        )
+    return CAUSES[finding.cause]
+
+
+def first_step(spec: Spec, finding: Finding) -> str:
+    """Return one sentence that says what to do first."""
+    if finding.cause is Cause.COLUMN_FAULT:
+        column = quoted(finding.feature) if finding.feature else "the failed check"
+        return f"Look at the last change and run of the feed that fills {column} in {quoted(spec.features.table)}."
+    return FIRST_STEPS[finding.cause].format(table=quoted(spec.features.table), group=quoted(finding.slice))
+
+
+def _column_cause(m: Measurement) -> str:
+    value = m.value
+    if m.metric == "null_share":
+        everything = value is not None and value > 0.99
+        return f"null flood: the feed {'stopped' if everything else 'lost part of its values, as after a failed join'}."
+    if m.metric == "nonfinite_share":
+        return "a broken calculation upstream: values are infinite or not a number."
+    if m.metric == "scale_ratio" and value:
+        return f"unit error: values are about {factor_words(value)}, as when pounds became pence."
+    if m.metric == "unseen_share":
+        return "re-encoded category: levels are written in another way than before."
+    return "the data broke a rule of the model file."
+
+
+def _sure(finding: Finding) -> str:
+    m = finding.own[0]
+    certain = finding.cause.data_fault and m.metric not in ("scale_ratio", "unseen_share") and m.monitor != "check"
+    if certain:
+        return "Certain"
+    if m.low is None or m.high is None or m.limit is None or m.value is None:
+        return "Very likely" if m.monitor == "check" else "Likely"
+    clear = m.low > m.limit if m.value > m.limit else m.high < m.limit
+    return "Very likely" if clear else "Likely"
+
+
+def _sentence(m: Measurement) -> str:
+    reason = _reason(m)
+    return reason if reason.endswith(".") else f"{reason}."
+
+
+def _reason(m: Measurement) -> str:
+    """Return a measurement's own reason on one line, or one made of its figures where it has none."""
+    if m.reason:
+        return " ".join(m.reason.replace("`", "'").split())
+    if m.value is None:
+        return f"{m.verdict}"
+    interval = f" ({m.low:.3g} to {m.high:.3g})" if m.low is not None and m.high is not None else ""
+    limit = f", limit {m.limit:.3g}" if m.limit is not None else ""
+    return f"{m.value:.3g}{interval}{limit}, n = {m.n:,}"
+
+
+CAUSES: dict[Cause, str] = {
+    Cause.ERRORED: "a check or monitor failed to run; this says nothing about the data yet.",
+    Cause.MISSING_PARTITION: "the feed didn't run, or wrote to another place.",
+    Cause.LATE_PARTITION: "the feed ran late; the data itself came.",
+    Cause.INCOMPLETE_PARTITION: "the feed was cut short, filtered, or ran twice over part of its input.",
+    Cause.SCHEMA_CHANGE: "a release upstream changed the table's columns.",
+    Cause.DUPLICATE_ROWS: "a run was repeated without replacing its rows, or a join multiplied them.",
+    Cause.POPULATION_SHIFT: "customers or their payments changed; nothing in these columns looks broken.",
+    Cause.SCORE_SHIFT: "the model itself changed, as by another version, threshold or input that isn't watched.",
+    Cause.FAIRNESS_GAP: "the model treats this group unlike the reference group, more than chance and before.",
+}
+
+FIRST_STEPS: dict[Cause, str] = {
+    Cause.ERRORED: "Read the error on the day's page, then run the day again.",
+    Cause.MISSING_PARTITION: "Look at the last run of the job that writes {table}, and start it for this day.",
+    Cause.LATE_PARTITION: "Ask the owner of the job that writes {table} why it ran late; score again what was missed.",
+    Cause.INCOMPLETE_PARTITION: "Compare the row count of {table} with its source for this day, and load it again.",
+    Cause.SCHEMA_CHANGE: "Find the release that changed {table}, and have its columns restored.",
+    Cause.DUPLICATE_ROWS: "Look for a repeated run of the job that writes {table}, and load the day again.",
+    Cause.POPULATION_SHIFT: "Ask the business what changed (campaign, season, customers); watch recall as labels come.",
+    Cause.SCORE_SHIFT: "Compare the model version and threshold in production with the last release.",
+    Cause.PERFORMANCE_DECAY: "Read ten of the newest missed frauds with an analyst and look for what they share.",
+    Cause.FAIRNESS_GAP: "Take {group} to the model's owner and model risk: look at some of its alerts one by one.",
+}

@@ -1,0 +1,152 @@
+"""What kind of evidence each measurement is, by the names that monitors and Great Expectations give it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from ledger.records import Measurement, Verdict
+from models.spec import Spec
+
+SOFT = ("psi", "jensen_shannon", "wasserstein", "ks")
+"""Distances of distributions: they say that something moved, not that it is broken."""
+HARD = ("null_share", "nonfinite_share", "scale_ratio", "unseen_share")
+"""Figures that say how a column is broken, the most telling first."""
+DECAY = (
+    "recall",
+    "value_detection_rate",
+    "pr_auc",
+    "roc_auc",
+    "precision",
+    "false_positive_rate",
+    "calibration_error",
+)
+"""Figures of how well the model does, the most costly first; the alert rate says nothing of right or wrong."""
+FALSE_ALARMS = ("precision", "false_positive_rate", "alert_rate", "calibration_error")
+FAIRNESS = ("false_positive_rate", "true_positive_rate", "selection_rate", "precision")
+"""Rates compared between groups: harm to legitimate customers first, then protection from fraud."""
+WINDOW_DAYS = 7
+"""Cohort days that the decay monitor pools."""
+
+_COHORTS = re.compile(r"cohorts of (\d{4}-\d\d-\d\d) to (\d{4}-\d\d-\d\d)")
+_UNIQUE = re.compile(r"^expect_(column_values_to_be_unique|compound_columns_to_be_unique|.*unique_value_count.*)$")
+_ROW_COUNT = re.compile(r"^expect_table_row_count_")
+_AVERAGE = re.compile(r"^expect_column_(mean|median|stdev|sum|proportion|quantile|unique_value|most_common|kl_)")
+
+
+def is_soft_drift(m: Measurement) -> bool:
+    """Return whether it is a distance of a feature or the score from its baseline."""
+    return m.monitor in ("drift", "score") and m.metric in SOFT
+
+
+def is_hard_drift(m: Measurement) -> bool:
+    """Return whether it is a figure that only a broken column makes."""
+    return m.monitor in ("drift", "score") and m.metric in HARD
+
+
+def is_score(m: Measurement) -> bool:
+    """Return whether it says that scores moved, which any broken or shifted feature brings about."""
+    return (m.monitor == "score" and m.metric in SOFT) or (m.monitor == "decay" and m.metric == "alert_rate")
+
+
+def is_unique(m: Measurement) -> bool:
+    """Return whether it is an expectation that rows are there only once."""
+    return bool(_UNIQUE.match(m.metric))
+
+
+def is_row_count(m: Measurement) -> bool:
+    """Return whether it is an expectation of the number of rows."""
+    return bool(_ROW_COUNT.match(m.metric))
+
+
+def is_average(m: Measurement) -> bool:
+    """Return whether it is an expectation of a whole column's figure, which a shift of the population breaks too."""
+    return bool(_AVERAGE.match(m.metric))
+
+
+def is_low(m: Measurement) -> bool:
+    """Return whether a value lies below its limit."""
+    return m.value is not None and m.limit is not None and m.value < m.limit
+
+
+def is_false_alarm_gap(m: Measurement) -> bool:
+    """Return whether it says that one group bears more false alarms than another."""
+    return m.metric.startswith(("false_positive_rate", "selection_rate"))
+
+
+def is_critical(spec: Spec, m: Measurement) -> bool:
+    """Return whether a failed expectation is critical in the model file (Great Expectations' own default)."""
+    severities = [
+        str(arguments.get("severity", "critical"))
+        for check in spec.checks
+        for kind, arguments in check.items()
+        if kind == m.metric and (not m.feature or m.feature in _columns(arguments))
+    ]
+    return m.verdict is Verdict.BREACH and (not severities or "critical" in severities)
+
+
+def _columns(arguments: dict[str, object]) -> list[str]:
+    """Return the columns an expectation names, alone and as the list that a measurement may show."""
+    names = [arguments.get(key) for key in ("column", "column_A", "column_B")]
+    several = arguments.get("column_list") or arguments.get("column_set") or []
+    named = [str(name) for name in several] if isinstance(several, list) else []
+    found = [str(name) for name in names if name is not None] + named
+    return [*found, ",".join(named), ", ".join(named)]
+
+
+def importance(spec: Spec, feature: str) -> float:
+    """Return a feature's share in the model's decisions; 0 where the model file doesn't say."""
+    column = spec.features.columns.get(feature)
+    return (column.importance or 0.0) if column else 0.0
+
+
+def strength(m: Measurement) -> float:
+    """Return how far beyond its limit a value lies, as a factor of at least 1; 1 where there is none to compare."""
+    if m.value is None or not m.limit or m.value / m.limit <= 0:
+        return 1.0
+    ratio = m.value / m.limit
+    return max(ratio, 1 / ratio)
+
+
+def hardness(m: Measurement) -> int:
+    """Return the rank of evidence for a broken column: how it is broken, then which check failed."""
+    return HARD.index(m.metric) if m.metric in HARD else len(HARD)
+
+
+def fairness_rank(m: Measurement) -> tuple[int, bool]:
+    """Return the rank of a fairness figure: by the harm it measures, ratios before differences."""
+    base = re.sub(r"_(ratio|difference)$", "", m.metric)
+    return (FAIRNESS.index(base) if base in FAIRNESS else len(FAIRNESS), not m.metric.endswith("_ratio"))
+
+
+def column_of(slice_: str) -> str:
+    """Return the column of a slice such as ``age_band=60+``."""
+    return slice_.partition("=")[0]
+
+
+def cohort_days(m: Measurement, measurements: Sequence[Measurement]) -> list[date]:
+    """Return the cohort days that a decay figure pools.
+
+    Its reason names them ("on the cohorts of .. to .."); where it doesn't, they are the week up to the newest mature
+    cohort. Without either: empty.
+    """
+    if named := _COHORTS.search(m.reason):
+        start, end = (date.fromisoformat(day) for day in named.groups())
+    else:
+        newest = newest_mature_day(m.as_of, measurements)
+        if newest is None:
+            return []
+        start, end = newest - timedelta(days=WINDOW_DAYS - 1), newest
+    return [start + timedelta(days=step) for step in range((end - start).days + 1)]
+
+
+def newest_mature_day(as_of: date, measurements: Sequence[Measurement]) -> date | None:
+    """Return the newest cohort day whose labels are mature, or None where that isn't known."""
+    found = next((m for m in measurements if (m.monitor, m.metric) == ("decay", "mature_until")), None)
+    return as_of - timedelta(days=round(found.value)) if found and found.value is not None else None
+
+
+def figure(m: Measurement) -> str:
+    """Return the name of a measurement within its model and day: ``monitor/metric/feature/slice``."""
+    return f"{m.monitor}/{m.metric}/{m.feature}/{m.slice}"

@@ -1,0 +1,80 @@
+"""How many pounds a day an incident puts at stake, or why that can't be said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from alerting.explains import Finding
+from ledger.records import Cause, Measurement
+
+UNKNOWN = "Money at stake is not known: "
+
+
+@dataclass(frozen=True)
+class Stake:
+    """Pounds a day with their 95 % interval; without an amount, ``reason`` says why."""
+
+    amount_gbp: float | None = None
+    low_gbp: float | None = None
+    high_gbp: float | None = None
+    reason: str = ""
+
+
+def at_stake(finding: Finding, measurements: Sequence[Measurement]) -> Stake:
+    """Return the money at stake a day.
+
+    Decay: the fraud value lost a day since the baseline, as the decay monitor measured it. A data fault: at most the
+    fraud value that the model caught a day in its baseline, times the share of rows that the fault touches; so its
+    interval starts at 0. The others have no honest figure.
+    """
+    if finding.cause is Cause.PERFORMANCE_DECAY:
+        return _lost(measurements)
+    if finding.cause in UNMEASURED:
+        return Stake(reason=UNMEASURED[finding.cause])
+    share = _share_of_rows(finding)
+    if share is None:
+        return Stake(reason="how many rows are touched can't be told.")
+    caught = _decay_figure(measurements, "caught_gbp_per_day")
+    if caught is None or caught.value is None:
+        return Stake(reason=_why(caught, "what the model catches a day isn't measured yet."))
+    high = caught.high if caught.high is not None else caught.value
+    return Stake(caught.value * share, 0.0, high * share)
+
+
+UNMEASURED: dict[Cause, str] = {
+    Cause.ERRORED: "what couldn't be computed has no figure.",
+    Cause.LATE_PARTITION: "the data came, but late; payments scored in between aren't told apart.",
+    Cause.POPULATION_SHIFT: "no measured loss yet; labels will tell.",
+    Cause.SCORE_SHIFT: "no measured loss yet; labels will tell.",
+    Cause.FAIRNESS_GAP: "the harm to customers isn't counted in pounds.",
+}
+
+
+def _lost(measurements: Sequence[Measurement]) -> Stake:
+    lost = _decay_figure(measurements, "lost_gbp_per_day")
+    if lost is None or lost.value is None:
+        return Stake(reason=_why(lost, "the model file names no amount column."))
+    if lost.value <= 0:
+        return Stake(reason="as much fraud value is caught as before.")
+    return Stake(lost.value, lost.low, lost.high)
+
+
+def _share_of_rows(finding: Finding) -> float | None:
+    if finding.cause in (Cause.MISSING_PARTITION, Cause.SCHEMA_CHANGE):
+        return 1.0
+    first = finding.own[0]
+    if first.metric == "scale_ratio" and not first.slice:
+        return 1.0
+    if first.metric.endswith("_share") and first.value is not None and not first.slice:
+        return min(1.0, first.value)
+    return None
+
+
+def _decay_figure(measurements: Sequence[Measurement], metric: str) -> Measurement | None:
+    return next((m for m in measurements if m.monitor == "decay" and m.metric == metric and not m.slice), None)
+
+
+def _why(m: Measurement | None, otherwise: str) -> str:
+    """Return a measurement's own reason as the end of a sentence, or another."""
+    return f"{m.reason[:1].lower()}{m.reason[1:]}" if m is not None and m.reason else otherwise

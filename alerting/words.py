@@ -1,0 +1,85 @@
+"""How figures, days and names from data are put into sentences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import date
+
+from ledger.records import Measurement
+
+MOST_CHARACTERS = 80
+"""Longer names and values are cut, so that one value can't drown a message."""
+
+METRICS = {
+    "psi": "PSI",
+    "jensen_shannon": "Jensen-Shannon distance",
+    "wasserstein": "Wasserstein distance",
+    "ks": "KS statistic",
+    "null_share": "null share",
+    "nonfinite_share": "non-finite share",
+    "unseen_share": "share of unseen levels",
+    "scale_ratio": "typical value against the baseline's",
+    "pr_auc": "PR-AUC",
+    "roc_auc": "ROC-AUC",
+    "value_detection_rate": "value detected",
+}
+"""Metrics whose name in words isn't their key with spaces."""
+
+
+def metric_words(metric: str) -> str:
+    """Return a metric's name as people say it; an expectation keeps its Great Expectations name."""
+    return METRICS.get(metric, metric if metric.startswith("expect_") else metric.replace("_", " "))
+
+
+def quoted(name: str) -> str:
+    """Return a name or value from data between backticks, on one line, cut, with no backtick of its own."""
+    flat = "".join(c if c.isprintable() else " " for c in name).replace("`", "'").strip()
+    return f"`{flat if len(flat) <= MOST_CHARACTERS else flat[: MOST_CHARACTERS - 1] + '…'}`"
+
+
+def percent(share: float) -> str:
+    """Return a share as a percentage of three digits, as in ``31.2 %``."""
+    return f"{100 * share:.3g} %"
+
+
+def pounds(amount_gbp: float) -> str:
+    """Return pounds to two or three digits, as in ``£812``, ``£4.1k``, ``£41k``, ``£1.2m``."""
+    sign, size = ("-" if amount_gbp < 0 else ""), abs(amount_gbp)
+    for unit, letter in ((1e6, "m"), (1e3, "k")):
+        if round(size, -1) >= unit:
+            return f"{sign}£{size / unit:.1f}{letter}" if size < 10 * unit else f"{sign}£{size / unit:.0f}{letter}"
+    return f"{sign}£{size:.0f}"
+
+
+def day_words(day: date) -> str:
+    """Return a day as people say it, as in ``Tue 3 Mar``."""
+    return f"{day:%a} {day.day} {day:%b}"
+
+
+def counted(count: int, thing: str) -> str:
+    """Return a count and its thing, as in ``1 day`` or ``3 days``."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
+def listed(items: Sequence[str], most: int = 4) -> str:
+    """Return items as a list in a sentence, as in ``a, b and 3 more``."""
+    if len(items) > most:
+        return f"{', '.join(items[:most])} and {len(items) - most} more"
+    return " and ".join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else "".join(items)
+
+
+def factor_words(ratio: float) -> str:
+    """Return a scale error as a power of ten (``100 times too large``), or as it is where it isn't near one."""
+    size = ratio if ratio >= 1 else 1 / ratio
+    power = round(math.log10(size))
+    near = power >= 1 and 0.5 <= size / 10**power <= 2
+    return f"{10**power if near else round(size, 1):,} times too {'large' if ratio >= 1 else 'small'}"
+
+
+def where(m: Measurement) -> str:
+    """Return which figure a measurement is, as in ``PSI of `amount_gbp` in `channel=app```."""
+    of = f" of {quoted(m.feature)}" if m.feature else ""
+    within = f" in {quoted(m.slice)}" if m.slice else ""
+    name = metric_words(m.metric)
+    return f"{name if m.monitor == 'check' else name[:1].upper() + name[1:]}{of}{within}"
