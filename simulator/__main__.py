@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             end = asked.start + timedelta(days=asked.days - 1)
             build(asked.to, models, asked.start, end, asked.seed, incidents, lambda done: progress.advance(task, done))
     except WatchkeeperError as error:
-        console.print(str(error), style="red", markup=False, highlight=False)
+        console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         return 2
     return 0
 

@@ -34,19 +34,22 @@ def build(
     `<root>/<model>/features/day=D/part-0.parquet` holds what was scored on D, `<root>/<model>/labels/day=D/` the label
     events that became known on D, also about earlier days. What a partition holds depends only on the seed, its day
     and the incidents, so a bank can be extended a day at a time. `progress` is told the number of model days done.
-    Raises WatchkeeperError for an unknown model, days before the bank opened, or a folder that can't be written.
+    Raises WatchkeeperError for an unknown model, a negative seed, days before the bank opened, or a folder that can't
+    be written.
     """
     if start < OPENED or end < start:
         raise WatchkeeperError(
             f"The miniature bank can't be built from {start} to {end}: it opened on {OPENED}, and the last day must not"
-            " be before the first."
+            " be before the first"
         )
+    if seed < 0:
+        raise WatchkeeperError(f"The miniature bank's seed is {seed}; accepted: a whole number from 0 on")
     recipes = [recipe(model) for model in models]
     try:
         for each in recipes:
             _build_model(Path(root), each, start, end, seed, incidents, progress)
     except OSError as error:
-        raise WatchkeeperError(f"The miniature bank can't be written to {root}: {error.strerror or error}.") from error
+        raise WatchkeeperError(f"The miniature bank can't be written to {root}: {error.strerror or error}") from error
 
 
 def _build_model(

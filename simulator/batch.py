@@ -100,7 +100,7 @@ def score(batch: Batch) -> Floats:
     recipe = batch.recipe
     evidence = np.zeros(len(batch.fraud))
     for name, column in recipe.columns.items():
-        evidence += column.evidence(batch.columns[name])  # type: ignore[arg-type]
+        evidence += column.evidence(batch.columns[name])
     hidden = recipe.hidden_share
     odds = recipe.fraud_share / (1 - recipe.fraud_share) * (hidden + (1 - hidden) * np.exp(np.minimum(evidence, 50)))
     return np.asarray(np.round(odds / (1 + odds), 7))
@@ -116,7 +116,7 @@ def _ordinary(recipe: Recipe, day: date, seed: int) -> Batch:
     columns: dict[str, Floats | Codes] = {}
     for name, column in recipe.columns.items():
         columns[name] = column.draw(rng, looks, busy) if isinstance(column, Number) else column.draw(rng, looks)
-    minutes_late = 20 + float(np.clip(6 * rng.standard_normal(), -15, 15))
+    minutes_after_five = 20 + float(np.clip(6 * rng.standard_normal(), -15, 15))
     return Batch(
         recipe=recipe,
         day=day,
@@ -126,12 +126,12 @@ def _ordinary(recipe: Recipe, day: date, seed: int) -> Batch:
         ids=int(f"{day:%Y%m%d}") * 1_000_000 + np.arange(rows, dtype=np.int64),
         seconds=rng.integers(0, 3600, rows),
         score=np.empty(0),
-        arrives=datetime.combine(day + timedelta(days=1), time(5)) + timedelta(minutes=minutes_late),
+        arrives=datetime.combine(day + timedelta(days=1), time(5)) + timedelta(minutes=minutes_after_five),
     )
 
 
 def _busy(day: date) -> float:
-    """Return -1 to 1: people spend at the month's end and start, after pay day, and less around the 18th."""
+    """Return -1 to 1: people spend at the month's end and start, after pay day, and less around the 16th."""
     return math.cos(2 * math.pi * (day.day - 1) / 31)
 
 

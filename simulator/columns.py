@@ -59,7 +59,7 @@ class Number:
             values[rng.random(rows) < self.nulls] = np.nan
         return values
 
-    def evidence(self, values: Floats) -> Floats:
+    def evidence(self, values: Floats | Codes) -> Floats:
         """Return the log-likelihood ratio of fraud to legitimate of each value; a null counts as an average value.
 
         Two normals with means 0 and `lift` and unit variance have the ratio exp(lift z - lift^2 / 2).
@@ -101,11 +101,13 @@ class Choice:
             codes[rng.random(len(fraud)) < self.nulls] = NULL
         return codes
 
-    def evidence(self, codes: Codes) -> Floats:
+    def evidence(self, codes: Floats | Codes) -> Floats:
         """Return the log-likelihood ratio of each row; a null, or a level the model never saw, tells nothing."""
         beyond = max(int(codes.max(initial=0)) + 1 - len(self.levels), 0)
         ratios = np.log(self._fraudulent / self._legitimate)
-        return np.asarray(np.concatenate([ratios, np.zeros(beyond + 1)])[codes])  # NULL is -1: the last entry
+        return np.asarray(
+            np.concatenate([ratios, np.zeros(beyond + 1)])[codes.astype(np.int32)]
+        )  # NULL is -1: the last entry
 
 
 def _pick(rng: np.random.Generator, shares: Floats, rows: int) -> Codes:

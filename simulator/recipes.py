@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from models.errors import WatchkeeperError
+from models.errors import WatchkeeperError, did_you_mean
 from simulator.columns import Choice, Number, hours, zipf
 
 
@@ -169,7 +169,8 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
 
 def recipe(model: str) -> Recipe:
     """Return the recipe of a model; raise WatchkeeperError for a model the miniature bank hasn't got."""
-    try:
-        return RECIPES[model]
-    except KeyError:
-        raise WatchkeeperError(f"The miniature bank has no model {model!r}; it has {', '.join(RECIPES)}.") from None
+    if model not in RECIPES:
+        accepted = ", ".join(RECIPES)
+        hint = did_you_mean(model, RECIPES)
+        raise WatchkeeperError(f"The miniature bank has no model '{model}'; accepted: {accepted}{hint}")
+    return RECIPES[model]
