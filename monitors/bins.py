@@ -60,7 +60,7 @@ def deciles(baseline: Ints) -> Ints:
 
     A cell with a tenth of the rows or more (a spike) is a bin of its own. A stretch between spikes, or beyond
     them, that holds under a hundredth is too light for a bin; all such cells, also those the baseline never
-    reached, share bin 0. So a constant column has two bins: its value, and everything else.
+    reached, share one bin. So a constant column has two bins: its value, and everything else.
     """
     share = baseline / baseline.sum()
     spike = share >= 1 / DECILES
@@ -73,7 +73,7 @@ def deciles(baseline: Ints) -> Ints:
     part = np.floor(place / np.maximum(weight, 1e-300)[stretch] * parts[stretch])
     label = stretch * (DECILES + 1) + 1 + np.clip(part, 0, parts[stretch] - 1).astype(np.int64)
     label[(weight < 0.1 / DECILES)[stretch]] = 0
-    return np.asarray(np.unique(label, return_inverse=True)[1] + (label.min() > 0), dtype=np.int64)
+    return np.asarray(np.unique(label, return_inverse=True)[1], dtype=np.int64)
 
 
 def binned(vector: Ints, bins: Ints) -> Ints:

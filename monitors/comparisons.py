@@ -43,7 +43,7 @@ class Comparison(NamedTuple):
 
 
 def psi(today: Ints, baseline: Ints, floor: float, alpha: float) -> Comparison:
-    """Compare by PSI. Interval: delta method on two multinomials, plus the variance without change, 2 df noise^2.
+    """Compare by PSI. Interval: delta method on two multinomials, at least as wide as PSI varies without change.
 
     Significance is the chi-square test on the same bins; ``critical`` is Yurdakul & Naranjo's.
     """
@@ -52,7 +52,7 @@ def psi(today: Ints, baseline: Ints, floor: float, alpha: float) -> Comparison:
     p, q = floored_shares(a), floored_shares(b)
     value, log_ratio = distances.psi(a, b), np.log(p / q)
     variance = _variance(p, log_ratio + 1 - q / p) / a.sum() + _variance(q, -log_ratio + 1 - p / q) / b.sum()
-    low, high = _interval(value, freedom * noise, variance + 2 * freedom * noise**2)
+    low, high = _interval(value, freedom * noise, variance, 2 * freedom * noise**2)
     critical = _chi_critical(freedom, alpha) * noise
     return Comparison(value, low, high, floor + freedom * noise, critical, chi_square(a, b).p_value)
 
@@ -67,7 +67,7 @@ def jensen_shannon(today: Ints, baseline: Ints, floor: float, alpha: float) -> C
     to_p = np.log2(np.where(p > 0, p, 1) / middle) / 2
     to_q = np.log2(np.where(q > 0, q, 1) / middle) / 2
     variance = _variance(p, to_p) / a.sum() + _variance(q, to_q) / b.sum()
-    low, high = _interval(bits, freedom * noise, variance + 2 * freedom * noise**2)
+    low, high = _interval(bits, freedom * noise, variance, 2 * freedom * noise**2)
     limit, critical = floor**2 + freedom * noise, _chi_critical(freedom, alpha) * noise
     value, low, high, limit, critical = (math.sqrt(x) for x in (bits, low, min(1.0, high), limit, critical))
     return Comparison(value, low, high, limit, critical, chi_square(a, b).p_value)
@@ -155,9 +155,14 @@ def _variance(p: Floats, slope: Floats) -> float:
     return float(np.sum(p * slope**2) - np.sum(p * slope) ** 2)
 
 
-def _interval(value: float, expected: float, variance: float) -> tuple[float, float]:
-    """Return the 95 % interval of a distance freed of its expectation without change, widened to hold ``value``."""
-    half, freed = Z * math.sqrt(max(0.0, variance)), max(0.0, value - expected)
+def _interval(value: float, expected: float, variance: float, variance_without: float) -> tuple[float, float]:
+    """Return the 95 % interval of a distance freed of its expectation without change, widened to hold ``value``.
+
+    PSI / noise is about noncentral chi-square: its variance is 2 df + 4 lambda, of which 2 df is there without
+    change. The delta method comes to 4 (df + lambda) on average, 2 df too much.
+    """
+    half = Z * math.sqrt(max(variance_without, variance - variance_without))
+    freed = max(0.0, value - expected)
     return max(0.0, freed - half), max(value, freed + half)
 
 

@@ -167,6 +167,19 @@ def test_a_re_encoded_category_breaches_by_its_unseen_share_and_names_what_moved
     assert found["country", "unseen_share", ""].limit == pytest.approx(0.01)
 
 
+def test_the_unseen_share_is_of_the_rows_that_have_a_value():
+    half_null = Counts(nulls=10_000, cells={0: 9000, 1: 700, UNSEEN: 300})
+    one = measured(profile(columns(20_000, country=half_null)))["country", "unseen_share", ""]
+    assert (one.value, one.n) == (pytest.approx(0.03), 20_000)
+
+
+def test_the_column_of_a_slice_is_not_measured_within_it():
+    channel = Levels(("web",), frozenset({"web"}))
+    today = profile({"channel": Counts(cells={0: 5000})}, web={"channel": Counts(cells={0: 5000})})
+    found = drift.measure(spec(), frame({}, {"channel": channel}), DAY, today, today, 59)
+    assert {one.slice for one in found} == {""}
+
+
 def test_a_few_unseen_levels_are_no_breach():
     assert not breaches(measured(profile(columns(20_000, country=countries(20_000, unseen=100)))))
     assert ("country", "unseen_share", "") in breaches(
