@@ -1,0 +1,71 @@
+"""The fleet page: which models lose how much money today, and since when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from reports import today, words
+
+Card = dict[str, Any]
+MANY = 100
+"""Above this number of models a line's strip goes back 30 days instead of 60, to keep the page light."""
+ORDER = tuple(today.STATES)
+
+
+def page(cards: Sequence[Card]) -> dict[str, Any]:
+    """Return what the template of the fleet page is filled with; the models with most at stake come first."""
+    ordered = sorted(cards, key=lambda c: (ORDER.index(c["state"]), -(c["amount_gbp_per_day"] or 0), c["tier"], c["model"]))
+    newest = max((until for card in cards if (until := card["watched_until"])), default=None)
+    span = 60 if len(cards) <= MANY else 30
+    return {
+        "cards": [line(card, newest, span) for card in ordered],
+        "newest": date.fromisoformat(newest) if newest else None,
+        "sentence": sentence(cards),
+        "open": sum(len(card["open"]) for card in cards),
+        "states": today.STATES,
+        "span": span,
+    }
+
+
+def sentence(cards: Sequence[Card]) -> str:
+    """Return how the fleet is today, in a sentence."""
+    if not cards:
+        return "No model is watched yet: put a model file into the folder that WATCHKEEPER_MODELS names."
+    troubled = [card for card in cards if card["open"]]
+    if not troubled:
+        return f"No incident is open on {'the one model' if len(cards) == 1 else f'any of {len(cards)} models'}."
+    amounts = [card["amount_gbp_per_day"] for card in troubled if card["amount_gbp_per_day"] is not None]
+    stake = f", about {words.gbp(sum(amounts))} a day at stake" if amounts else ""
+    incidents = sum(len(card["open"]) for card in troubled)
+    where = f"{len(troubled)} of {words.plural(len(cards), 'model')}"
+    return f"{words.plural(incidents, 'incident')} open on {where}{stake}."
+
+
+def line(card: Card, newest: str | None, span: int) -> Card:
+    """Return a model's line with words for what is only a value in the JSON."""
+    until = card["watched_until"]
+    behind = (date.fromisoformat(newest) - date.fromisoformat(until)).days if newest and until else 0
+    strip = card["strip"][-span:]
+    bad = sum(cell["state"] == "incident" for cell in strip)
+    return card | {
+        "freshness": freshness(until, behind),
+        "behind": behind,
+        "strip": strip,
+        "strip_says": f"Last {words.plural(len(strip), 'day')}: {bad} with an incident",
+        "opened": [found | {"since": words.short_day(date.fromisoformat(found["opened"]))} for found in card["open"]],
+    }
+
+
+def freshness(until: str | None, behind: int) -> str:
+    """Return until when a model was watched, and whether it lags behind the others."""
+    if until is None:
+        return "never watched"
+    said = f"watched until {words.short_day(date.fromisoformat(until))}"
+    return f"{said}, {words.plural(behind, 'day')} behind" if behind else said
+
+
+def machine(card: Card) -> Card:
+    """Return a model's line for machines, without its strip, which is in the model's own JSON."""
+    return {key: value for key, value in card.items() if key != "strip"}

@@ -1,0 +1,160 @@
+"""What the pages of one model need from the ledger, each part read once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Any
+
+from ledger.records import Decision, Incident, Measurement, Retrained, Run, Status, Verdict
+from ledger.store import Ledger
+from models.spec import Spec
+
+DAYS = 90
+"""Days that a strip, a heat map or a figure over time goes back."""
+JUDGED = ("arrival", "schema", "check", "drift", "score", "decay", "fairness")
+"""Monitors whose figures are about the day they are known on; performance is about cohort days before."""
+KEYS = "model day as_of monitor metric feature slice value low high n limit verdict reason".split()
+
+WORST = ("breach", "errored", "missing", "ok", "insufficient", "immature")
+"""Which verdict a day shows: bad news, then what hid, then good news; the rest says nothing and never wins."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One day of a health strip: its worst verdict ('incident' where a breach fired), and how many of each."""
+
+    day: date
+    state: str
+    counts: dict[str, int]
+
+    @property
+    def watched(self) -> bool:
+        """Return whether the day was watched and so has a page."""
+        return self.state != "unwatched"
+
+
+@dataclass
+class Reading:
+    """One model's part of the ledger, the last ``DAYS`` days up to its newest watched day."""
+
+    ledger: Ledger
+    spec: Spec
+    known: dict[date, Cell] = field(default_factory=dict)
+    """Cells of days whose pages stand, from the page that is being rebuilt."""
+    _series: dict[tuple[str, str], list[Measurement]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def runs(self) -> dict[date, Run]:
+        """Return the watched days in order."""
+        return {run.day: run for run in sorted(self.ledger.runs(self.spec.model), key=lambda run: run.day)}
+
+    @property
+    def last(self) -> date | None:
+        """Return the newest watched day."""
+        return next(reversed(self.runs), None)
+
+    @property
+    def first(self) -> date | None:
+        """Return the first day that strips and figures show."""
+        if self.last is None:
+            return None
+        return max(self.last - timedelta(days=DAYS - 1), min(self.runs))
+
+    @cached_property
+    def incidents(self) -> list[Incident]:
+        """Return the incidents, open ones first, the newest first."""
+        found = self.ledger.incidents(self.spec.model)
+        return sorted(found, key=lambda i: (not i.live, -i.opened.toordinal(), i.id))
+
+    @cached_property
+    def decisions(self) -> list[Decision]:
+        """Return the retraining decisions, the newest first."""
+        return sorted(self.ledger.decisions(self.spec.model), key=lambda d: d.day, reverse=True)
+
+    @cached_property
+    def outcomes(self) -> dict[str, Retrained]:
+        """Return what became of retraining requests, by request."""
+        return {found.request: found for found in self.ledger.retrained(self.spec.model)}
+
+    def series(self, monitor: str, metric: str) -> list[Measurement]:
+        """Return a metric's newest figure of each day that figures show, in order of days."""
+        key = (monitor, metric)
+        if key not in self._series:
+            span = {"day_from": self.first, "day_to": self.last}
+            found = self.ledger.measurements(self.spec.model, monitors=(monitor,), metric=metric, newest=True, **span)
+            self._series[key] = sorted(found, key=lambda m: (m.feature, m.slice, m.day))
+        return self._series[key]
+
+    def everyone(self, monitor: str, metric: str) -> list[Measurement]:
+        """Return a metric's newest figure of each day for all payments together."""
+        return [m for m in self.series(monitor, metric) if not m.slice]
+
+    def judged(self, day: date) -> list[Measurement]:
+        """Return what the watch of a day measured about that day."""
+        return self.ledger.measurements(self.spec.model, as_of=day, monitors=JUDGED)
+
+    @cached_property
+    def newest(self) -> list[Measurement]:
+        """Return what the newest watch measured."""
+        return self.judged(self.last) if self.last else []
+
+    def cohort(self, day: date) -> list[Measurement]:
+        """Return what is known by now of how the model did on a day's payments."""
+        return self.ledger.measurements(
+            self.spec.model, day_from=day, day_to=day, monitors=("performance",), newest=True
+        )
+
+    @cached_property
+    def strip(self) -> list[Cell]:
+        """Return a cell for each of the last ``DAYS`` days; days without a run are 'unwatched'."""
+        if self.first is None or self.last is None:
+            return []
+        span = [self.first + timedelta(days=i) for i in range((self.last - self.first).days + 1)]
+        unknown = [day for day in span if day in self.runs and day not in self.known]
+        found: dict[date, Counter[str]] = {day: Counter() for day in unknown}
+        if unknown:
+            for m in self.ledger.measurements(
+                self.spec.model, as_of_from=unknown[0], as_of_to=unknown[-1], monitors=JUDGED
+            ):
+                if m.as_of in found:
+                    found[m.as_of][m.verdict.value] += 1
+        return [self._cell(day, found.get(day)) for day in span]
+
+    def _cell(self, day: date, counts: Counter[str] | None) -> Cell:
+        if day not in self.runs:
+            return Cell(day, "unwatched", {})
+        numbers = dict(counts) if counts is not None else self.known[day].counts
+        state = next((verdict for verdict in WORST if numbers.get(verdict)), "ok")
+        if any(concerns(incident, day) for incident in self.incidents):
+            state = "incident"
+        return Cell(day, state, numbers)
+
+
+def concerns(incident: Incident, day: date) -> bool:
+    """Return whether a day is one of an incident's, from its first to its last bad day, if it ever fired."""
+    return incident.fired is not None and incident.opened <= day <= incident.last_bad
+
+
+def firing(incidents: Iterable[Incident]) -> list[Incident]:
+    """Return the incidents that are firing, the dearest first."""
+    found = [incident for incident in incidents if incident.status is Status.FIRING]
+    return sorted(found, key=lambda i: -(i.amount_gbp_per_day or 0))
+
+
+def of_verdict(measurements: Iterable[Measurement], *verdicts: Verdict) -> list[Measurement]:
+    """Return the measurements that have one of some verdicts."""
+    return [m for m in measurements if m.verdict in verdicts]
+
+
+def row(m: Measurement) -> dict[str, Any]:
+    """Return a measurement with the keys that the documentation promises."""
+    return {key: getattr(m, key) for key in KEYS}
+
+
+def rows(measurements: Sequence[Measurement]) -> list[dict[str, Any]]:
+    """Return measurements for a page's JSON."""
+    return [row(m) for m in measurements]

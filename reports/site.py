@@ -1,0 +1,114 @@
+"""Builds the static site from the ledger: every page, or only those that some watched days touch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from ledger.store import Ledger
+from models.spec import Spec
+from reports import day as days
+from reports import fleet, incident, model, today, write
+from reports.reading import Cell, Reading
+
+Progress = Callable[[str, int, int], None]
+"""Called with a page's name, how many pages of its model are done, and how many there are."""
+Card = dict[str, Any]
+
+
+def build(
+    ledger: Ledger,
+    specs: Sequence[Spec],
+    site: Path,
+    *,
+    touched: Collection[tuple[str, date]] | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """Write the pages that the touched (model, day) pairs change, or all for None; return the fleet page's path.
+
+    Touched are a pair's day page and those of cohort days whose figures it changed, its model's page and incidents,
+    and the fleet page. Each file is replaced whole. Raises WatchkeeperError where the folder can't be written; the
+    site then shows what it showed before.
+    """
+    write.assets(site)
+    cards = []
+    for spec in specs:
+        mine = None if touched is None else {day for name, day in touched if name == spec.model}
+        card = None if mine is None or mine else _standing_card(site, spec)
+        cards.append(card or _build_model(ledger, spec, site, mine or None, progress))
+    _forget(site, {found.id for found in ledger.incidents()})
+    write.page(site, "index", "fleet.html", fleet.page(cards), {"models": [fleet.machine(card) for card in cards]})
+    return site / "index.html"
+
+
+def _build_model(ledger: Ledger, spec: Spec, site: Path, mine: set[date] | None, progress: Progress | None) -> Card:
+    reading = Reading(ledger, spec)
+    folder = f"models/{spec.model}"
+    chosen = list(reading.runs)
+    if mine is not None:
+        stale = mine | _recounted(reading, mine)
+        chosen = [day for day in chosen if day in stale or not (site / folder / f"days/{day}.html").exists()]
+        reading.known = _standing_cells(site, spec, without=stale)
+    total = len(chosen) + len(reading.incidents) + 1
+    names: list[str] = []
+
+    def wrote(name: str) -> None:
+        names.append(name)
+        if progress is not None:
+            progress(name, len(names), total)
+
+    for day in chosen:
+        name = f"{folder}/days/{day}"
+        write.page(site, name, "day.html", *days.page(reading, day))
+        wrote(name)
+    for found in reading.incidents:
+        name = found.page.removesuffix(".html")
+        drilldown = (site / f"{name}-evidently.html").exists()
+        write.page(site, name, "incident.html", *incident.page(reading, found, drilldown=drilldown))
+        wrote(name)
+    context = model.page(reading)
+    write.page(site, f"{folder}/index", "model.html", context, model.machine(reading, context["card"]))
+    wrote(f"{folder}/index")
+    plain: Card = json.loads(write.as_json(context["card"]))
+    return plain
+
+
+def _recounted(reading: Reading, mine: Iterable[date]) -> set[date]:
+    """Return the cohort days whose performance was measured anew as of some days."""
+    name = reading.spec.model
+    return {
+        m.day
+        for day in mine
+        for m in reading.ledger.measurements(name, as_of=day, monitors=("performance",), metric="alert_rate")
+    }
+
+
+def _standing_card(site: Path, spec: Spec) -> Card | None:
+    """Return the line of a model whose pages are not rebuilt, from its page's JSON; None where that isn't whole."""
+    try:
+        card: Card = json.loads((site / f"models/{spec.model}/index.json").read_text(encoding="utf-8"))["card"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return card if card.get("model") == spec.model and "strip" in card else None
+
+
+def _standing_cells(site: Path, spec: Spec, without: Collection[date]) -> dict[date, Cell]:
+    """Return the strip's cells of the days whose pages stand."""
+    card = _standing_card(site, spec)
+    cells = card["strip"] if card else []
+    found = {date.fromisoformat(cell["day"]): cell for cell in cells if cell["state"] != "unwatched"}
+    return {day: Cell(day, cell["state"], cell["counts"]) for day, cell in found.items() if day not in without}
+
+
+def _forget(site: Path, known: Collection[str]) -> None:
+    """Remove the pages of incidents that the ledger no longer has: a day watched again may conclude otherwise."""
+    for path in (site / "incidents").glob("*"):
+        name = path.stem.removesuffix("-evidently")
+        if path.suffix in (".html", ".json") and name not in known:
+            path.unlink()
+
+
+__all__ = ["build", "today"]

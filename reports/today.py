@@ -1,0 +1,178 @@
+"""How a model is today, in a sentence, and as the line that stands for it on the fleet page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from ledger.records import Incident, Measurement, Status, Verdict
+from reports import words
+from reports.reading import Cell, Reading, firing
+
+STATES = {
+    "incident": ("Incident", "▲"),
+    "breach": ("Over a limit, no incident", "△"),
+    "errored": ("Not measured", "✕"),
+    "missing": ("Not there", "□"),
+    "ok": ("Within limits", "●"),
+    "insufficient": ("Too few to tell", "○"),
+    "immature": ("Labels still to come", "◔"),
+    "unwatched": ("Not watched", "·"),
+}
+"""A day's or a model's state: a word, and a shape that says the same without colour."""
+
+
+def sentence(reading: Reading) -> str:
+    """Return how the model is today, in one or two sentences."""
+    if reading.last is None:
+        return "It has not been watched yet."
+    open_now = firing(reading.incidents)
+    pending = [incident for incident in reading.incidents if incident.status is Status.PENDING]
+    counts = Counter(m.verdict for m in reading.newest)
+    if open_now:
+        said = _trouble(open_now)
+    elif counts[Verdict.ERRORED]:
+        failed = words.plural(counts[Verdict.ERRORED], "figure")
+        said = f"No incident is open, but {failed} could not be measured, so that says less than it seems."
+    elif pending:
+        said = f"No incident is open; {words.plural(len(pending), 'suspicion')} must hold before it becomes one."
+    else:
+        over = counts[Verdict.BREACH]
+        rest = f"{words.plural(over, 'figure')} over a limit, none that matters yet" if over else "nothing over a limit"
+        said = f"All is well: no incident is open, {rest} of {words.plural(len(reading.newest), 'figure')} measured."
+    return f"{said} {_recall(reading)}".strip()
+
+
+def _trouble(open_now: list[Incident]) -> str:
+    worst = open_now[0]
+    money = money_at_stake(open_now)
+    stake = f", about {words.gbp(money)} a day at stake" if money is not None else ""
+    said = f"{words.plural(len(open_now), 'incident')} open{stake}. "
+    oldest = min(incident.opened for incident in open_now)
+    return f"{said}{_ended(worst.summary or worst.cause.value)} Since {words.day(oldest)}."
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _recall(reading: Reading) -> str:
+    found = [m for m in reading.newest if m.monitor == "decay" and m.metric == "recall" and not m.slice]
+    if not found or found[0].value is None:
+        return ""
+    m = found[0]
+    interval = words.interval(m.metric, m.low, m.high)
+    return f"Recall over the newest mature week is {words.figure(m.metric, m.value)}" + (
+        f" ({interval})." if interval else "."
+    )
+
+
+def money_at_stake(incidents: list[Incident]) -> float | None:
+    """Return the pounds a day that firing incidents put at stake: the dearest, for one payment is lost only once."""
+    return max((i.amount_gbp_per_day for i in incidents if i.amount_gbp_per_day is not None), default=None)
+
+
+def state(reading: Reading) -> str:
+    """Return the state of a model now: an open incident, or else what its newest day shows."""
+    if firing(reading.incidents):
+        return "incident"
+    return reading.strip[-1].state if reading.strip else "unwatched"
+
+
+def card(reading: Reading) -> dict[str, Any]:
+    """Return a model's line on the fleet page, as plain values that also stand in the model page's JSON."""
+    spec, open_now = reading.spec, firing(reading.incidents)
+    return {
+        "model": spec.model,
+        "title": spec.name,
+        "owner": spec.owner,
+        "tier": spec.tier,
+        "state": state(reading),
+        "sentence": sentence(reading),
+        "watched_until": reading.last,
+        "rows": reading.runs[reading.last].rows if reading.last else 0,
+        "amount_gbp_per_day": money_at_stake(open_now),
+        "open": [opened(incident) for incident in open_now],
+        "strip": [{"day": cell.day, "state": cell.state, "counts": cell.counts} for cell in reading.strip],
+    }
+
+
+def opened(incident: Incident) -> dict[str, Any]:
+    """Return what the fleet page shows of an open incident."""
+    return {
+        "page": incident.page,
+        "summary": incident.summary or words.CAUSES[incident.cause],
+        "cause": words.CAUSES[incident.cause],
+        "data_fault": incident.data_fault,
+        "opened": incident.opened,
+        "amount_gbp_per_day": incident.amount_gbp_per_day,
+        "money": money(incident),
+    }
+
+
+def money(incident: Incident) -> str:
+    """Return an incident's money at stake with its interval; empty where nobody can say."""
+    if incident.amount_gbp_per_day is None:
+        return ""
+    low, high = incident.amount_low_gbp_per_day, incident.amount_high_gbp_per_day
+    between = f" ({words.gbp(low)} to {words.gbp(high)})" if low is not None and high is not None else ""
+    return f"about {words.gbp(incident.amount_gbp_per_day)} a day{between}"
+
+
+def told(cell: Cell) -> str:
+    """Return what a strip's cell says when pointed at or read aloud."""
+    said = [words.short_day(cell.day), STATES[cell.state][0].lower()]
+    over, failed = cell.counts.get("breach", 0), cell.counts.get("errored", 0)
+    if over:
+        said.append(f"{words.plural(over, 'figure')} over")
+    if failed:
+        said.append(f"{failed:,} not measured")
+    return ", ".join(said)
+
+
+def unwatched(reading: Reading) -> list[str]:
+    """Return what nobody looks at on this model, and why, each as a sentence."""
+    spec = reading.spec
+    found = []
+    if spec.labels is None:
+        found.append("Performance: the model file names no labels, so nobody knows whether fraud is caught.")
+    if spec.score.threshold is None:
+        found.append("Recall, precision, false-positive and alert rate: the model file names no threshold.")
+    if spec.score.amount is None:
+        found.append("Money: the model file names no amount column, so value detected and pounds at stake are unknown.")
+    if spec.score.blocked:
+        actions = ", ".join(spec.score.blocked)
+        found.append(f"Payments with the action {actions}: they never get an honest label and are left out of performance.")
+    if not spec.protected:
+        found.append("Fairness: the model file names no protected columns.")
+    if not spec.slices:
+        found.append("Slices: the model file names none, so trouble in one channel or country can hide in the whole.")
+    if not spec.checks:
+        found.append("Checks: the model file lists no expectations.")
+    if spec.features.arrives_by is None:
+        found.append("Lateness: the model file sets no deadline (arrives_by).")
+    without = [name for name, column in spec.features.columns.items() if column.importance is None]
+    if without and spec.features.columns:
+        named = f"{', '.join(without[:6])}{f' and {len(without) - 6} more' if len(without) > 6 else ''}"
+        found.append(f"Weight: {words.plural(len(without), 'feature')} without importance ({named}) count as least important.")
+    return found + _lately(reading)
+
+
+def _lately(reading: Reading) -> list[str]:
+    small = sorted({m.slice for m in reading.newest if m.monitor == "fairness" and m.value is None and m.slice})
+    found = []
+    if small:
+        found.append(f"Groups too small or too young to show: {', '.join(small[:8])}{' and more' if len(small) > 8 else ''}.")
+    failed = _subjects(reading.newest, Verdict.ERRORED)
+    if failed:
+        found.append(f"Could not be measured on the newest day: {failed}.")
+    gaps = [cell.day for cell in reading.strip if not cell.watched]
+    if gaps:
+        last = words.day(gaps[-1])
+        found.append(f"{words.plural(len(gaps), 'day')} of the strip {'was' if len(gaps) == 1 else 'were'} never watched, the last {last}.")
+    return found
+
+
+def _subjects(measurements: list[Measurement], verdict: Verdict) -> str:
+    named = list(dict.fromkeys(words.title(m) for m in measurements if m.verdict is verdict))
+    return "; ".join(named[:6]) + (f"; and {len(named) - 6} more" if len(named) > 6 else "")

@@ -1,0 +1,228 @@
+"""How figures, days and verdicts read on a page: with units, and with no more digits than they deserve."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from ledger.records import Cause, Measurement, Verdict
+
+SPACE = "\u00a0"
+"""Keeps a figure and its unit on one line."""
+MINUS = "\u2212"
+
+
+@dataclass(frozen=True)
+class Worded:
+    """A verdict as people see it: a word, and a shape that says the same without colour."""
+
+    word: str
+    mark: str
+
+
+VERDICTS = {
+    Verdict.OK: Worded("within its limit", "●"),
+    Verdict.BREACH: Worded("over its limit", "▲"),
+    Verdict.INSUFFICIENT: Worded("too few to tell", "○"),
+    Verdict.IMMATURE: Worded("labels still to come", "◔"),
+    Verdict.ERRORED: Worded("could not be measured", "✕"),
+    Verdict.MISSING: Worded("not there", "□"),
+}
+
+MONITORS = {
+    "arrival": "Arrival",
+    "schema": "Columns",
+    "check": "Checks",
+    "drift": "Drift of features",
+    "score": "Drift of the score",
+    "decay": "Performance of recent mature days, against the baseline",
+    "fairness": "Fairness",
+    "performance": "Performance of this day's payments",
+}
+
+METRICS = {
+    "row_count": "Rows",
+    "arrival_delay_minutes": "Arrival after the deadline",
+    "duplicate_share": "Duplicate ids",
+    "missing_columns": "Missing column",
+    "extra_columns": "Extra column",
+    "retyped_columns": "Retyped column",
+    "psi": "PSI",
+    "jensen_shannon": "Jensen-Shannon",
+    "wasserstein": "Wasserstein",
+    "ks": "KS",
+    "null_share": "Nulls",
+    "nonfinite_share": "Not finite",
+    "unseen_share": "Unseen levels",
+    "scale_ratio": "Scale",
+    "recall": "Recall",
+    "precision": "Precision",
+    "false_positive_rate": "False-positive rate",
+    "true_positive_rate": "True-positive rate",
+    "selection_rate": "Selection rate",
+    "alert_rate": "Alert rate",
+    "pr_auc": "PR-AUC",
+    "roc_auc": "ROC-AUC",
+    "value_detection_rate": "Value detected",
+    "calibration_error": "Calibration error",
+    "lost_gbp_per_day": "Fraud value lost",
+    "caught_gbp_per_day": "Fraud value caught in the baseline",
+    "fraud_gbp_per_day": "Fraud value",
+    "mature_frauds": "Mature frauds",
+    "mature_until": "Age at which a day is mature",
+}
+
+CAUSES = {
+    Cause.ERRORED: "The watch itself could not measure",
+    Cause.MISSING_PARTITION: "A day's data did not arrive",
+    Cause.LATE_PARTITION: "The data came late",
+    Cause.INCOMPLETE_PARTITION: "The data is incomplete",
+    Cause.SCHEMA_CHANGE: "The table's columns changed",
+    Cause.DUPLICATE_ROWS: "Payments arrived twice",
+    Cause.COLUMN_FAULT: "A column is broken",
+    Cause.POPULATION_SHIFT: "The customers or payments changed",
+    Cause.SCORE_SHIFT: "The score moved without its features",
+    Cause.PERFORMANCE_DECAY: "The model catches less fraud",
+    Cause.FAIRNESS_GAP: "A group is treated differently",
+}
+
+_SHARES = {
+    "duplicate_share", "null_share", "nonfinite_share", "unseen_share", "recall", "precision", "false_positive_rate",
+    "true_positive_rate", "selection_rate", "alert_rate", "value_detection_rate", "calibration_error",
+}  # fmt: skip
+_COUNTS = {"row_count", "mature_frauds", "missing_columns", "extra_columns", "retyped_columns"}
+_UNTITLED = ("_difference", "_ratio")
+
+
+def metric(name: str) -> str:
+    """Return a metric's title; an expectation keeps its Great Expectations name."""
+    for suffix in _UNTITLED:
+        base = name.removesuffix(suffix)
+        if base != name and base in METRICS:
+            return f"{METRICS[base]}, {suffix[1:]} to the reference"
+    return METRICS.get(name, name)
+
+
+def is_share(name: str) -> bool:
+    """Return whether a metric is a share of something, shown in per cent."""
+    return name in _SHARES
+
+
+def figure(name: str, value: float | None) -> str:
+    """Return a metric's value with its unit: ``1.2 %``, ``GBP 41k``, ``19,204``, ``0.213``; a dash for none."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    if name in _SHARES:
+        return share(value)
+    if name.endswith("_difference"):
+        points = _plain(abs(value) * 100)
+        return f"{MINUS if value < 0 else '+'}{points}{SPACE}points"
+    if name.endswith("_ratio"):
+        return f"{value:.2f}{SPACE}×" if abs(value) < 100 else f"{value:,.0f}{SPACE}×"
+    if name.endswith("_gbp_per_day"):
+        return gbp(value)
+    if name.endswith("_minutes"):
+        return _minutes(value)
+    if name == "mature_until":
+        return f"{value:.0f}{SPACE}days"
+    return f"{value:,.0f}" if name in _COUNTS or abs(value) >= 1000 or value == int(value) else f"{value:.3f}"
+
+
+def interval(name: str, low: float | None, high: float | None) -> str:
+    """Return a 95 % interval with one unit where both ends share it: ``77 to 85 %``; empty for none."""
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+        return ""
+    first, last = figure(name, low), figure(name, high)
+    number, _, unit = first.partition(SPACE)
+    if unit and last.endswith(unit) and not first.startswith("GBP"):
+        return f"{number} to {last}"
+    return f"{first} to {last}"
+
+
+def share(value: float) -> str:
+    """Return a share in per cent with two or three digits that mean something."""
+    return f"{_plain(value * 100)}{SPACE}%"
+
+
+def _plain(percent: float) -> str:
+    if percent == 0:
+        return "0"
+    size = abs(percent)
+    if size < 0.01:
+        return "<0.01"
+    if size < 1:
+        return f"{percent:.2f}".rstrip("0").rstrip(".")
+    digits = 1 if size < 10 or 99 <= size < 100 else 0
+    return f"{percent:.{digits}f}".removesuffix(".0")
+
+
+def gbp(value: float) -> str:
+    """Return an amount in pounds with two or three digits: ``GBP 850``, ``GBP 41k``, ``GBP 1.2m``."""
+    size = abs(value)
+    sign = MINUS if value < 0 else ""
+    for unit, name in ((1e9, "bn"), (1e6, "m"), (1e3, "k")):
+        if size >= unit * 0.9995:
+            scaled = size / unit
+            return f"{sign}GBP{SPACE}{scaled:.1f}{name}" if scaled < 9.95 else f"{sign}GBP{SPACE}{scaled:,.0f}{name}"
+    return f"{sign}GBP{SPACE}{size:.0f}"
+
+
+def _minutes(value: float) -> str:
+    whole = round(abs(value))
+    hours, minutes = divmod(whole, 60)
+    text = f"{hours}{SPACE}h {minutes}{SPACE}min" if hours else f"{minutes}{SPACE}min"
+    return f"{MINUS}{text}" if value < 0 and whole else text
+
+
+def count(value: int) -> str:
+    """Return a count with thousands separators."""
+    return f"{value:,}"
+
+
+def day(value: date) -> str:
+    """Return a day as ``Tue 3 Mar 2026``."""
+    return f"{value:%a} {value.day} {value:%b %Y}"
+
+
+def short_day(value: date) -> str:
+    """Return a day as ``Tue 3 Mar``."""
+    return f"{value:%a} {value.day} {value:%b}"
+
+
+def plural(number: int, one: str, many: str = "") -> str:
+    """Return ``1 figure`` or ``2 figures``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def compared(comparison: Mapping[str, Mapping[str, float | None]]) -> list[dict[str, str]]:
+    """Return champion and challenger as lines of a table: each figure, the difference, and its interval."""
+    return [_compared(name, values) for name, values in comparison.items()]
+
+
+def _compared(name: str, values: Mapping[str, float | None]) -> dict[str, str]:
+    plain, _, group = name.partition(" ")
+    ends = (signed(values.get("low")), signed(values.get("high")))
+    return {
+        "name": f"{metric(plain)}: {group}" if group else metric(plain),
+        "champion": figure(plain, values.get("champion")),
+        "challenger": figure(plain, values.get("challenger")),
+        "difference": signed(values.get("difference")),
+        "between": f"({ends[0]} to {ends[1]})" if all(ends) else "",
+    }
+
+
+def signed(value: float | None) -> str:
+    """Return a difference with its sign, ``+0.031``; empty for none."""
+    return "" if value is None or not math.isfinite(value) else f"{value:+.3f}".replace("-", MINUS)
+
+
+def subject(m: Measurement) -> str:
+    """Return what a measurement is about: its column, its group, both, or ``all payments``."""
+    return " · ".join(part for part in (m.feature, m.slice) if part) or "all payments"
+
+
+def title(m: Measurement) -> str:
+    """Return a measurement's metric and what it is about, as a figure's title."""
+    return f"{metric(m.metric)}: {subject(m)}"

@@ -1,0 +1,106 @@
+"""Puts pages into the site's folder: whole or not at all, and escaped."""
+
+from __future__ import annotations
+
+import importlib.resources
+import json
+import math
+import os
+import tempfile
+from dataclasses import asdict, is_dataclass
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from models.errors import WatchkeeperError
+from reports import words
+
+ROOM = Path(__file__).parent
+
+
+def file(path: Path, content: bytes) -> None:
+    """Write a file so that readers see the old or the new one, never a part; leave it alone where nothing changed.
+
+    Raises WatchkeeperError where the disk is full or the folder can't be written; the old file then stays.
+    """
+    try:
+        if path.exists() and path.stat().st_size == len(content) and path.read_bytes() == content:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+        try:
+            with os.fdopen(handle, "wb") as part:
+                part.write(content)
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise WatchkeeperError(
+            f"{path}: the page can't be written ({error.strerror or error}); the site shows what it showed before; "
+            "free some space, or set WATCHKEEPER_SITE to a folder that can be written"
+        ) from error
+
+
+def assets(site: Path) -> None:
+    """Put style, script and plotly.js beside the pages; what is there already is not written again."""
+    for name in ("site.css", "site.js"):
+        file(site / "assets" / name, (ROOM / "assets" / name).read_bytes())
+    plotly = importlib.resources.files("plotly") / "package_data" / "plotly.min.js"
+    with importlib.resources.as_file(plotly) as source:
+        there = site / "assets" / "plotly.min.js"
+        if not there.exists() or there.stat().st_size != source.stat().st_size:
+            file(there, source.read_bytes())
+
+
+def page(site: Path, name: str, template: str, context: dict[str, Any], machine: Any) -> None:
+    """Write ``<name>.html`` from a template and ``<name>.json`` beside it for machines."""
+    root = "../" * name.count("/")
+    html = environment().get_template(template).render(context, root=root, json_name=f"{name.split('/')[-1]}.json")
+    file(site / f"{name}.json", (as_json(machine) + "\n").encode())
+    file(site / f"{name}.html", html.encode())
+
+
+@cache
+def environment() -> Environment:
+    """Return the templates, with every value escaped and a missing one an error."""
+    found = Environment(
+        loader=FileSystemLoader(ROOM / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters["embedded"] = embedded
+    found.globals["words"] = words
+    return found
+
+
+def embedded(value: Any) -> Markup:
+    """Return JSON that can stand inside a script element: no ``</script>`` or ``<!--`` can be in it."""
+    text = as_json(value).replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    return Markup(text)  # noqa: S704  no '<' is left in it
+
+
+def as_json(value: Any) -> str:
+    """Return compact JSON; records become objects, days ISO text, and what isn't finite null."""
+    return json.dumps(_plain(value), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    if isinstance(value, (date, datetime)):
+        return value.isoformat()
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain(asdict(value))
+    return value
