@@ -267,11 +267,12 @@ def _ripeness(spec: Spec, as_of: date, cubes: Mapping[date, Cube], mature: Ages)
     frauds = int(part[:, FRAUD, COUNT].sum()) if part is not None else 0
     span = f"{days[0]} to {days[-1]}" if days else "no mature cohort day yet"
     reason = f"Frauds known on mature cohort days, the newest {FRAUDS_DAYS}: {span}."
-    yield _found(spec, as_of, "mature_frauds", Estimate(frauds, frauds, frauds, frauds), Verdict.OK, reason)
+    verdict = Verdict.IMMATURE if mature.why else Verdict.OK
+    yield _found(spec, as_of, "mature_frauds", Estimate(frauds, frauds, frauds, frauds), verdict, reason)
     age = mature.labels
     reason = f"Cohorts are mature from {age} days on, up to {as_of - timedelta(days=age)}"
     reason += f"; {mature.why}." if mature.why else "."
-    yield _found(spec, as_of, "mature_until", Estimate(age, age, age, age), Verdict.OK, reason)
+    yield _found(spec, as_of, "mature_until", Estimate(age, age, age, age), verdict, reason)
 
 
 def _found(

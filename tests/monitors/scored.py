@@ -51,8 +51,8 @@ def part(score, state, pence=None):
 def cube(score, state, pence=None, **columns):
     """Return the cube of payments for everyone and for each value of the given columns."""
     cells = {EVERYONE: part(score, state, pence)}
-    for column, values in columns.items():
-        values = np.asarray(values, object)
+    for column, given in columns.items():
+        values = np.asarray(given, object)
         for value in dict.fromkeys(values):
             at = np.array([v == value if value is not None else v is None for v in values])
             cells[column, value] = part(score[at], state[at], None if pence is None else pence[at])

@@ -113,7 +113,7 @@ def test_labels_of_later_days_teach_nothing_about_today():
     payments = bank(60, seed=1, rows=2000)
     as_of = START + timedelta(days=40)
     now = known(payments, as_of)[1]
-    later = {**now, **{as_of + timedelta(days=1): Cohort(delays={0: 500})}}
+    later = {**now, as_of + timedelta(days=1): Cohort(delays={0: 500})}
     for age in range(41):
         assert learn(later, as_of, 120).share(age) == learn(now, as_of, 120).share(age)
 

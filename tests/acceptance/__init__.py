@@ -1,0 +1,1 @@
+"""Known answers on data that others made."""

@@ -1,0 +1,123 @@
+"""Published answers on data that others made; skipped where the data isn't there."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from ledger.records import Verdict
+from models.spec import Spec
+from monitors import fairness, intervals, scoring
+from monitors.maturity import learn
+from warehouse.grid import Frame, score_grid
+from warehouse.profile import COUNT, EVERYONE, FRAUD, LEGITIMATE, Cube
+
+BESIDE = Path(__file__).parents[2].parent / "shared" / "data"
+DATA = Path(os.environ.get("WATCHKEEPER_REFERENCE_DATA", BESIDE))
+
+pytestmark = pytest.mark.skipif(
+    not DATA.is_dir(), reason=f"no reference data; set WATCHKEEPER_REFERENCE_DATA to its folder (looked in {DATA.name})"
+)
+
+
+def rows(name, columns):
+    table = pq.read_table(DATA / name, columns=columns)
+    return {column: table[column].to_numpy() for column in columns}
+
+
+def part(score, fraud, threshold=0.5):
+    """Return the cube's array of labelled scores in [0, 1]."""
+    grid = score_grid(0.0, 1.0, threshold)
+    made = np.zeros((2 * grid.half, 4, 3), np.int64)
+    state = np.where(fraud, FRAUD, LEGITIMATE)
+    np.add.at(made, (grid.cell(np.asarray(score, float)) + grid.half, state, COUNT), 1)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("column", "auc", "ap"),
+    [("score_lr", 0.870, 0.605), ("score_dt2", 0.763, 0.496), ("score_rf", 0.867, 0.658)],
+)
+def test_the_handbook_s_table_of_auc_and_average_precision(column, auc, ap):
+    data = rows("handbook_scored.parquet", ["TX_FRAUD", "in_book_test", column])
+    tested = data["in_book_test"]
+    made = part(data[column][tested], data["TX_FRAUD"][tested] == 1)
+    assert (made[:, FRAUD, COUNT].sum(), made[:, :, COUNT].sum()) == (385, 58_264)
+    frauds, legitimate = made[:, FRAUD, COUNT], made[:, LEGITIMATE, COUNT]
+    for found, published, cell_error in (
+        (intervals.roc_auc(frauds, legitimate), auc, 0.001),
+        (intervals.average_precision(frauds, legitimate), ap, 0.005),
+    ):
+        assert found.value == pytest.approx(published, abs=0.0005 + cell_error)
+        assert found.low < published < found.high
+
+
+def test_nannyml_s_car_loan_by_chunk_of_5000():
+    realised = [0.970962, 0.970248, 0.976282, 0.967721, 0.969886, 0.960050, 0.958530, 0.959041, 0.963094, 0.957556]
+    data = rows("nannyml_car_loan.parquet", ["part", "y_pred_proba", "repaid"])
+    analysis = data["part"] == "analysis"
+    score, label = data["y_pred_proba"][analysis], data["repaid"][analysis] == 1
+    for chunk, expected in enumerate(realised):
+        at = slice(5000 * chunk, 5000 * (chunk + 1))
+        made = part(score[at], label[at])
+        assert intervals.roc_auc(made[:, FRAUD, COUNT], made[:, LEGITIMATE, COUNT]).value == pytest.approx(
+            expected, abs=5e-4
+        )
+
+
+def compas():
+    """Return COMPAS as a cohort old enough to be final: 'fraud' is recidivism, an alert is medium or high risk."""
+    data = rows("compas_scores_two_years.parquet", ["race", "score_text", "two_year_recid"])
+    score = np.where(data["score_text"] == "Low", 0.1, 0.9)
+    races = sorted(set(data["race"]))
+    at = {("race", race): data["race"] == race for race in races}
+    cells = {group: part(score[rows], data["two_year_recid"][rows] == 1) for group, rows in at.items()}
+    cube = Cube({EVERYONE: part(score, data["two_year_recid"] == 1), **cells})
+    frame = Frame("compas", {}, {}, score_grid(0.0, 1.0, 0.5), (), {"race": tuple(races)})
+    return cube, frame
+
+
+def test_compas_false_positive_rates_by_group_and_groups_too_small_to_tell():
+    day = date(2026, 1, 1)
+    cube, frame = compas()
+    spec = Spec.model_validate(
+        {
+            "model": "compas",
+            "features": {"table": "compas"},
+            "score": {"threshold": 0.5},
+            "labels": {"table": "labels", "negative": {"after_days": 0}, "horizon_days": 1},
+            "protected": {"race": {"reference": "Caucasian", "min_rows": 20}},
+            "baseline": {"from": day, "to": day},
+        }
+    )
+    as_of = date(2026, 1, 5)
+    found = {(m.metric, m.slice): m for m in fairness.measure(spec, frame, as_of, {day: cube}, learn({}, as_of, 1))}
+    rate = "false_positive_rate"
+    for race, events, n, low, high in (
+        ("African-American", 805, 1795, 0.425, 0.472),
+        ("Caucasian", 349, 1488, 0.213, 0.257),
+        ("Asian", 2, 23, 0.011, 0.280),
+    ):
+        m = found[rate, f"race={race}"]
+        assert (m.value, m.n) == (pytest.approx(events / n), n)
+        assert (m.low, m.high) == pytest.approx((low, high), abs=6e-4)
+    ratio = found[f"{rate}_ratio", "race=African-American"]
+    assert ratio.value == pytest.approx(0.4485 / 0.2345, abs=1e-3)
+    assert ratio.verdict is Verdict.BREACH
+    for miss, race in ((0.2799, "African-American"), (0.4772, "Caucasian")):
+        assert 1 - found["true_positive_rate", f"race={race}"].value == pytest.approx(miss, abs=6e-5)
+    for race in ("Asian", "Native American"):
+        for metric in (rate, f"{rate}_difference", f"{rate}_ratio"):
+            assert found[metric, f"race={race}"].verdict is Verdict.INSUFFICIENT
+    assert found[rate, "race=Native American"].value is None  # eighteen people are fewer than may be shown
+
+
+def test_compas_counts_of_the_smallest_group():
+    cube, _ = compas()
+    counts = scoring.confusion(cube.cells["race", "Native American"])
+    assert (counts.false_alarms, counts.legitimate) == (3, 8)

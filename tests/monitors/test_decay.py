@@ -1,0 +1,168 @@
+"""Recent mature cohorts against the baseline's."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from ledger.records import Verdict
+from models.spec import Spec
+from monitors import decay
+from monitors.maturity import ages, learn
+from tests.monitors.scored import START, bank, frame, known, spec
+from warehouse.profile import FRAUD
+
+BASELINE = [START + timedelta(days=n) for n in range(30)]
+END = START + timedelta(days=109)
+METRICS = [
+    "recall", "precision", "false_positive_rate", "alert_rate",
+    "pr_auc", "roc_auc", "value_detection_rate", "calibration_error",
+]  # fmt: skip
+MONEY = ["fraud_gbp_per_day", "caught_gbp_per_day", "lost_gbp_per_day"]
+
+
+def measured(payments, as_of=END, model: Spec | None = None, without=()):
+    cubes, cohorts = known([day for day in payments if day.day not in without], as_of)
+    found = decay.measure(model or spec(), frame(), as_of, cubes, learn(cohorts, as_of, 120), BASELINE)
+    return {m.metric: m for m in found}
+
+
+def breaches(found):
+    return {m.metric for m in found.values() if m.verdict is Verdict.BREACH}
+
+
+QUIET = bank(110, seed=31, rows=6000)
+
+
+def test_a_quiet_model_has_every_figure_and_no_breach_on_any_day():
+    for age in range(50, 110, 6):
+        found = measured(QUIET, START + timedelta(days=age))
+        assert list(found) == [*METRICS, *MONEY, "mature_frauds", "mature_until"]
+        assert {m.verdict for m in found.values()} == {Verdict.OK}
+        assert all(m.low <= m.value <= m.high and m.day == m.as_of for m in found.values())
+
+
+def test_frauds_that_the_score_misses_are_decay_once_their_labels_came():
+    payments = bank(110, seed=32, rows=6000, recall=lambda day: 0.8 if day < 75 else 0.5)
+    assert not breaches(measured(payments, START + timedelta(days=85)))
+    found = measured(payments)
+    assert {"recall", "value_detection_rate"} <= breaches(found)
+    recall = found["recall"]
+    assert recall.low <= 0.5 <= recall.high
+    assert recall.limit == pytest.approx(0.7, abs=0.03)
+    assert "0.5" in recall.reason
+    assert "in the baseline: a change of -0." in recall.reason
+
+
+def test_what_is_lost_a_day_is_the_drop_of_value_detection_times_the_fraud_of_a_day():
+    payments = bank(110, seed=33, rows=6000, recall=lambda day: 0.8 if day < 75 else 0.5)
+    found = measured(payments)
+    mature = ages(spec().labels, learn(known(payments, END)[1], END, 120)).frauds
+    week = [day for day in payments if mature <= (END - day.day).days < mature + 7]
+    daily = np.mean([(d.pence[d.fraud & ~d.blocked]).sum() / 100 for d in week])
+    assert found["fraud_gbp_per_day"].value == pytest.approx(daily, rel=0.05)  # a few frauds are still unknown
+    lost, fraud = found["lost_gbp_per_day"], found["fraud_gbp_per_day"]
+    assert 0 < lost.low < lost.value < lost.high
+    assert lost.low < 0.3 * fraud.value < lost.high
+    before = np.mean([d.pence[d.fraud & ~d.blocked & (d.score >= 0.5)].sum() / 100 for d in payments[:30]])
+    assert found["caught_gbp_per_day"].value == pytest.approx(before)
+    assert measured(QUIET)["lost_gbp_per_day"].low == 0
+
+
+def test_more_false_alarms_are_seen_in_the_alert_rate_at_once_and_later_in_the_rate_itself():
+    payments = bank(110, seed=34, rows=6000, false_positive_rate=lambda day, _: 0.02 if day < 70 else 0.05)
+    soon = measured(payments, START + timedelta(days=76))
+    assert breaches(soon) == {"alert_rate"}
+    assert "times as high" in soon["alert_rate"].reason
+    assert soon["alert_rate"].limit < soon["alert_rate"].low
+    assert {"alert_rate", "false_positive_rate", "precision"} <= breaches(measured(payments))
+
+
+def test_a_score_that_falls_silent_is_seen_too():
+    payments = bank(
+        110, seed=35, rows=6000, recall=lambda day: 0.8 if day < 103 else 0.2,
+        false_positive_rate=lambda day, _: 0.02 if day < 103 else 0.005,
+    )  # fmt: skip
+    found = measured(payments)
+    assert breaches(found) == {"alert_rate"}
+    assert "lower by a factor of" in found["alert_rate"].reason
+    assert found["alert_rate"].high < found["alert_rate"].limit
+
+
+def test_better_is_no_breach():
+    payments = bank(
+        110, seed=36, rows=6000, recall=lambda day: 0.6 if day < 60 else 0.95,
+        false_positive_rate=lambda day, _: 0.02 if day < 60 else 0.012,
+    )  # fmt: skip
+    assert not breaches(measured(payments))
+
+
+def test_a_change_below_the_floor_is_no_breach_however_certain():
+    payments = bank(110, seed=37, rows=20_000, recall=lambda day: 0.8 if day < 60 else 0.73)
+    found = measured(payments)["recall"]
+    assert found.high < 0.78
+    assert found.verdict is Verdict.OK
+    strict = spec(alerts={"limits": {"recall": 0.03}})
+    assert measured(payments, model=strict)["recall"].verdict is Verdict.BREACH
+
+
+def test_too_few_frauds_to_tell_are_insufficient_not_ok():
+    few = measured(bank(110, seed=38, rows=1000, fraud_share=0.008))
+    for metric in ("recall", "value_detection_rate", "pr_auc"):
+        assert few[metric].verdict is Verdict.INSUFFICIENT
+    some = measured(bank(110, seed=38, rows=1000, fraud_share=0.008), model=spec(alerts={"limits": {"recall": 0.02}}))
+    assert some["recall"].verdict is Verdict.INSUFFICIENT
+    assert some["alert_rate"].verdict is Verdict.OK
+
+
+def test_until_the_first_week_is_mature_the_answer_says_when():
+    found = measured(QUIET, START + timedelta(days=20))
+    assert found["alert_rate"].verdict is Verdict.OK
+    for metric in [*METRICS, *MONEY]:
+        if metric != "alert_rate":
+            assert (found[metric].verdict, found[metric].value) == (Verdict.IMMATURE, None)
+            assert "The first week of cohorts is mature on 2026-05-07 at the latest" in found[metric].reason
+    assert found["mature_until"].verdict is Verdict.IMMATURE
+    first_week = measured(QUIET, START + timedelta(days=6))["alert_rate"]
+    assert first_week.verdict is Verdict.IMMATURE
+    assert "no baseline day is mature" in first_week.reason
+
+
+def test_a_week_with_most_days_missing_is_insufficient():
+    gone = [END - timedelta(days=n) for n in range(4)]
+    found = measured(QUIET, without=gone)["alert_rate"]
+    assert found.verdict is Verdict.INSUFFICIENT
+    assert "Only 3 of the 7" in found.reason
+    assert measured(QUIET, without=gone[:3])["alert_rate"].verdict is Verdict.OK
+
+
+def test_the_age_of_maturity_and_the_frauds_to_learn_from_are_told():
+    found = measured(QUIET)
+    assert (found["mature_until"].value, found["mature_until"].n) == (30, 30)
+    cubes, _ = known(QUIET, END)
+    days = [END - timedelta(days=30 + n) for n in range(60)]
+    frauds = sum(int(part[:, FRAUD, 0].sum()) for day in days if (part := cubes[day].cells["", None]) is not None)
+    assert found["mature_frauds"].n == found["mature_frauds"].value == frauds
+
+
+def test_days_of_bursts_in_the_baseline_make_the_test_patient():
+    rng = np.random.default_rng(39)
+    wild = rng.choice([0.6, 1.0], 200)
+    payments = bank(110, seed=39, rows=6000, recall=lambda day: wild[day] if day < 75 else 0.66)
+    calm = bank(110, seed=39, rows=6000, recall=lambda day: 0.8 if day < 75 else 0.66)
+
+    def half_width(found):
+        low, high = found["recall"].reason.split("(")[1].split(")")[0].split(" to ")
+        return (float(high) - float(low)) / 2
+
+    assert half_width(measured(payments)) > 1.8 * half_width(measured(calm))
+
+
+def test_without_labels_threshold_or_score_only_what_can_be_told_is_told():
+    assert list(measured(QUIET, model=spec(labels=None))) == ["alert_rate"]
+    no_threshold = measured(QUIET, model=spec(score={}))
+    assert list(no_threshold) == ["pr_auc", "roc_auc", "calibration_error", "mature_frauds", "mature_until"]
+    cubes, cohorts = known(QUIET[:10], END)
+    assert decay.measure(spec(), frame(), END, cubes, learn(cohorts, END, 120), []) == []

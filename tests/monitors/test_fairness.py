@@ -1,0 +1,209 @@
+"""Rates by group against fairlearn, and gaps against what chance alone makes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from fairlearn import metrics as fair
+from sklearn.metrics import precision_score, recall_score
+
+from ledger.records import Verdict
+from monitors import fairness
+from monitors.maturity import learn
+from tests.monitors.scored import START, bank, cube, frame, known, spec
+from warehouse.grid import OTHER
+from warehouse.profile import BLOCKED, FRAUD, LEGITIMATE, Cube
+
+PROTECTED = {"age_band": {"reference": "30-59"}, "sex": {"reference": "M"}}
+FRAME = frame(age_band=("18-29", "30-59", "60+"), sex=("F", "M", None))
+MODEL = spec(protected=PROTECTED)
+END = START + timedelta(days=89)
+
+
+def people(rng, n):
+    return {
+        "age_band": rng.choice(["18-29", "30-59", "60+"], n, p=[0.3, 0.5, 0.2]),
+        "sex": rng.choice(np.array(["F", "M", None], object), n, p=[0.48, 0.48, 0.04]),
+    }
+
+
+def measured(payments, as_of=END, model=MODEL):
+    cubes, cohorts = known(payments, as_of)
+    found = fairness.measure(model, FRAME, as_of, cubes, learn(cohorts, as_of, 120))
+    return {(m.metric, m.slice): m for m in found}
+
+
+def breaches(found):
+    return {key for key, m in found.items() if m.verdict is Verdict.BREACH}
+
+
+QUIET = bank(90, seed=41, rows=8000, columns=people)
+
+
+def test_rates_differences_and_ratios_equal_fairlearn_on_the_rows():
+    rng = np.random.default_rng(42)
+    n = 30_000
+    group = rng.choice(["18-29", "30-59", "60+"], n)
+    fraud = rng.random(n) < 0.05
+    alert = rng.random(n) < np.where(fraud, 0.7, np.where(group == "60+", 0.08, 0.04))
+    score = np.where(alert, 0.8, 0.1)
+    made = cube(score, np.where(fraud, FRAUD, LEGITIMATE), age_band=group)
+    day = END - timedelta(days=130)  # older than the horizon: final
+    late = {day: made}
+    model = spec(protected={"age_band": {"reference": "30-59"}}, labels={"table": "l", "horizon_days": 120})
+    window = dict.fromkeys(fairness.WINDOW_DAYS, 200)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fairness, "WINDOW_DAYS", window)
+        found = {(m.metric, m.slice): m for m in fairness.measure(model, FRAME, END, late, learn({}, END, 120))}
+    oracles = {
+        "selection_rate": fair.selection_rate,
+        "true_positive_rate": recall_score,
+        "false_positive_rate": fair.false_positive_rate,
+        "precision": precision_score,
+    }
+    for rate, oracle in oracles.items():
+        theirs = fair.MetricFrame(metrics=oracle, y_true=fraud, y_pred=alert, sensitive_features=group).by_group
+        for value in ("18-29", "30-59", "60+"):
+            assert found[rate, f"age_band={value}"].value == pytest.approx(theirs[value])
+        for value in ("18-29", "60+"):
+            difference = found[f"{rate}_difference", f"age_band={value}"]
+            assert difference.value == pytest.approx(theirs[value] - theirs["30-59"])
+            assert difference.low < difference.value < difference.high
+            ratio = found[f"{rate}_ratio", f"age_band={value}"]
+            assert ratio.value == pytest.approx(theirs[value] / theirs["30-59"])
+            assert ratio.low < ratio.value < ratio.high
+
+
+def test_a_fair_model_has_no_breach_on_any_day():
+    for age in range(20, 90, 7):
+        assert not breaches(measured(QUIET, START + timedelta(days=age)))
+
+
+def test_a_gap_in_false_alarms_shows_at_once_in_selection_and_later_in_the_rate_itself():
+    def rate(day, columns):
+        return np.where((columns["age_band"] == "60+") & (day >= 40), 0.05, 0.02)
+
+    payments = bank(90, seed=43, rows=8000, columns=people, false_positive_rate=rate)
+    assert not breaches(measured(payments, START + timedelta(days=39)))
+    soon = measured(payments, START + timedelta(days=47))
+    assert breaches(soon) == {("selection_rate_ratio", "age_band=60+")}
+    ratio = soon["selection_rate_ratio", "age_band=60+"]
+    assert (ratio.limit, ratio.day) == (1.25, START + timedelta(days=47))
+    assert "of 30-59." in ratio.reason
+    assert breaches(measured(payments)) == {
+        ("selection_rate_ratio", "age_band=60+"),
+        ("false_positive_rate_ratio", "age_band=60+"),
+    }
+
+
+def test_fraud_missed_in_one_group_is_a_gap_too():
+    payments = bank(90, seed=44, rows=8000, columns=people)
+    for day in payments:
+        old = (day.columns["age_band"] == "18-29") & day.fraud & (day.score >= 0.5)
+        lost = old & (np.arange(len(old)) % 2 == 0)
+        day.score[lost] = 0.3
+        day.blocked[lost] = False
+    found = measured(payments)
+    ratio = found["true_positive_rate_ratio", "age_band=18-29"]
+    assert ratio.verdict is Verdict.BREACH
+    assert ratio.limit == pytest.approx(1 / 1.25)
+    assert ratio.high < ratio.limit
+
+
+def test_precision_and_differences_never_breach():
+    payments = bank(90, seed=45, rows=8000, columns=people)
+    for day in payments:  # one group has hardly any fraud, so its alerts are mostly false
+        day.fraud[day.columns["age_band"] == "60+"] = False
+    found = measured(payments)
+    assert found["precision_ratio", "age_band=60+"].value < 0.2
+    assert found["precision_ratio", "age_band=60+"].verdict is Verdict.OK
+    assert found["precision_ratio", "age_band=60+"].limit is None
+    assert not {key for key in breaches(found) if not key[0].endswith("_ratio")}
+
+
+def test_a_small_group_is_insufficient_and_says_how_many_would_do():
+    def rare(rng, n):
+        return {"age_band": rng.choice(["18-29", "30-59", "60+"], n, p=[0.003, 0.9, 0.097]), "sex": ["F"] * n}
+
+    found = measured(bank(90, seed=46, rows=8000, columns=rare))
+    ratio = found["false_positive_rate_ratio", "age_band=18-29"]
+    assert ratio.verdict is Verdict.INSUFFICIENT
+    assert "legitimate payments; about 15,0" in ratio.reason
+    assert "would show a ratio of 1.25" in ratio.reason
+    assert found["false_positive_rate", "age_band=18-29"].verdict is Verdict.INSUFFICIENT
+
+
+def test_groups_below_the_smallest_size_are_not_shown():
+    def tiny(rng, n):
+        return {"age_band": rng.choice(["18-29", "30-59"], n, p=[0.0003, 0.9997]), "sex": ["F"] * n}
+
+    found = measured(bank(90, seed=47, rows=8000, columns=tiny))
+    for (metric, name), m in found.items():
+        if name in ("age_band=18-29", "age_band=60+", "sex=M"):
+            assert (m.value, m.low, m.high, m.n, m.verdict) == (None, None, None, 0, Verdict.INSUFFICIENT), metric
+            assert "not shown" in m.reason
+    compared = found["selection_rate_ratio", "sex=F"]
+    assert (compared.verdict, compared.value) == (Verdict.INSUFFICIENT, None)
+    assert "The reference group M has too few" in compared.reason
+
+
+def test_payments_without_a_value_have_rates_but_are_not_compared():
+    found = measured(QUIET)
+    assert found["selection_rate", "sex=(null)"].value == pytest.approx(0.035, abs=0.01)
+    assert ("selection_rate_ratio", "sex=(null)") not in found
+    assert ("selection_rate", f"age_band={OTHER}") not in found
+
+
+def test_no_alert_where_a_thousand_were_due_is_told_although_there_is_no_event():
+    rng = np.random.default_rng(48)
+    group = rng.choice(["18-29", "30-59"], 20_000)
+    score = np.where((rng.random(20_000) < 0.1) & (group == "30-59"), 0.9, 0.1)
+    cubes = {END: cube(score, np.zeros(20_000, int), age_band=group)}
+    model = spec(protected={"age_band": {"reference": "30-59"}}, labels=None)
+    found = {(m.metric, m.slice): m for m in fairness.measure(model, FRAME, END, cubes, learn({}, END, 120))}
+    ratio = found["selection_rate_ratio", "age_band=18-29"]
+    assert (ratio.value, ratio.low, ratio.verdict) == (0.0, 0.0, Verdict.BREACH)
+    assert {metric for metric, _ in found} == {"selection_rate", "selection_rate_difference", "selection_rate_ratio"}
+
+
+def test_immature_labels_are_answered_with_the_day():
+    found = measured(QUIET, START + timedelta(days=10))
+    assert found["selection_rate_ratio", "age_band=60+"].verdict is Verdict.OK
+    for rate in ("true_positive_rate", "false_positive_rate", "precision"):
+        for suffix in ("", "_difference", "_ratio"):
+            late = found[rate + suffix, "age_band=60+"]
+            assert (late.verdict, late.value) == (Verdict.IMMATURE, None)
+            assert "The first cohort is mature on 2026-05-01 at the latest" in late.reason
+
+
+def test_blocked_payments_are_selected_but_have_no_true_or_false():
+    group = np.array(["18-29", "30-59"] * 5000)
+    state = np.full(10_000, LEGITIMATE)
+    score = np.full(10_000, 0.1)
+    score[:400], state[:400] = 0.9, BLOCKED
+    day = END - timedelta(days=130)
+    made = {day: cube(score, state, age_band=group)}
+    model = spec(protected={"age_band": {"reference": "30-59"}})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fairness, "WINDOW_DAYS", dict.fromkeys(fairness.WINDOW_DAYS, 200))
+        found = {(m.metric, m.slice): m for m in fairness.measure(model, FRAME, END, made, learn({}, END, 120))}
+    assert found["selection_rate", "age_band=18-29"].value == pytest.approx(0.04)
+    assert found["false_positive_rate", "age_band=18-29"].value == 0
+    assert found["false_positive_rate", "age_band=18-29"].n == 4800
+
+
+def test_without_a_threshold_or_a_score_there_is_nothing_to_compare():
+    assert fairness.measure(spec(score={}, protected=PROTECTED), FRAME, END, {}, learn({}, END, 120)) == []
+    assert measured(QUIET, model=spec()) == {}
+    empty = fairness.measure(MODEL, FRAME, END, {END: Cube()}, learn({}, END, 120))
+    assert {m.verdict for m in empty} <= {Verdict.INSUFFICIENT, Verdict.IMMATURE}
+
+
+@pytest.mark.parametrize(
+    ("share", "ratio", "negatives"),
+    [(0.05, 1.25, 5330), (0.05, 1.5, 1468), (0.05, 2, 432), (0.01, 1.25, 27935), (0.01, 2, 2316), (0.001, 1.5, 78387)],
+)
+def test_the_cases_needed_are_those_of_the_table(share, ratio, negatives):
+    assert fairness.cases_needed(share, ratio) == pytest.approx(negatives, rel=0.01)
