@@ -1,0 +1,87 @@
+"""The ledger's tables. A record's key is in columns, so that the database holds it; the rest of it is JSON."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+NAME = sa.String(200)
+
+
+def _key(name: str, kind: sa.types.TypeEngine[object]) -> sa.Column[object]:
+    return sa.Column(name, kind, primary_key=True)
+
+
+frames = sa.Table(
+    "frames",
+    metadata,
+    _key("model", NAME),
+    _key("frame", NAME),
+    sa.Column("made", sa.Integer, nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
+)
+baselines = sa.Table("baselines", metadata, _key("model", NAME), _key("day", sa.Date), sa.Column("content", sa.Text))
+profiles = sa.Table(
+    "profiles",
+    metadata,
+    _key("model", NAME),
+    _key("frame", NAME),
+    _key("day", sa.Date),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+)
+cohorts = sa.Table(
+    "cohorts",
+    metadata,
+    _key("model", NAME),
+    _key("frame", NAME),
+    _key("day", sa.Date),
+    _key("as_of", sa.Date),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+)
+measurements = sa.Table(
+    "measurements",
+    metadata,
+    _key("model", NAME),
+    _key("as_of", sa.Date),
+    _key("day", sa.Date),
+    _key("monitor", NAME),
+    _key("metric", NAME),
+    _key("feature", NAME),
+    _key("slice", sa.String(500)),
+    sa.Column("value", sa.Float),
+    sa.Column("low", sa.Float),
+    sa.Column("high", sa.Float),
+    sa.Column("n", sa.BigInteger, nullable=False),
+    sa.Column("limit", sa.Float),
+    sa.Column("verdict", NAME, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Index("measurements_by_day", "model", "day", "monitor", "metric", "as_of"),
+)
+incidents = sa.Table(
+    "incidents",
+    metadata,
+    _key("id", NAME),
+    _key("concluded", sa.Date),
+    sa.Column("model", NAME, nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Index("incidents_by_day", "model", "concluded"),
+)
+runs = sa.Table("runs", metadata, _key("model", NAME), _key("day", sa.Date), sa.Column("content", sa.Text))
+decisions = sa.Table("decisions", metadata, _key("model", NAME), _key("day", sa.Date), sa.Column("content", sa.Text))
+retrained = sa.Table("retrained", metadata, _key("model", NAME), _key("request", NAME), sa.Column("content", sa.Text))
+messages = sa.Table(
+    "messages",
+    metadata,
+    _key("incident", NAME),
+    _key("day", sa.Date),
+    _key("kind", NAME),
+    _key("channel", NAME),
+    sa.Column("sent", sa.Boolean, nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Index("messages_unsent", "channel", "sent"),
+)
+threads = sa.Table(
+    "threads", metadata, _key("incident", NAME), _key("channel", NAME), sa.Column("ts", NAME, nullable=False)
+)
