@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime
-from functools import cache
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -24,6 +23,9 @@ from warehouse.profile import Cohort, Profile
 
 Record = TypeVar("Record", bound=object)
 NATURAL_KEY = ("model", "as_of", "day", "monitor", "metric", "feature", "slice")
+ADAPTERS: dict[type, TypeAdapter[Any]] = {
+    kind: TypeAdapter(kind) for kind in (Baselined, Decision, Incident, Message, Retrained, Run)
+}
 KIND_ORDER = {"opened": 0, "updated": 1, "resolved": 2}
 
 
@@ -359,18 +361,12 @@ class Ledger:
                 connection.execute(sa.insert(table), list(rows))
 
 
-@cache
-def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
-
-
 def _json(record: object) -> str:
-    text: str = _adapter(type(record)).dump_json(record).decode()
-    return text
+    return ADAPTERS[type(record)].dump_json(record).decode()
 
 
 def _parse(kind: type[Record], content: str) -> Record:
-    record: Record = _adapter(kind).validate_json(content)
+    record: Record = ADAPTERS[kind].validate_json(content)
     return record
 
 

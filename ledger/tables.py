@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 metadata = sa.MetaData()
@@ -9,7 +11,7 @@ metadata = sa.MetaData()
 NAME = sa.String(200)
 
 
-def _key(name: str, kind: sa.types.TypeEngine[object]) -> sa.Column[object]:
+def _key(name: str, kind: Any) -> sa.Column[Any]:
     return sa.Column(name, kind, primary_key=True)
 
 
