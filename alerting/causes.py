@@ -20,7 +20,7 @@ def find(spec: Spec, measurements: Sequence[Measurement], known: Sequence[Incide
     for look in LOOKS:
         for finding in look(spec, left):
             own = set(finding.own)
-            explained = tuple(m for m in left if m not in own and explains(finding, m))
+            explained = tuple(m for m in left if m not in own and not past.holds(m) and explains(finding, m))
             left = [m for m in left if m not in own and m not in set(explained)]
             found.append(replace(finding, explained=explained))
     order = list(Cause)

@@ -100,6 +100,7 @@ class Past:
     faulty: frozenset[date]
     shifted: frozenset[date]
     live: frozenset[tuple[Cause, str]]
+    """Cause, and feature or slice, of each incident that is pending or firing."""
 
     @classmethod
     def of(cls, measurements: Sequence[Measurement], known: Sequence[Incident]) -> Past:
@@ -108,23 +109,31 @@ class Past:
             measurements=measurements,
             faulty=_bad_days(incident for incident in known if incident.cause in BREAKS_SCORES),
             shifted=_bad_days(incident for incident in known if incident.cause is Cause.POPULATION_SHIFT),
-            live=frozenset((incident.cause, incident.feature) for incident in known if incident.live),
+            live=frozenset((incident.cause, incident.feature or incident.slice) for incident in known if incident.live),
         )
 
     def explains(self, m: Measurement) -> bool:
         """Return whether an earlier incident accounts for a breach of today."""
-        if m.verdict is not Verdict.BREACH:
+        if m.verdict is not Verdict.BREACH or self.holds(m):
             return False
         causes = {cause for cause, _ in self.live}
         if m.monitor == "decay" and m.metric == "alert_rate":
             # A single day of scores gone wild lifts the rate of a week beyond any limit.
-            return Cause.SCORE_SHIFT not in causes and bool(self._share_of(m, self.faulty | self.shifted))
+            return bool(self._share_of(m, self.faulty | self.shifted))
+        if metrics.is_selection(m) and self._share_of(m, self.faulty | self.shifted) >= SHARE_COVERED:
+            return True
         if m.monitor == "decay":
-            return Cause.PERFORMANCE_DECAY not in causes and self._share_of(m, self.faulty) >= SHARE_COVERED
+            return self._share_of(m, self.faulty) >= SHARE_COVERED
         if m.monitor == "drift" and metrics.is_soft_drift(m):
             return (Cause.COLUMN_FAULT, m.feature) in self.live
-        broken = {Cause.COLUMN_FAULT, Cause.POPULATION_SHIFT} & causes
-        return metrics.is_score(m) and bool(broken) and Cause.SCORE_SHIFT not in causes
+        return metrics.is_score(m) and bool({Cause.COLUMN_FAULT, Cause.POPULATION_SHIFT} & causes)
+
+    def holds(self, m: Measurement) -> bool:
+        """Return whether a figure belongs to a real change that is live already: it stays that change's evidence."""
+        if m.monitor == "fairness":
+            return (Cause.FAIRNESS_GAP, m.slice) in self.live
+        owner = Cause.SCORE_SHIFT if metrics.is_score(m) else Cause.PERFORMANCE_DECAY
+        return m.monitor in ("decay", "score") and (owner, "") in self.live
 
     def _share_of(self, m: Measurement, days: frozenset[date]) -> float:
         window = metrics.cohort_days(m, self.measurements)

@@ -40,7 +40,11 @@ def compose(spec: Spec, incident: Incident, kind: str, site_url: str) -> tuple[s
     blocks = [
         {"type": "header", "text": {"type": "plain_text", "text": cut(plain(head), HEADER_CHARACTERS), "emoji": False}},
         _section("\n".join(f"*{mrkdwn(name)}:* {mrkdwn(cut(said, LINE_CHARACTERS))}" for name, said in facts)),
-        *([_section("\n".join(f"• {mrkdwn(cut(sentence, LINE_CHARACTERS))}" for sentence in evidence))] if evidence else []),
+        *(
+            [_section("\n".join(f"• {mrkdwn(cut(sentence, LINE_CHARACTERS))}" for sentence in evidence))]
+            if evidence
+            else []
+        ),
         _context(f"<{_address(link)}|Open the incident>  ·  Owner: {mrkdwn(spec.owner)}  ·  {mrkdwn(incident.id)}"),
     ]
     lines = [head, *(f"{name}: {said}" for name, said in facts), *(f"- {sentence}" for sentence in evidence)]

@@ -28,6 +28,8 @@ FAIRNESS = ("false_positive_rate", "true_positive_rate", "selection_rate", "prec
 """Rates compared between groups: harm to legitimate customers first, then protection from fraud."""
 WINDOW_DAYS = 7
 """Cohort days that the decay monitor pools."""
+SELECTION_DAYS = 14
+"""Newest cohort days over which the fairness monitor pools alert rates."""
 
 _COHORTS = re.compile(r"cohorts of (\d{4}-\d\d-\d\d) to (\d{4}-\d\d-\d\d)")
 _UNIQUE = re.compile(r"^expect_(column_values_to_be_unique|compound_columns_to_be_unique|.*unique_value_count.*)$")
@@ -46,8 +48,17 @@ def is_hard_drift(m: Measurement) -> bool:
 
 
 def is_score(m: Measurement) -> bool:
-    """Return whether it says that scores moved, which any broken or shifted feature brings about."""
-    return (m.monitor == "score" and m.metric in SOFT) or (m.monitor == "decay" and m.metric == "alert_rate")
+    """Return whether it says that scores moved, which any broken or shifted feature brings about.
+
+    So do alert rates, everyone's or one group's: they rest on no label, and a change of mix alone moves them.
+    """
+    rate = (m.monitor == "decay" and m.metric == "alert_rate") or is_selection(m)
+    return (m.monitor == "score" and m.metric in SOFT) or rate
+
+
+def is_selection(m: Measurement) -> bool:
+    """Return whether it compares how often a group raises an alert."""
+    return m.monitor == "fairness" and m.metric.startswith("selection_rate")
 
 
 def is_unique(m: Measurement) -> bool:
@@ -126,11 +137,13 @@ def column_of(slice_: str) -> str:
 
 
 def cohort_days(m: Measurement, measurements: Sequence[Measurement]) -> list[date]:
-    """Return the cohort days that a decay figure pools.
+    """Return the cohort days that a figure of decay, or a group's alert rate, pools.
 
-    Its reason names them ("on the cohorts of .. to .."); where it doesn't, they are the week up to the newest mature
-    cohort. Without either: empty.
+    A decay figure's reason names them ("on the cohorts of .. to .."); where it doesn't, they are the week up to the
+    newest mature cohort. Without either: empty.
     """
+    if is_selection(m):
+        return [m.as_of - timedelta(days=step) for step in range(SELECTION_DAYS)]
     if named := _COHORTS.search(m.reason):
         start, end = (date.fromisoformat(day) for day in named.groups())
     else:

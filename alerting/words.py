@@ -73,7 +73,7 @@ def factor_words(ratio: float) -> str:
     """Return a scale error as a power of ten (``100 times too large``), or as it is where it isn't near one."""
     size = ratio if ratio >= 1 else 1 / ratio
     power = round(math.log10(size))
-    near = power >= 1 and 0.5 <= size / 10**power <= 2
+    near = power >= 1 and abs(math.log10(size) - power) <= 0.15
     return f"{10**power if near else round(size, 1):,} times too {'large' if ratio >= 1 else 'small'}"
 
 

@@ -1,0 +1,57 @@
+"""Where messages go: a terminal and a file, or (in ``slack``) Slack. A channel sends once and says what went wrong."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Protocol, TextIO
+
+from alerting.slack import SlackChannel
+from alerting.undeliverable import Undeliverable
+from ledger.records import Message
+
+__all__ = ["Channel", "ConsoleChannel", "SlackChannel", "Undeliverable"]
+
+
+class Channel(Protocol):
+    """Tells people; an incident is one message there, changed in place."""
+
+    @property
+    def name(self) -> str:
+        """Return the name under which the outbox keeps the channel's messages."""
+        ...
+
+    def send(self, message: Message, ts: str | None) -> str:
+        """Tell a message, or change the one that is at ``ts``, and return where the message is.
+
+        A message with earlier attempts may have come through before a crash, so it is looked for first.
+        Raises Undeliverable.
+        """
+        ...
+
+
+class ConsoleChannel:
+    """Prints messages and appends them to a file, for those who have no Slack."""
+
+    name = "console"
+
+    def __init__(self, file: Path, stream: TextIO | None = None) -> None:
+        self.file = file
+        self.stream = stream
+
+    def send(self, message: Message, ts: str | None) -> str:
+        """Append a message to the file and print it, unless an earlier attempt did; raise Undeliverable."""
+        head = f"--- {message.day} {message.kind} {message.incident}"
+        entry = f"{head}\n{message.text}\n\n"
+        try:
+            if message.attempts and self.file.exists() and head in self.file.read_text(encoding="utf-8").splitlines():
+                return ts or message.incident
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            with self.file.open("a", encoding="utf-8") as file:
+                file.write(entry)
+        except OSError as error:
+            raise Undeliverable(f"{self.file} can't be written ({type(error).__name__})") from error
+        stream = self.stream or sys.stdout
+        encoding = stream.encoding or "utf-8"
+        stream.write(entry.encode(encoding, "replace").decode(encoding))
+        return ts or message.incident
