@@ -1,0 +1,99 @@
+"""Great Expectations on DuckDB: what its generic SQL source lacks for this engine.
+
+Importing this module imports great_expectations, which takes seconds: import it inside functions only.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from great_expectations.datasource.fluent import SQLDatasource
+from great_expectations.execution_engine import SqlAlchemyExecutionEngine
+from great_expectations.expectations.metrics.map_metric_provider import ColumnMapMetricProvider, column_condition_partial
+
+Condition = sa.ColumnElement[bool]
+
+
+class DuckDBEngine(SqlAlchemyExecutionEngine):
+    """Keeps one connection for a run: a DuckDB result can't be read any more once its connection was closed."""
+
+    @contextmanager
+    def get_connection(self) -> Generator[sa.Connection, None, None]:
+        """Give the run's connection; a query that fails is rolled back, so that the next one can run."""
+        if self._connection is None:
+            self._connection = self.engine.connect()
+        try:
+            yield self._connection
+        except Exception:
+            self._connection.rollback()
+            raise
+
+    def release(self) -> None:
+        """Close the connection, and with it the in-memory database and every file it holds open."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        self.engine.dispose()
+
+
+class DuckDBSource(SQLDatasource):
+    """The source that ``context.data_sources.add_duckdb`` adds."""
+
+    type: Literal["duckdb"] = "duckdb"  # type: ignore[assignment]  # this is how GX names a kind of source
+
+    @property
+    def execution_engine_type(self) -> type[SqlAlchemyExecutionEngine]:
+        """Return the engine above."""
+        return DuckDBEngine
+
+
+def _like(column: Any, like_pattern: str, escape: str | None = None, **_: Any) -> Condition:
+    return sa.type_coerce(column, sa.String).like(like_pattern, escape=escape)
+
+
+def _like_list(
+    column: Any, like_pattern_list: Sequence[str], match_on: str | None = None, escape: str | None = None, **_: Any
+) -> Condition:
+    return _combined([_like(column, pattern, escape) for pattern in like_pattern_list], match_on)
+
+
+def _regex(column: Any, regex: str, **_: Any) -> Condition:
+    """Return whether RE2 finds the pattern anywhere in the value, as GX does on its other engines."""
+    return sa.func.regexp_matches(column, regex, type_=sa.Boolean)
+
+
+def _regex_list(column: Any, regex_list: Sequence[str], match_on: str | None = None, **_: Any) -> Condition:
+    return _combined([_regex(column, regex) for regex in regex_list], match_on)
+
+
+def _combined(conditions: list[Condition], match_on: str | None) -> Condition:
+    return sa.and_(*conditions) if match_on == "all" else sa.or_(*conditions)
+
+
+def _not(condition: Callable[..., Condition]) -> Callable[..., Condition]:
+    return lambda column, **arguments: sa.not_(condition(column, **arguments))
+
+
+def _provide(metric: str, condition: Callable[..., Condition], *arguments: str) -> None:
+    """Register a column condition that GX knows, but has no SQL for in this dialect (GX registers by subclassing)."""
+
+    @column_condition_partial(engine=DuckDBEngine)
+    def _sqlalchemy(cls: Any, column: Any, **values: Any) -> Condition:
+        return condition(column, **values)
+
+    body = {"condition_metric_name": metric, "condition_value_keys": arguments, "_sqlalchemy": _sqlalchemy}
+    types.new_class(f"DuckDB_{metric}", (ColumnMapMetricProvider,), exec_body=lambda names: names.update(body))
+
+
+_provide("column_values.match_regex", _regex, "regex")
+_provide("column_values.not_match_regex", _not(_regex), "regex")
+_provide("column_values.match_regex_list", _regex_list, "regex_list", "match_on")
+_provide("column_values.not_match_regex_list", _not(_regex_list), "regex_list")
+_provide("column_values.match_like_pattern", _like, "like_pattern", "escape")
+_provide("column_values.not_match_like_pattern", _not(_like), "like_pattern", "escape")
+_provide("column_values.match_like_pattern_list", _like_list, "like_pattern_list", "match_on", "escape")
+_provide("column_values.not_match_like_pattern_list", _not(_like_list), "like_pattern_list", "escape")

@@ -1,0 +1,160 @@
+"""Runs expectations in the warehouse through Great Expectations, and says of each: held, failed or errored."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from checks import library
+from checks.catalogue import Check, columns
+
+BOOLEAN = "BOOLEAN_ONLY"
+COUNTS = {"result_format": "BASIC", "partial_unexpected_count": 0}
+"""With counts, but without a single value of the data."""
+PLACE = "place"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one expectation.
+
+    ``held`` is None where it errored, and then ``reason`` says why. ``n`` counts the rows it could look at: those
+    that meet its row condition and, for one about a column, aren't null there. ``rows`` also has those with a null;
+    both are None where they couldn't be counted. ``result`` are Great Expectations' own figures of a failed one.
+    """
+
+    held: bool | None
+    n: int | None
+    rows: int | None
+    reason: str = ""
+    result: Mapping[str, Any] = field(default_factory=dict)
+
+
+@cache
+def runner(connection_string: str) -> Runner:
+    """Return the one runner of an engine in this process: making it takes longer than a run."""
+    return Runner(connection_string)
+
+
+class Runner:
+    """A Great Expectations context that keeps nothing from run to run, with one source."""
+
+    def __init__(self, connection_string: str) -> None:
+        context = library.load().get_context(mode="ephemeral")
+        import checks.duckdb_source as _  # noqa: F401, PLC0415  registers the source; imports great_expectations
+
+        context.variables.progress_bars = {"globally": False}
+        self._source = context.data_sources.add_duckdb(name="warehouse", connection_string=connection_string)
+
+    def run(self, query: str, checks: Sequence[Check]) -> list[Outcome]:
+        """Run expectations on the rows of a query and return an outcome for each, in order.
+
+        First all of them together without counts, which takes few queries; then those that didn't hold again, each
+        on its own: to count, and because one that can't be computed takes others of the same query down with it.
+        """
+        asset = self._source.add_query_asset("partition", query=_verbatim(f"SELECT * FROM ({query}\n) AS rows_of_the_day"))
+        engine = self._source.get_execution_engine()
+        try:
+            with warnings.catch_warnings():
+                # a model file can only write a row condition as text
+                warnings.filterwarnings("ignore", message=".*deprecated as of GX Core 1.9.0", category=DeprecationWarning)
+                return _outcomes(engine, asset.add_batch_definition_whole_table("whole").get_batch(), checks)
+        finally:
+            self._source.delete_asset("partition")
+            engine.release()
+
+
+def _outcomes(engine: Any, batch: Any, checks: Sequence[Check]) -> list[Outcome]:
+    built = [_built(place, check) for place, check in enumerate(checks)]
+    counted = _count(engine, batch.id, checks)
+    held = _held(batch, [expectation for expectation in built if not isinstance(expectation, str)])
+    return [
+        _outcome(batch, expectation, counts, sure=held.get(place, False))
+        for place, (expectation, counts) in enumerate(zip(built, counted, strict=True))
+    ]
+
+
+def _verbatim(query: str) -> str:
+    """Return a query in which SQLAlchemy finds no bound parameters: a path or a column may hold ``:name``."""
+    return re.sub(r"(?<![:\w\\]):(?=\w)", r"\\:", query)
+
+
+def _built(place: int, check: Check) -> Any | str:
+    """Return the expectation, or why Great Expectations doesn't take its arguments."""
+    ((kind, arguments),) = check.items()
+    given = {name: value for name, value in arguments.items() if name not in ("meta", "condition_parser")}
+    given |= _condition(arguments)
+    try:
+        return library.expectation_class(kind)(**given, meta={PLACE: place})
+    except ValueError as error:  # pydantic's validation error is one
+        return " ".join(str(error).split())
+
+
+def _condition(arguments: Mapping[str, Any]) -> dict[str, str]:
+    condition = arguments.get("row_condition")
+    return {"row_condition": condition, "condition_parser": "great_expectations"} if condition else {}
+
+
+def _count(engine: Any, batch_id: str, checks: Sequence[Check]) -> list[tuple[int | None, int | None]]:
+    """Return for each check: rows that aren't null in its column, rows; both where its row condition is met."""
+    from great_expectations.validator.metric_configuration import MetricConfiguration  # noqa: PLC0415  takes seconds
+    from great_expectations.validator.metrics_calculator import MetricsCalculator  # noqa: PLC0415
+
+    wanted: dict[tuple[str, str], Any] = {}
+    keys = []
+    for check in checks:
+        ((_, arguments),) = check.items()
+        column, condition = str(arguments.get("column", "")), str(arguments.get("row_condition") or "")
+        keys.append((column, condition))
+        where = {"batch_id": batch_id, **_condition(arguments)}
+        wanted["", condition] = MetricConfiguration("table.row_count", where, {})
+        if column:
+            wanted[column, condition] = MetricConfiguration("column.non_null_count", {**where, "column": column}, {})
+    calculator = MetricsCalculator(engine, show_progress_bars=False)
+    found, _errors = calculator.compute_metrics(list(wanted.values()))
+    counts = {key: found.get(metric.id) for key, metric in wanted.items()}
+    return [(counts[key], counts["", key[1]]) for key in keys]
+
+
+def _held(batch: Any, expectations: Sequence[Any]) -> dict[int, bool]:
+    suite = library.load().ExpectationSuite(name="checks", expectations=list(expectations))
+    results = batch.validate(suite, result_format=BOOLEAN).results
+    return {result.expectation_config.meta[PLACE]: bool(result.success) for result in results}
+
+
+def _outcome(batch: Any, expectation: Any | str, counts: tuple[int | None, int | None], *, sure: bool) -> Outcome:
+    n, rows = counts
+    if isinstance(expectation, str):
+        return Outcome(None, n, rows, expectation)
+    if sure:
+        return Outcome(held=True, n=n, rows=rows)
+    result = batch.validate(expectation, result_format=COUNTS)
+    message = _message(result.exception_info)
+    if message:
+        return Outcome(None, n, rows, _reason(message))
+    return Outcome(bool(result.success), n, rows, result=dict(result.result))
+
+
+def _message(exception_info: Any) -> str:
+    """Return the first message of what was raised, or nothing: the shape differs with where it was raised."""
+    if "raised_exception" in exception_info:
+        return str(exception_info["exception_message"]) if exception_info["raised_exception"] else ""
+    return next((str(raised["exception_message"]) for raised in exception_info.values()), "")
+
+
+def _reason(message: str) -> str:
+    """Return a sentence about an error that holds nothing from the rows.
+
+    DuckDB quotes the value that it couldn't convert, but not where it only bound names and types.
+    """
+    absent = re.search(r'column "(.+)" in BatchData does not exist', message)
+    if absent:
+        return f"column '{absent[1]}' isn't in the partition"
+    kind = re.search(r"\b([A-Z][A-Za-z]+(?: [A-Z][a-z]+)* Error): ([^\n]*)", message)
+    if kind and kind[1] in ("Binder Error", "Catalog Error", "Parser Error"):
+        return f"DuckDB refuses it: {kind[2][:200]}"
+    return f"DuckDB gave up on it: {kind[1]}" if kind else " ".join(message.split())[:200]
