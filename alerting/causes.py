@@ -15,14 +15,17 @@ def find(spec: Spec, measurements: Sequence[Measurement], known: Sequence[Incide
     """Return the causes of a day's breaches in the order of ``Cause``; ``known`` are incidents before the day."""
     left = [m for m in measurements if _is_news(m)]
     past = Past.of(measurements, known)
+    quiet = [m for m in left if past.explains(m)]
     left = [m for m in left if not past.explains(m)]
     found = []
     for look in LOOKS:
         for finding in look(spec, left):
             own = set(finding.own)
-            explained = tuple(m for m in left if m not in own and not past.holds(m) and explains(finding, m))
+            explained = [m for m in left if m not in own and not past.holds(m) and explains(finding, m)]
             left = [m for m in left if m not in own and m not in set(explained)]
-            found.append(replace(finding, explained=explained))
+            explained += [m for m in quiet if explains(finding, m)]
+            quiet = [m for m in quiet if not explains(finding, m)]
+            found.append(replace(finding, explained=tuple(explained)))
     order = list(Cause)
     return sorted(found, key=lambda finding: (order.index(finding.cause), finding.feature, finding.slice))
 

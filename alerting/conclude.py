@@ -37,18 +37,29 @@ def conclude(
     found = {finding.key: finding for finding in find(spec, measurements, known)}
     before = {(incident.cause, incident.feature, incident.slice): incident for incident in live}
     figures = {metrics.figure(m): m for m in measurements}
+    moved = bool({cause for cause, _, _ in (*found, *before)} & MOVES)
     result = []
     for key in dict.fromkeys([*before, *found]):
         earlier = before.get(key)
         if key in found:
-            result.append(_bad_day(spec, day, found[key], earlier, measurements))
+            result.append(_bad_day(spec, day, found[key], earlier, measurements, moved=moved))
         elif earlier is not None:
             result.append(_other_day(spec, day, earlier, clean=_is_clean(earlier, found, figures)))
     return sorted(result, key=lambda incident: (list(Cause).index(incident.cause), incident.id))
 
 
+MOVES = {Cause.COLUMN_FAULT, Cause.POPULATION_SHIFT, Cause.SCORE_SHIFT}
+"""Causes under which features or the score don't look as before."""
+
+
 def _bad_day(
-    spec: Spec, day: date, finding: Finding, earlier: Incident | None, measurements: Sequence[Measurement]
+    spec: Spec,
+    day: date,
+    finding: Finding,
+    earlier: Incident | None,
+    measurements: Sequence[Measurement],
+    *,
+    moved: bool,
 ) -> Incident:
     """Open an incident, or tell anew what one says."""
     opened = earlier.opened if earlier else day
@@ -75,7 +86,7 @@ def _bad_day(
         summary=summary(spec, finding),
         confidence=evidence.confidence(finding),
         first_step=evidence.first_step(spec, finding),
-        evidence=(*evidence.evidence(spec, finding), *unknown),
+        evidence=(*evidence.evidence(finding, moved=moved), *unknown),
         figures=_figures(finding),
         explains=len(finding.explained),
     )

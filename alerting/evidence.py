@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from alerting.explains import Finding
+from alerting.metrics import FALSE_ALARMS
 from alerting.words import counted, factor_words, quoted, where
 from ledger.records import Cause, Measurement
 from models.spec import Spec
@@ -10,6 +11,8 @@ from models.spec import Spec
 MOST_EVIDENCE = 8
 """Sentences kept with an incident; the rest is on the day's page."""
 PROBABLE_CAUSE = "Probable cause: "
+SPEAKS_FOR_ITSELF = (Cause.COLUMN_FAULT, Cause.MISSING_PARTITION, Cause.LATE_PARTITION, Cause.INCOMPLETE_PARTITION)
+"""Causes whose summary already names the figure."""
 
 
 def confidence(finding: Finding) -> str:
@@ -19,31 +22,34 @@ def confidence(finding: Finding) -> str:
     and "likely" where only the value does (a breach is significant in either case).
     """
     first = finding.own[0]
-    return f"{_sure(finding)}: {_sentence(first)}"
+    if finding.cause in SPEAKS_FOR_ITSELF:
+        return f"{_sure(finding)}: {_sentence(first)}"
+    return f"{_sure(finding)}. {where(first)}: {_sentence(first)}"
 
 
-def evidence(spec: Spec, finding: Finding) -> tuple[str, ...]:
-    """Return the probable cause, then a sentence for each breach, the strongest first."""
+def evidence(finding: Finding, *, moved: bool) -> tuple[str, ...]:
+    """Return the probable cause, then a sentence for each breach, the strongest first.
+
+    ``moved`` says whether features or the score moved as well, which makes decay less of a riddle.
+    """
     sentences = [f"{where(m)}: {_reason(m)}" for m in finding.own]
     more = len(sentences) - MOST_EVIDENCE
     if more > 0:
         sentences = [*sentences[:MOST_EVIDENCE], f"And {counted(more, 'other figure')} beyond their limits."]
-    return (PROBABLE_CAUSE + probable_cause(spec, finding), *sentences)
+    return (PROBABLE_CAUSE + probable_cause(finding, moved=moved), *sentences)
 
 
-def probable_cause(spec: Spec, finding: Finding) -> str:
+def probable_cause(finding: Finding, *, moved: bool) -> str:
     """Return a sentence on what probably broke or changed."""
     if finding.cause is Cause.COLUMN_FAULT:
         return _column_cause(finding.own[0])
-    if finding.cause is Cause.PERFORMANCE_DECAY:
-        missed = any(m.metric in ("recall", "value_detection_rate", "pr_auc", "roc_auc") for m in finding.own)
-        quiet = "The features and the score look as they did"
-        return (
-            f"probably a new fraud pattern. {quiet}, but more fraud passes below the threshold."
-            if missed
-            else f"the model raises more false alarms than it did. {quiet}."
-        )
-    return CAUSES[finding.cause]
+    if finding.cause is not Cause.PERFORMANCE_DECAY:
+        return CAUSES[finding.cause]
+    if moved:
+        return "payments moved away from those that the model learnt from: features or the score changed as well."
+    if any(m.metric not in FALSE_ALARMS for m in finding.own):
+        return "probably a new fraud pattern: features and score look as before, but more fraud passes unnoticed."
+    return "more false alarms, while features and score look as before: look for a change in how labels are given."
 
 
 def first_step(spec: Spec, finding: Finding) -> str:
@@ -70,8 +76,8 @@ def _column_cause(m: Measurement) -> str:
 
 def _sure(finding: Finding) -> str:
     m = finding.own[0]
-    certain = finding.cause.data_fault and m.metric not in ("scale_ratio", "unseen_share") and m.monitor != "check"
-    if certain:
+    likely_only = m.metric in ("scale_ratio", "unseen_share") or m.monitor == "check"
+    if finding.cause is Cause.ERRORED or (finding.cause.data_fault and not likely_only):
         return "Certain"
     if m.low is None or m.high is None or m.limit is None or m.value is None:
         return "Very likely" if m.monitor == "check" else "Likely"

@@ -109,7 +109,7 @@ def _facts(incident: Incident, *, resolved: bool) -> list[tuple[str, str]]:
     if incident.cause is Cause.ERRORED:
         kind = "the watch itself failed; whether the data is sound isn't known"
     probable = [e.removeprefix(PROBABLE_CAUSE) for e in incident.evidence if e.startswith(PROBABLE_CAUSE)]
-    facts = [("What kind", kind), ("Since", _since(incident)), ("How sure", incident.confidence)]
+    facts = [("Kind", kind), ("Since", _since(incident)), ("How sure", incident.confidence)]
     facts.append(("At stake", _stake(incident)))
     facts += [("Probable cause", sentence) for sentence in probable]
     if incident.explains:
