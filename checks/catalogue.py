@@ -100,23 +100,10 @@ def _wrong_value(name: str, value: Any, kinds: list[str]) -> Iterator[str]:
 
 
 def _is(value: Any, kind: str) -> bool:
-    match kind:
-        case "a number":
-            return isinstance(value, (int, float)) and not isinstance(value, bool)
-        case "a whole number":
-            return isinstance(value, int) and not isinstance(value, bool)
-        case "true or false":
-            return isinstance(value, bool)
-        case "a text":
-            return isinstance(value, str)
-        case "a list":
-            return isinstance(value, (list, tuple))
-        case "a mapping":
-            return isinstance(value, dict)
-        case "a date":
-            return isinstance(value, date) or (isinstance(value, str) and _reads_as_date(value))
-        case _:
-            return bool(kind == f"'{value}'")
+    """Return whether a value of YAML is of a kind, as KINDS words it; anything else is one accepted text, quoted."""
+    if kind in TAKEN_AS and isinstance(value, TAKEN_AS[kind]):
+        return kind == "true or false" or not isinstance(value, bool)
+    return kind == f"'{value}'" or (kind == "a date" and isinstance(value, str) and _reads_as_date(value))
 
 
 def _reads_as_date(text: str) -> bool:
@@ -172,6 +159,13 @@ KINDS = {
     tuple: "a list",
     date: "a date",
     dict: "a mapping",
+}
+
+
+TAKEN_AS: dict[str, tuple[type, ...]] = {
+    **{words: (kind,) for kind, words in KINDS.items()},
+    "a number": (int, float),
+    "a list": (list, tuple),
 }
 
 

@@ -11,11 +11,17 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from great_expectations.datasource.fluent import SQLDatasource
-from great_expectations.execution_engine import SqlAlchemyExecutionEngine
-from great_expectations.expectations.metrics.map_metric_provider import ColumnMapMetricProvider, column_condition_partial
+from great_expectations.datasource.fluent.sql_datasource import SQLDatasource
+from great_expectations.execution_engine.sqlalchemy_execution_engine import SqlAlchemyExecutionEngine
+from great_expectations.expectations.metrics.map_metric_provider.column_condition_partial import (
+    column_condition_partial,
+)
+from great_expectations.expectations.metrics.map_metric_provider.column_map_metric_provider import (
+    ColumnMapMetricProvider,
+)
 
 Condition = sa.ColumnElement[bool]
+EngineClass = type[SqlAlchemyExecutionEngine]
 
 
 class DuckDBEngine(SqlAlchemyExecutionEngine):
@@ -46,7 +52,7 @@ class DuckDBSource(SQLDatasource):
     type: Literal["duckdb"] = "duckdb"  # type: ignore[assignment]  # this is how GX names a kind of source
 
     @property
-    def execution_engine_type(self) -> type[SqlAlchemyExecutionEngine]:
+    def execution_engine_type(self) -> EngineClass:
         """Return the engine above."""
         return DuckDBEngine
 

@@ -20,7 +20,7 @@ def load() -> ModuleType:
         warnings.filterwarnings("ignore", message="module 'sre_", category=DeprecationWarning)
         library = importlib.import_module("great_expectations")
         importlib.import_module("great_expectations.expectations.core")
-    logging.captureWarnings(False)  # it turns everybody's warnings into log lines
+    logging.captureWarnings(capture=False)  # it turns everybody's warnings into log lines
     logging.getLogger("great_expectations").setLevel(logging.CRITICAL)  # what it logs, it also returns
     return library
 

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from checks import library
-from checks.catalogue import Check, columns
+from checks.catalogue import Check
 
 BOOLEAN = "BOOLEAN_ONLY"
 COUNTS = {"result_format": "BASIC", "partial_unexpected_count": 0}
@@ -56,12 +56,16 @@ class Runner:
         First all of them together without counts, which takes few queries; then those that didn't hold again, each
         on its own: to count, and because one that can't be computed takes others of the same query down with it.
         """
-        asset = self._source.add_query_asset("partition", query=_verbatim(f"SELECT * FROM ({query}\n) AS rows_of_the_day"))
+        asset = self._source.add_query_asset(
+            "partition", query=_verbatim(f"SELECT * FROM ({query}\n) AS rows_of_the_day")
+        )
         engine = self._source.get_execution_engine()
         try:
             with warnings.catch_warnings():
                 # a model file can only write a row condition as text
-                warnings.filterwarnings("ignore", message=".*deprecated as of GX Core 1.9.0", category=DeprecationWarning)
+                warnings.filterwarnings(
+                    "ignore", message=".*deprecated as of GX Core 1.9.0", category=DeprecationWarning
+                )
                 return _outcomes(engine, asset.add_batch_definition_whole_table("whole").get_batch(), checks)
         finally:
             self._source.delete_asset("partition")

@@ -1,9 +1,9 @@
-"""Is the incoming data fit to score on? The model file's expectations, run where the data is."""
+"""Whether the incoming data is fit to score on: the model file's expectations, run where the data is."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -49,7 +49,7 @@ def run(spec: Spec, day: date, warehouse: Warehouse) -> list[Measurement]:
     return [found[key] for key in sorted(found)]
 
 
-def _outcomes(spec: Spec, day: date, warehouse: Warehouse, checks: list[Check]) -> list[Outcome]:
+def _outcomes(spec: Spec, day: date, warehouse: Warehouse, checks: Sequence[Check]) -> list[Outcome]:
     if not checks:
         return []
     return runner(warehouse.connection_string()).run(warehouse.relation(spec, day), checks)
@@ -125,7 +125,9 @@ def _figure_failed(blank: Measurement, arguments: Mapping[str, Any], result: Map
         return replace(blank, value=observed, limit=0.0, reason=f"the query returns {observed:,.0f} rows")
     limit = _crossed(arguments, observed)
     reason = f"observed {observed:,.6g}"
-    return replace(blank, value=observed, limit=limit, reason=reason if limit is None else f"{reason}, limit {limit:,.6g}")
+    return replace(
+        blank, value=observed, limit=limit, reason=reason if limit is None else f"{reason}, limit {limit:,.6g}"
+    )
 
 
 def _crossed(arguments: Mapping[str, Any], observed: float) -> float | None:
