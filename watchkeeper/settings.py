@@ -17,6 +17,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 class Settings:
     """One field for each ``WATCHKEEPER_<NAME>`` variable; a secret never appears in ``repr``."""
 
+    home: Path = REPOSITORY
+    """This repository; airflow.cfg finds the DAGs by it."""
     models: Path = REPOSITORY / "models"
     """Folder of model files."""
     warehouse: str = "warehouse-data"

@@ -16,19 +16,19 @@ import alerting.retraining
 import checks.arrival
 import checks.suite
 import monitors.decay
+import monitors.drift
 import monitors.fairness
+import monitors.maturity
 import monitors.performance
+import warehouse
 from alerting.channels import Channel, ConsoleChannel, SlackChannel
 from alerting.routes import channel_of
-from ledger.store import Ledger
-
-import monitors.drift
-import monitors.maturity
-import warehouse
 from ledger.records import Cause, Decision, Incident, Measurement, Run, Status, Verdict
+from ledger.store import Ledger
 from models.errors import WatchkeeperError
 from models.load import load_all
 from models.spec import Spec
+from monitors.maturity import Curve
 from warehouse.grid import Frame
 from warehouse.protocol import Partition
 from watchkeeper.settings import Settings
@@ -189,8 +189,9 @@ def _measure_scores(ctx: Context, spec: Spec, frame: Frame, as_of: date) -> list
         for day, profile in profiles.items()
     }
     curve = monitors.maturity.learn(cohorts, as_of, horizon_days)
+    changed |= {as_of} | _ripening(spec, as_of, curve)
     return [
-        *monitors.performance.measure(spec, frame, as_of, cubes, curve, (changed | {as_of}) & cubes.keys()),
+        *monitors.performance.measure(spec, frame, as_of, cubes, curve, changed & cubes.keys()),
         *monitors.decay.measure(spec, frame, as_of, cubes, curve, normal & cubes.keys()),
         *monitors.fairness.measure(spec, frame, as_of, cubes, curve),
     ]
@@ -206,6 +207,17 @@ def _take_in_labels(ctx: Context, spec: Spec, frame: Frame, start: date, as_of: 
     if negative == "explicit":
         return changed
     return changed | {as_of - timedelta(days=negative.after_days)}  # its unlabelled payments turn legitimate today
+
+
+def _ripening(spec: Spec, as_of: date, curve: Curve) -> set[date]:
+    """Return the cohort days about to turn mature: their verdict changes even when no label comes.
+
+    The curve is learned anew each day, so the age of maturity may move by a day or two between runs.
+    """
+    mature_days = curve.mature_days(spec.labels.maturity) if spec.labels else None
+    if mature_days is None:
+        return set()
+    return {as_of - timedelta(days=age) for age in range(max(0, mature_days - 2), mature_days + 3)}
 
 
 def _drill_down(ctx: Context, specs: Sequence[Spec]) -> None:
