@@ -38,7 +38,7 @@ RISES = ("calibration_error", "false_positive_rate")
 class Side:
     """Cohort days pooled: their sum (settled where labels are waited for), and each day's counts and frauds.
 
-    ``frauds`` has the shape (day, score cell, what).
+    ``frauds`` has the shape (day, score cell, what); ``known_share`` of all fraud is known on the youngest day.
     """
 
     days: list[date]
@@ -46,12 +46,15 @@ class Side:
     counts: Confusion
     daily: list[Confusion]
     frauds: Ints
+    known_share: float
 
     def estimate(self, metric: str) -> Estimate | None:
-        """Return a metric over the pooled days; money is resampled by day and cell."""
+        """Return a metric over the pooled days; for money, each day's cells are units of their own."""
         if metric == "value_detection_rate":
-            return scoring.value_detection_rate(self.frauds)
-        return scoring.figure(metric, self.part, self.counts)
+            found = scoring.value_detection_rate(self.frauds)
+        else:
+            found = scoring.figure(metric, self.part, self.counts)
+        return scoring.allowing_for_unknown(metric, found, self.known_share)
 
     def fraud_gbp(self, *, caught: bool) -> Floats:
         """Return the amount of each day's frauds in GBP, of all or of the caught ones only."""
@@ -104,7 +107,7 @@ def measure(
     mature = ages(spec.labels, curve)
     scored = [day for day in cubes if min(baseline_days) <= day <= as_of and EVERYONE in cubes[day].cells]
     kinds: dict[Needs, Sides | Missing] = {
-        needs: _sides(spec, as_of, cubes, scored, baseline_days, mature, needs)
+        needs: _sides(spec, as_of, cubes, scored, baseline_days, mature, curve, needs)
         for needs in dict.fromkeys(scoring.NEEDS[metric] for metric in metrics)
     }
     alpha = limits.alpha(spec, len(metrics))
@@ -123,6 +126,7 @@ def _sides(
     scored: list[date],
     baseline_days: Collection[date],
     mature: Ages,
+    curve: Curve,
     needs: Needs,
 ) -> Sides | Missing:
     """Return the recent and the baseline's mature days, summed, or why they can't be compared."""
@@ -141,10 +145,10 @@ def _sides(
     if not normal:
         reason = f"Besides the newest mature week, up to {end}, no baseline day is mature."
         return Missing(Verdict.IMMATURE, reason)
-    return Sides(*(_side(spec, cubes, days, needs) for days in (recent, normal)))
+    return Sides(*(_side(spec, as_of, cubes, days, curve, needs) for days in (recent, normal)))
 
 
-def _side(spec: Spec, cubes: Mapping[date, Cube], days: list[date], needs: Needs) -> Side:
+def _side(spec: Spec, as_of: date, cubes: Mapping[date, Cube], days: list[date], curve: Curve, needs: Needs) -> Side:
     parts = [cubes[day].cells[EVERYONE] for day in days]
     if needs == "labels":
         parts = [scoring.settled(spec, part) for part in parts]
@@ -152,7 +156,9 @@ def _side(spec: Spec, cubes: Mapping[date, Cube], days: list[date], needs: Needs
     for part in parts:
         pooled += part
     frauds = np.stack([part[:, FRAUD] for part in parts])
-    return Side(days, pooled, scoring.confusion(pooled), [scoring.confusion(part) for part in parts], frauds)
+    daily = [scoring.confusion(part) for part in parts]
+    share = curve.share((as_of - days[-1]).days)
+    return Side(days, pooled, scoring.confusion(pooled), daily, frauds, share.value if share else 1.0)
 
 
 def _judged(spec: Spec, as_of: date, metric: str, sides: Sides | Missing, alpha: float) -> Measurement:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal
 
@@ -30,6 +30,8 @@ Needs = Literal["nothing", "frauds", "labels"]
 """Which labels a figure waits for: none, the frauds, or the frauds and the legitimate payments."""
 MIN_FRAUDS = 30
 """Fewer known frauds, in all or old enough to show a delay, teach nothing about delays."""
+LEAST_EXPECTED = 10
+"""Fewer expected missed frauds in the youngest cohorts can't tell whether missed fraud keeps pace with caught."""
 LEAST_REACH_DAYS = 28
 """Where labels are explicit, cohorts must have been followed this long before the curve's end is believed."""
 
@@ -40,7 +42,8 @@ class Curve:
 
     ``known[a]`` is relative to ``reach_days``, its last age; ``errors`` are its standard errors (Greenwood's) and
     ``at_risk[a]`` the frauds it rests on. ``tail`` is the share taken to follow beyond the reach, ``caught_share``
-    the share of all expected fraud that raised an alert. ``known`` is empty where too few frauds are known.
+    the share of all expected fraud that raised an alert, ``together`` says how far missed fraud keeps pace with it
+    (1: known as soon, 0: only after all that was caught). ``known`` is empty where too few frauds are known.
     """
 
     known: Floats
@@ -48,6 +51,7 @@ class Curve:
     at_risk: Ints
     tail: float
     caught_share: float
+    together: float
     frauds: int
     horizon_days: int
 
@@ -75,17 +79,19 @@ class Curve:
         return Estimate(value * seen, low * seen, high, n, error * seen)
 
     def missed_share(self, age_days: int) -> float | None:
-        """Return a lower bound of the share of a cohort's *missed* fraud that is known at an age.
+        """Return the share of a cohort's *missed* fraud that is known at an age.
 
         Alerts are looked at within days while missed fraud waits for the customer, so recall looks better than it
         is while the missed part is still coming. At worst every caught fraud c of all is known first: then of the
-        share S known in all, (S - c) / (1 - c) of the missed ones are known.
+        share S known in all, (S - c) / (1 - c) of the missed ones are known. At best they are known together: S.
+        ``together`` says where between the two the young cohorts lie.
         """
         share = self.share(age_days)
         if share is None:
             return None
         rest = 1 - self.caught_share
-        return max(0.0, (share.value - self.caught_share) / rest) if rest > 0 else share.value
+        worst = max(0.0, (share.value - self.caught_share) / rest) if rest > 0 else share.value
+        return worst + self.together * (share.value - worst)
 
     def mature_days(self, maturity: float) -> int | None:
         """Return the age at which ``maturity`` of a cohort's missed fraud is known at least; None: not yet known."""
@@ -115,8 +121,9 @@ def learn(cohorts: Mapping[date, Cohort], as_of: date, horizon_days: int) -> Cur
     reach = len(known) - 1
     tail = 0.0 if reach >= horizon_days or reach < 0 else float(1 - known[reach // 2])
     frauds = int(exact.sum())
-    plain = Curve(known, errors, at_risk, tail, 0.0, frauds, horizon_days)
-    return Curve(known, errors, at_risk, tail, _caught_share(cohorts, ages, plain), frauds, horizon_days)
+    plain = Curve(known, errors, at_risk, tail, 0.0, 1.0, frauds, horizon_days)
+    caught_share, together = _pace(cohorts, ages, plain)
+    return replace(plain, caught_share=caught_share, together=together)
 
 
 @dataclass(frozen=True)
@@ -194,14 +201,26 @@ def _interval(value: float, error: float, n: int) -> Interval:
     return clopper_pearson(value * effective, effective)
 
 
-def _caught_share(cohorts: Mapping[date, Cohort], ages: Mapping[date, int], curve: Curve) -> float:
-    """Return the caught part of all expected fraud, in the older half of the cohorts that have any."""
+def _pace(cohorts: Mapping[date, Cohort], ages: Mapping[date, int], curve: Curve) -> tuple[float, float]:
+    """Return ``caught_share``, from the older half of the cohorts with frauds, and ``together``, from the youngest.
+
+    While less than c of all fraud is known, it is all caught fraud if that comes first, and a share 1 - c of it is
+    missed fraud if both come together; ``together`` is where the missed share really known lies between. (In older
+    cohorts a model that began to miss more would look the same as missed fraud that comes sooner.)
+    """
     days = sorted(day for day in ages if cohorts[day].delays and EVERYONE in cohorts[day].labels.cells)
-    caught, expected = 0.0, 0.0
-    for day in days[: math.ceil(len(days) / 2)]:
-        frauds = cohorts[day].labels.cells[EVERYONE][:, FRAUD, COUNT]
+    rows = []
+    for day in days:
         share = curve.share(ages[day])
-        if share is not None and share.value > 0:
-            caught += float(frauds[len(frauds) // 2 :].sum())
-            expected += float(frauds.sum()) / share.value
-    return min(1.0, caught / expected) if expected else 0.0
+        frauds = cohorts[day].labels.cells[EVERYONE][:, FRAUD, COUNT]
+        if share is not None and share.value > 0 and frauds.any():
+            rows.append((float(frauds.sum()), float(frauds[: len(frauds) // 2].sum()), share.value))
+    if not rows:
+        return 0.0, 0.0
+    known, missed, shares = np.array(rows).T
+    old = math.ceil(len(rows) / 2)
+    caught = min(1.0, float((known - missed)[:old].sum() / (known / shares)[:old].sum()))
+    young = shares <= caught
+    expected = float(known[young].sum() * (1 - caught))
+    together = float(missed[young].sum()) / expected if expected >= LEAST_EXPECTED else 0.0
+    return caught, min(1.0, max(0.0, together))

@@ -24,7 +24,8 @@ def measure(
 
     A cohort day alone is never a breach, for a day holds few frauds: ``decay`` judges. Verdicts are ok, immature
     (with the day it will be mature) and insufficient. Recall and value detection rate are shown while immature,
-    for what is known so far; what needs legitimate payments has no value until then.
+    for what is known so far, with a lower bound that holds even if all fraud still unknown was missed; what needs
+    legitimate payments has no value until then.
     """
     if frame.score is None:
         return []
@@ -49,6 +50,7 @@ def _figures(
     spec: Spec, as_of: date, day: date, group: Group, part: Ints, mature: Ages, curve: Curve, metrics: list[str]
 ) -> Iterator[Measurement]:
     age_days = (as_of - day).days
+    share = curve.share(age_days)
     if age_days >= mature.labels:
         part = scoring.settled(spec, part)
     counts = scoring.confusion(part)
@@ -58,9 +60,9 @@ def _figures(
         needs = scoring.NEEDS[metric]
         waits = age_days < mature.of(needs)
         found = None if waits and needs == "labels" else scoring.figure(metric, part, counts)
+        found = scoring.allowing_for_unknown(metric, found, share.value if share else 0.0)
         verdict, reason = Verdict.OK, ""
         if waits:
-            share = curve.share(age_days)
             known = f"About {share.value:.0%} of its fraud is known" if share else "Its fraud is not known yet"
             verdict, reason = Verdict.IMMATURE, f"{known}; {mature.when(day, needs)}."
         elif lacking := scoring.lacking(metric, counts):

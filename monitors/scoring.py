@@ -179,6 +179,18 @@ def figure(metric: str, part: Ints, counts: Confusion) -> Estimate | None:
     return area(part[:, FRAUD, COUNT], part[:, LEGITIMATE, COUNT])
 
 
+def allowing_for_unknown(metric: str, found: Estimate | None, known_share: float) -> Estimate | None:
+    """Return recall or value detection rate with a lower bound that also holds if all unknown fraud was missed.
+
+    Of n known frauds, n / ``known_share`` are expected in all; the lower bound is multiplied by that of the share
+    known (Clopper-Pearson). Other metrics are returned as they are.
+    """
+    if found is None or NEEDS[metric] != "frauds" or known_share >= 1:
+        return found
+    known_low = intervals.clopper_pearson(found.n, found.n / known_share).low if known_share > 0 else 0.0
+    return found._replace(low=found.low * known_low)
+
+
 def lacking(metric: str, counts: Confusion) -> str:
     """Return which cases are too few for a metric, as '12 frauds known, 30 needed', or an empty string."""
     if metric == "alert_rate":

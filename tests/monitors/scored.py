@@ -95,11 +95,12 @@ def bank(
     false_positive_rate=lambda day, columns: 0.02,
     amount=lambda rng, n: rng.lognormal(4, 1, n),
     columns=lambda rng, n: {},
+    analysts: bool = True,
 ) -> list[Day]:
     """Return days of payments whose alerts have the given recall and false-positive rate.
 
-    Alerted frauds are known within two days (an analyst looks), missed ones after about nine (the customer calls);
-    one alert in twelve is blocked.
+    Alerted frauds are known within two days where analysts look at them; other ones after about nine (the customer
+    calls). One alert in twelve is blocked.
     """
     made = []
     for number in range(days):
@@ -110,7 +111,7 @@ def bank(
         alerted = rng.random(rows) < np.where(fraud, recall(number), false_positive_rate(number, cols))
         score = np.where(alerted, rng.uniform(THRESHOLD, 1, rows), rng.beta(1, 30, rows) * THRESHOLD)
         missed_delay = np.ceil(rng.lognormal(np.log(9), 0.66, rows)).astype(int)
-        delay = np.where(alerted, rng.integers(0, 3, rows), missed_delay)
+        delay = np.where(alerted & analysts, rng.integers(0, 3, rows), missed_delay)
         pence = np.rint(amount(rng, rows) * 100)
         blocked = alerted & (rng.random(rows) < 1 / 12)
         made.append(Day(day, score, fraud, pence, delay, blocked, cols))

@@ -52,7 +52,7 @@ def test_frauds_that_the_score_misses_are_decay_once_their_labels_came():
     recall = found["recall"]
     assert recall.low <= 0.5 <= recall.high
     assert recall.limit == pytest.approx(0.7, abs=0.03)
-    assert "0.5" in recall.reason
+    assert f"{recall.value:.3g} on the cohorts of" in recall.reason
     assert "in the baseline: a change of -0." in recall.reason
 
 

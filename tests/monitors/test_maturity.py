@@ -142,6 +142,23 @@ def test_recall_is_mature_when_enough_of_the_missed_fraud_is_known_not_of_the_ca
     assert mature.labels == 30  # the file's after_days is later
 
 
+def test_where_caught_and_missed_fraud_keep_pace_nobody_waits_for_the_worst_case():
+    as_of, truth = START + timedelta(days=119), stats.lognorm(0.66, scale=9)
+    for recall in (lambda day: 0.8, lambda day: 0.8 if day < 100 else 0.5):
+        payments = bank(120, seed=3, rows=8000, analysts=False, recall=recall)
+        curve = learn(known(payments, as_of)[1], as_of, 120)
+        assert curve.together > 0.7
+        assert ages(spec().labels, curve).frauds == pytest.approx(truth.ppf(0.9), abs=4)
+
+
+def test_a_model_that_misses_more_doesn_t_make_missed_fraud_look_early():
+    as_of = START + timedelta(days=119)
+    payments = bank(120, seed=3, rows=8000, recall=lambda day: 0.8 if day < 100 else 0.5)
+    curve = learn(known(payments, as_of)[1], as_of, 120)
+    assert curve.together < 0.3
+    assert ages(spec().labels, curve).frauds >= 18
+
+
 def test_explicit_labels_and_those_due_at_once_are_mature_with_the_frauds():
     delays = [np.full(40, 7) for _ in range(60)]
     as_of = START + timedelta(days=59)
