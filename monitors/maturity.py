@@ -107,10 +107,10 @@ def learn(cohorts: Mapping[date, Cohort], as_of: date, horizon_days: int) -> Cur
 
     Delays beyond ``horizon_days`` are left out. A negative delay (a label older than the payment) counts as 0.
     """
-    ages = {day: min((as_of - day).days, horizon_days) for day in cohorts if day <= as_of}
+    age_days = {day: min((as_of - day).days, horizon_days) for day in cohorts if day <= as_of}
     exact = np.zeros(horizon_days + 1, np.int64)
     within = np.zeros(horizon_days + 1, np.int64)
-    for day, age in ages.items():
+    for day, age in age_days.items():
         counts = np.zeros(age + 1, np.int64)
         for delay, frauds in cohorts[day].delays.items():
             if delay <= age:
@@ -122,7 +122,7 @@ def learn(cohorts: Mapping[date, Cohort], as_of: date, horizon_days: int) -> Cur
     tail = 0.0 if reach >= horizon_days or reach < 0 else float(1 - known[reach // 2])
     frauds = int(exact.sum())
     plain = Curve(known, errors, at_risk, tail, 0.0, 1.0, frauds, horizon_days)
-    caught_share, together = _pace(cohorts, ages, plain)
+    caught_share, together = _pace(cohorts, age_days, plain)
     return replace(plain, caught_share=caught_share, together=together)
 
 
@@ -201,17 +201,17 @@ def _interval(value: float, error: float, n: int) -> Interval:
     return clopper_pearson(value * effective, effective)
 
 
-def _pace(cohorts: Mapping[date, Cohort], ages: Mapping[date, int], curve: Curve) -> tuple[float, float]:
+def _pace(cohorts: Mapping[date, Cohort], age_days: Mapping[date, int], curve: Curve) -> tuple[float, float]:
     """Return ``caught_share``, from the older half of the cohorts with frauds, and ``together``, from the youngest.
 
     While less than c of all fraud is known, it is all caught fraud if that comes first, and a share 1 - c of it is
     missed fraud if both come together; ``together`` is where the missed share really known lies between. (In older
     cohorts a model that began to miss more would look the same as missed fraud that comes sooner.)
     """
-    days = sorted(day for day in ages if cohorts[day].delays and EVERYONE in cohorts[day].labels.cells)
+    days = sorted(day for day in age_days if cohorts[day].delays and EVERYONE in cohorts[day].labels.cells)
     rows = []
     for day in days:
-        share = curve.share(ages[day])
+        share = curve.share(age_days[day])
         frauds = cohorts[day].labels.cells[EVERYONE][:, FRAUD, COUNT]
         if share is not None and share.value > 0 and frauds.any():
             rows.append((float(frauds.sum()), float(frauds[: len(frauds) // 2].sum()), share.value))
