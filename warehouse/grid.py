@@ -18,11 +18,16 @@ UNSEEN = -2
 """Category cell of the levels that the baseline never saw."""
 
 LOGIT_SOFTENING = 1e-3
+BORDER_SLACK = 1e-12
+"""How far below a score's threshold, in logit units, its border lies: asinh differs in the last digit between
+engines and machines, and a score that equals the threshold must always be on the alert's side."""
+LARGEST = 1e150
+"""Beyond this, the quantiles of a number say nothing about its cells."""
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Cells of a number: ``floor(position(x))``, clipped to ``-half .. half - 1``, with (u = (x - centre) / scale)
+    """Cells of a number: ``floor(position(x))``, clipped to ``-half .. half - 1``, with u = (x - centre) / scale.
 
     - linear: position = u / width
     - asinh:  position = asinh(u) / width, fine near the centre and coarse in heavy tails
@@ -42,12 +47,13 @@ class Grid:
 
     def position(self, x: Floats) -> Floats:
         """Return the cell coordinate of finite values, before floor and clip."""
-        u = (np.asarray(x, dtype=np.float64) - self.centre) / self.scale
-        if self.kind == "asinh":
-            u = np.arcsinh(u)
-        elif self.kind == "logit":
-            u = logit_like(u) - self.shift
-        return u / self.width
+        with np.errstate(over="ignore"):  # the largest doubles become infinite here, and fall into the end cells
+            u = (np.asarray(x, dtype=np.float64) - self.centre) / self.scale
+            if self.kind == "asinh":
+                u = np.arcsinh(u)
+            elif self.kind == "logit":
+                u = logit_like(u) - self.shift
+            return u / self.width
 
     def cell(self, x: Floats) -> Ints:
         """Return the cell of each finite value, from ``-half`` to ``half - 1``."""
@@ -74,7 +80,7 @@ class Grid:
         return low if math.isinf(high) else (low + high) / 2
 
 
-def logit_like(p: Floats) -> Floats:
+def logit_like(p: Floats | np.float64) -> Floats:
     """Return ``asinh(p / s) - asinh((1 - p) / s)``: odd about 1/2, steep near 0 and 1, finite everywhere."""
     result: Floats = np.arcsinh(p / LOGIT_SOFTENING) - np.arcsinh((1 - p) / LOGIT_SOFTENING)
     return result
@@ -95,7 +101,8 @@ def _logit_like_inverse(t: float) -> float:
 def score_grid(low: float, high: float, threshold: float | None) -> Grid:
     """Return the grid of a score in ``[low, high]``: 800 cells, with the threshold on a border (of cell 0)."""
     share = 0.5 if threshold is None else (threshold - low) / (high - low)
-    return Grid("logit", low, high - low, width=0.04, half=400, shift=float(logit_like(np.float64(share))), unit=1e-9)
+    shift = float(logit_like(np.float64(share))) - BORDER_SLACK
+    return Grid("logit", low, high - low, width=0.04, half=400, shift=shift, unit=1e-9)
 
 
 def number_grid(quantiles: tuple[float, float, float]) -> Grid:
@@ -104,16 +111,17 @@ def number_grid(quantiles: tuple[float, float, float]) -> Grid:
     Linear where the body is about symmetric; asinh where one tail is much longer than the other.
     A constant column gets a grid of width 1 about its value (or of its size, when it is large).
     """
-    low, middle, high = quantiles
+    low, middle, high = (min(max(quantile, -LARGEST), LARGEST) for quantile in quantiles)
     spread = high - low
-    if spread <= 0:
+    if spread <= 1 / LARGEST:
         size = max(1.0, abs(middle))
         return Grid("linear", middle - size / 2, size, width=1.0, unit=_unit(size))
     longer, shorter = max(high - middle, middle - low), min(high - middle, middle - low)
     if longer <= 3 * max(shorter, spread / 100):
         return Grid("linear", middle, spread / 2, width=1 / 48, unit=_unit(spread))
     scale = max(shorter, spread / 1000)
-    return Grid("asinh", middle, scale, width=math.asinh(longer / scale) / 80, unit=_unit(scale))
+    # Half a cell more, so that the quantile, often a value that many rows have, isn't itself on a border.
+    return Grid("asinh", middle, scale, width=math.asinh(longer / scale) / 80.5, unit=_unit(scale))
 
 
 def _unit(spread: float) -> float:

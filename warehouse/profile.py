@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
 from warehouse.grid import Ints
 
+_Part = TypeVar("_Part")
 Group = tuple[str, str | None]
 """A slice or protected column and one of its values; ``EVERYONE`` is the whole population."""
 EVERYONE: Group = ("", None)
@@ -43,21 +44,10 @@ class Counts:
         return sum(self.cells.values())
 
     def __add__(self, other: Counts) -> Counts:
-        return self._with(other, 1)
+        return _counts([(1, self), (1, other)])
 
     def __sub__(self, other: Counts) -> Counts:
-        return self._with(other, -1)
-
-    def _with(self, other: Counts, sign: int) -> Counts:
-        cells = Counter(self.cells)
-        for cell, rows in other.cells.items():
-            cells[cell] += sign * rows
-        return Counts(
-            self.nulls + sign * other.nulls,
-            self.nonfinite + sign * other.nonfinite,
-            self.total + sign * other.total,
-            {cell: rows for cell, rows in sorted(cells.items()) if rows},
-        )
+        return _counts([(1, self), (-1, other)])
 
 
 @dataclass(frozen=True)
@@ -70,24 +60,18 @@ class Cube:
     cells: Mapping[Group, Ints] = field(default_factory=dict)
 
     def __add__(self, other: Cube) -> Cube:
-        return self._with(other, 1)
+        return _cube([(1, self), (1, other)])
 
     def __sub__(self, other: Cube) -> Cube:
-        return self._with(other, -1)
-
-    def _with(self, other: Cube, sign: int) -> Cube:
-        cells = dict(self.cells)
-        for group, part in other.cells.items():
-            cells[group] = cells[group] + sign * part if group in cells else sign * part
-        return Cube({group: part for group, part in sorted(cells.items(), key=_group_order) if part.any()})
+        return _cube([(1, self), (-1, other)])
 
     def labelled(self, labels: Cube) -> Cube:
         """Return the cube after the payments in ``labels`` (states fraud and legitimate) left the open state."""
-        known = {group: part.sum(axis=1) for group, part in labels.cells.items()}
-        opened = {group: np.zeros_like(labels.cells[group]) for group in known}
-        for group, part in known.items():
-            opened[group][:, OPEN] = part
-        return self - Cube(opened) + labels
+        cells = dict(self.cells)
+        for group, part in labels.cells.items():
+            cells[group] = cells[group] + part if group in cells else part.copy()
+            cells[group][:, OPEN] -= part.sum(axis=1)
+        return Cube(ordered({group: part for group, part in cells.items() if part.any()}))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Cube):
@@ -99,9 +83,9 @@ class Cube:
     __hash__ = None  # type: ignore[assignment]  # arrays inside: equal by value, so not hashable
 
 
-def _group_order(item: tuple[Group, Ints]) -> tuple[str, bool, str]:
-    (column, value), _ = item
-    return column, value is None, value or ""
+def ordered(groups: Mapping[Group, _Part]) -> dict[Group, _Part]:
+    """Return groups in their one order: by column, then by value with null last."""
+    return dict(sorted(groups.items(), key=lambda item: (item[0][0], item[0][1] is None, item[0][1] or "")))
 
 
 @dataclass(frozen=True)
@@ -118,30 +102,61 @@ class Profile:
     cube: Cube = field(default_factory=Cube)
 
     def __add__(self, other: Profile) -> Profile:
-        return self._with(other, 1)
+        return _profile(self.frame, [(1, self), (1, other)])
 
     def __sub__(self, other: Profile) -> Profile:
-        return self._with(other, -1)
-
-    def _with(self, other: Profile, sign: int) -> Profile:
-        if self.frame != other.frame:
-            raise ValueError(f"profiles of frames {self.frame} and {other.frame} don't add up")
-        features: dict[Group, dict[str, Counts]] = {group: dict(columns) for group, columns in self.features.items()}
-        for group, columns in other.features.items():
-            mine = features.setdefault(group, {})
-            for column, counts in columns.items():
-                mine[column] = mine.get(column, Counts())._with(counts, sign)
-        alive = {group: columns for group, columns in features.items() if any(c.rows for c in columns.values())}
-        ordered = dict(sorted(alive.items(), key=lambda item: (item[0][0], item[0][1] is None, item[0][1] or "")))
-        return Profile(self.frame, self.rows + sign * other.rows, ordered, self.cube._with(other.cube, sign))
+        return _profile(self.frame, [(1, self), (-1, other)])
 
 
 def total(profiles: Iterable[Profile], frame: str) -> Profile:
     """Return the sum of profiles; of none, the empty profile of the frame."""
-    result = Profile(frame)
-    for profile in profiles:
-        result = result + profile
-    return result
+    return _profile(frame, [(1, profile) for profile in profiles])
+
+
+def _counts(parts: Sequence[tuple[int, Counts]]) -> Counts:
+    """Return the signed sum of counts, its cells in order and without zeros."""
+    cells: dict[int, int] = {}
+    for sign, counts in parts:
+        for cell, rows in counts.cells.items():
+            cells[cell] = cells.get(cell, 0) + sign * rows
+    return Counts(
+        sum(sign * counts.nulls for sign, counts in parts),
+        sum(sign * counts.nonfinite for sign, counts in parts),
+        sum(sign * counts.total for sign, counts in parts),
+        {cell: cells[cell] for cell in sorted(cells) if cells[cell]},
+    )
+
+
+def _cube(parts: Sequence[tuple[int, Cube]]) -> Cube:
+    """Return the signed sum of cubes, its groups in order and without those that are zero everywhere."""
+    cells: dict[Group, Ints] = {}
+    for sign, cube in parts:
+        for group, part in cube.cells.items():
+            if group in cells:
+                cells[group] += sign * part
+            else:
+                cells[group] = sign * part
+    return Cube(ordered({group: part for group, part in cells.items() if part.any()}))
+
+
+def _profile(frame: str, parts: Sequence[tuple[int, Profile]]) -> Profile:
+    """Return the signed sum of profiles; a column or group of which nothing is left is left out."""
+    columns: dict[Group, dict[str, list[tuple[int, Counts]]]] = {}
+    for sign, profile in parts:
+        if profile.frame != frame:
+            raise ValueError(f"profiles of frames {frame} and {profile.frame} don't add up")
+        for group, own in profile.features.items():
+            mine = columns.setdefault(group, {})
+            for column, counts in own.items():
+                mine.setdefault(column, []).append((sign, counts))
+    summed = {group: {column: _counts(of) for column, of in mine.items()} for group, mine in columns.items()}
+    left = {group: {column: of for column, of in mine.items() if of != Counts()} for group, mine in summed.items()}
+    return Profile(
+        frame,
+        sum(sign * profile.rows for sign, profile in parts),
+        ordered({group: mine for group, mine in left.items() if mine}),
+        _cube([(sign, profile.cube) for sign, profile in parts]),
+    )
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,130 @@
+"""Turns the grouped rows that a scan brings back into counts, cubes and profiles."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+
+from warehouse.grid import OTHER, Frame, Ints
+from warehouse.profile import COUNT, EVERYONE, PENCE, SCORE, Counts, Cube, Group, ordered
+from warehouse.sql import NONFINITE, NULL_GROUP, NULLS, OTHER_GROUP
+
+Rows = Mapping[str, Ints]
+"""Grouped rows as arrays of one length, by the names that ``scans`` gives them."""
+
+
+def day_of(number: int) -> date:
+    """Return the date of a day number, in days since 1970."""
+    return date(1970, 1, 1) + timedelta(days=number)
+
+
+def total_rows(
+    frame: Frame, slices: Sequence[str], numbers: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> tuple[dict[date, int], dict[tuple[date, Group, str], int]]:
+    """Return the rows of each day, and the sum of each day, group and number, from ``scans.totals``."""
+    count_of: dict[date, int] = defaultdict(int)
+    sum_of: dict[tuple[date, Group, str], int] = defaultdict(int)
+    for number, which, code, count, *sums in rows:
+        day = day_of(number)
+        everyone = which <= 0  # every row has one value of the first slice, so its groups add up to everyone
+        if everyone:
+            count_of[day] += count
+        groups = [EVERYONE] if everyone else []
+        groups += [_group(frame, slices[which], code)] if slices else []
+        for group in groups:
+            for name, value in zip(numbers, sums, strict=True):
+                sum_of[day, group, name] += value or 0
+    return dict(count_of), dict(sum_of)
+
+
+def feature_counts(
+    frame: Frame,
+    slices: Sequence[str],
+    columns: Sequence[str],
+    sums: Mapping[tuple[date, Group, str], int],
+    found: Rows,
+) -> Iterator[tuple[date, Group, str, Counts]]:
+    """Yield the counts of each day, group and column from ``scans.feature_counts``, everyone's added."""
+    found = _with_everyone(found, slices)
+    keys, rows = _summed([found[name] for name in "dsgwc"], found["n"][None, :])
+    for (number, which, code, place), first, last in _runs(keys[:4]):
+        day, name = day_of(number), columns[place]
+        group = _group(frame, slices[which], code) if which >= 0 else EVERYONE
+        cells = dict(zip(keys[4][first:last].tolist(), rows[0, first:last].tolist(), strict=True))
+        nulls, nonfinite = cells.pop(NULLS, 0), cells.pop(NONFINITE, 0)
+        yield day, group, name, Counts(nulls, nonfinite, sums.get((day, group, name), 0), cells)
+
+
+def cubes(frame: Frame, groups: Sequence[str], found: Rows) -> dict[date, Cube]:
+    """Return each day's cube from ``scans.score_cube``, everyone's added."""
+    assert frame.score is not None
+    half, parts = frame.score.half, defaultdict[date, dict[Group, Ints]](dict)
+    found = _with_everyone(found, groups)
+    keys, values = _summed([found[name] for name in ("d", "s", "g", "c", "state")], _values(found))
+    cells, states = keys[3] + half, keys[4]
+    for (number, which, code), first, last in _runs(keys[:3]):
+        part = np.zeros((2 * half, 4, 3), dtype=np.int64)
+        part[cells[first:last], states[first:last]] = values[:, first:last].T
+        parts[day_of(number)][_group(frame, groups[which], code) if which >= 0 else EVERYONE] = part
+    return {day: Cube(ordered(mine)) for day, mine in parts.items()}
+
+
+def delays(found: Rows) -> dict[date, dict[int, int]]:
+    """Return the frauds of each cohort day by delay in days, from rows of ``d, delay, n``."""
+    result: dict[date, dict[int, int]] = defaultdict(dict)
+    for number, delay, count in sorted(zip(*(found[name].tolist() for name in ("d", "delay", "n")), strict=True)):
+        if delay >= 0:
+            result[day_of(number)][delay] = count
+    return dict(result)
+
+
+def _values(found: Rows) -> Ints:
+    values: list[Ints] = [np.empty(0, dtype=np.int64)] * 3
+    values[COUNT], values[PENCE], values[SCORE] = found["n"], found["pence"], found["share"]
+    return np.stack(values)
+
+
+def _group(frame: Frame, column: str, code: int) -> Group:
+    """Return the group that a code of ``sql.group_code`` stands for."""
+    if code == NULL_GROUP:
+        return (column, None)
+    return (column, OTHER if code == OTHER_GROUP else [v for v in frame.groups[column] if v is not None][code])
+
+
+def _with_everyone(found: Rows, groups: Sequence[str]) -> Rows:
+    """Add the rows of the first group column once more, as everyone's (s -1, g 0)."""
+    if not groups:
+        return found
+    first = found["s"] == 0
+    everyone = {name: values[first] for name, values in found.items()}
+    everyone["s"], everyone["g"] = np.full_like(everyone["s"], -1), np.zeros_like(everyone["g"])
+    return {name: np.concatenate([values, everyone[name]]) for name, values in found.items()}
+
+
+def _summed(keys: Sequence[Ints], values: Ints) -> tuple[list[Ints], Ints]:
+    """Sort rows by their keys, the first one slowest, and add up the values (rows last) of equal keys."""
+    if not len(keys[0]):
+        return list(keys), values
+    packed = np.zeros(len(keys[0]), dtype=np.int64)
+    for key in keys:
+        low = int(key.min())
+        packed = packed * (int(key.max()) - low + 1) + (key - low)
+    order = np.argsort(packed, kind="stable")
+    starts = np.flatnonzero(np.diff(packed[order], prepend=-1))
+    return [key[order][starts] for key in keys], np.add.reduceat(values[:, order], starts, axis=1)
+
+
+def _runs(keys: Sequence[Ints]) -> Iterator[tuple[tuple[int, ...], int, int]]:
+    """Yield each run of equal keys in sorted rows: the keys, its first row, and the row after its last."""
+    changes = np.zeros(len(keys[0]), dtype=bool)
+    changes[:1] = True
+    for key in keys:
+        changes[1:] |= key[1:] != key[:-1]
+    starts = np.flatnonzero(changes)
+    heads = zip(*(key[starts].tolist() for key in keys), strict=True)
+    bounds = [*starts.tolist(), len(changes)]
+    yield from ((head, bounds[i], bounds[i + 1]) for i, head in enumerate(heads))

@@ -1,0 +1,175 @@
+"""Profiles, cohorts and frames as bytes and text: the same value always gives the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from warehouse.grid import Frame, Grid, Ints, Levels
+from warehouse.profile import Cohort, Counts, Cube, Group, Profile
+
+VERSION = 1
+"""First byte of everything written here; then zlib of: length of the header (4 bytes), header (JSON), arrays."""
+_WIDTHS = ("<i1", "<i2", "<i4", "<i8")
+
+
+def profile_to_bytes(profile: Profile) -> bytes:
+    """Return a profile as bytes."""
+    counts = [
+        (i, column, of) for i, columns in enumerate(profile.features.values()) for column, of in sorted(columns.items())
+    ]
+    header = {
+        "frame": profile.frame,
+        "rows": profile.rows,
+        "groups": list(profile.features),
+        "counts": [[i, column, of.nulls, of.nonfinite, of.total, len(of.cells)] for i, column, of in counts],
+    }
+    cells = sorted_cells([of for _, _, of in counts])
+    return _pack(header, profile.cube, cells)
+
+
+def profile_from_bytes(data: bytes) -> Profile:
+    """Return the profile that ``profile_to_bytes`` wrote; raise ValueError for another version or damaged bytes."""
+    header, cube, (cells, rows) = _unpack(data)
+    features: list[dict[str, Counts]] = [{} for _ in header["groups"]]
+    cell_list, row_list, at = cells.tolist(), rows.tolist(), 0
+    for i, column, nulls, nonfinite, total, size in header["counts"]:
+        own = dict(zip(cell_list[at : at + size], row_list[at : at + size], strict=True))
+        features[i][column] = Counts(nulls, nonfinite, total, own)
+        at += size
+    groups = dict(zip(_groups(header["groups"]), features, strict=True))
+    return Profile(header["frame"], header["rows"], groups, cube)
+
+
+def cohort_to_bytes(cohort: Cohort) -> bytes:
+    """Return a cohort as bytes."""
+    return _pack({}, cohort.labels, sorted_pairs(cohort.delays))
+
+
+def cohort_from_bytes(data: bytes) -> Cohort:
+    """Return the cohort that ``cohort_to_bytes`` wrote; raise ValueError for another version or damaged bytes."""
+    _, cube, (delays, frauds) = _unpack(data)
+    return Cohort(cube, dict(zip(delays.tolist(), frauds.tolist(), strict=True)))
+
+
+def frame_to_json(frame: Frame) -> str:
+    """Return a frame as JSON."""
+    return json.dumps({"version": VERSION, "id": frame.id, **_content(frame)}, ensure_ascii=False)
+
+
+def frame_from_json(text: str) -> Frame:
+    """Return the frame that ``frame_to_json`` wrote; raise ValueError for another version."""
+    content = json.loads(text)
+    if content.get("version") != VERSION:
+        raise ValueError(f"a frame of version {content.get('version')} can't be read; version {VERSION} can")
+    return Frame(
+        id=content["id"],
+        numbers={name: Grid(**grid) for name, grid in content["numbers"].items()},
+        categories={
+            name: Levels(tuple(levels["top"]), frozenset([*levels["top"], *levels["rest"]]))
+            for name, levels in content["categories"].items()
+        },
+        score=Grid(**content["score"]) if content["score"] else None,
+        slices=tuple(content["slices"]),
+        groups={name: tuple(values) for name, values in content["groups"].items()},
+    )
+
+
+def frame_id(frame: Frame) -> str:
+    """Return the id of a frame: a short SHA-256 of its content without the id."""
+    return hashlib.sha256(json.dumps(_content(frame)).encode()).hexdigest()[:16]
+
+
+def _content(frame: Frame) -> dict[str, Any]:
+    return {
+        "numbers": {name: asdict(grid) for name, grid in frame.numbers.items()},
+        "categories": {
+            name: {"top": list(levels.top), "rest": sorted(levels.seen - set(levels.top))}
+            for name, levels in frame.categories.items()
+        },
+        "score": asdict(frame.score) if frame.score else None,
+        "slices": list(frame.slices),
+        "groups": {name: list(values) for name, values in frame.groups.items()},
+    }
+
+
+def sorted_pairs(pairs: Mapping[int, int]) -> tuple[Ints, Ints]:
+    """Return the keys of a mapping in order, and their values."""
+    found = np.array(sorted(pairs.items()), dtype=np.int64).reshape(-1, 2)
+    return found[:, 0], found[:, 1]
+
+
+def sorted_cells(counts: Sequence[Counts]) -> tuple[Ints, Ints]:
+    """Return the cells of many counts, one after the other, and their rows."""
+    pairs = [pair for of in counts for pair in sorted(of.cells.items())]
+    found = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    return found[:, 0], found[:, 1]
+
+
+def _pack(header: dict[str, Any], cube: Cube, pair: tuple[Ints, Ints]) -> bytes:
+    """Write a header, a pair of arrays, and a cube by its non-zero (score cell, state) places."""
+    places: list[Ints] = []
+    values: list[Ints] = []
+    for part in cube.cells.values():
+        flat = part.reshape(-1, part.shape[2])
+        own = np.flatnonzero(flat.any(axis=1))
+        places.append(np.diff(own, prepend=0))
+        values.append(flat[own])
+    shape = next((part.shape for part in cube.cells.values()), (0, 0, 0))
+    stacked = np.concatenate(values) if values else np.zeros((0, 3), dtype=np.int64)
+    joined = np.concatenate(places) if places else np.zeros(0, dtype=np.int64)
+    arrays = [_narrow(array) for array in (*pair, joined, *stacked.T)]
+    header = header | {
+        "cube": [list(cube.cells), list(shape), [len(own) for own in places]],
+        "arrays": [[array.dtype.str, len(array)] for array in arrays],
+    }
+    head = json.dumps(header, separators=(",", ":")).encode()
+    body = b"".join([len(head).to_bytes(4, "little"), head, *(array.tobytes() for array in arrays)])
+    return bytes([VERSION]) + zlib.compress(body, 6)
+
+
+def _unpack(data: bytes) -> tuple[dict[str, Any], Cube, tuple[Ints, Ints]]:
+    if not data or data[0] != VERSION:
+        raise ValueError(f"a profile of version {data[0] if data else 'none'} can't be read; version {VERSION} can")
+    try:
+        body = zlib.decompress(memoryview(data)[1:])
+    except zlib.error as error:
+        raise ValueError(f"a stored profile is damaged: {error}") from error
+    end = 4 + int.from_bytes(body[:4], "little")
+    header = json.loads(body[4:end])
+    first, second, places, *values = _arrays(body, end, header["arrays"])
+    groups, shape, sizes = header["cube"]
+    cells: dict[Group, Ints] = {}
+    at = 0
+    stacked = np.stack(values, axis=1)
+    for group, size in zip(_groups(groups), sizes, strict=True):
+        part = np.zeros((shape[0] * shape[1], shape[2]), dtype=np.int64)
+        part[np.cumsum(places[at : at + size])] = stacked[at : at + size]
+        cells[group] = part.reshape(shape)
+        at += size
+    return header, Cube(cells), (first, second)
+
+
+def _narrow(array: Ints) -> npt.NDArray[Any]:
+    """Return the array in the narrowest type that holds all of it, little-endian."""
+    low, high = (int(array.min()), int(array.max())) if len(array) else (0, 0)
+    width = next(w for w in _WIDTHS if np.iinfo(w).min <= low and high <= np.iinfo(w).max)
+    return array.astype(width)
+
+
+def _arrays(body: bytes, at: int, sizes: Sequence[tuple[str, int]]) -> Iterator[Ints]:
+    for kind, size in sizes:
+        array = np.frombuffer(body, dtype=kind, count=size, offset=at)
+        at += array.nbytes
+        yield array.astype(np.int64)
+
+
+def _groups(pairs: Sequence[Sequence[str | None]]) -> list[Group]:
+    return [(column or "", value) for column, value in pairs]

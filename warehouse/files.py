@@ -1,0 +1,89 @@
+"""Which Parquet files hold a table's days, as ``<root>/<table>/day=YYYY-MM-DD/*.parquet`` or as plain files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from models.errors import WatchkeeperError, did_you_mean
+
+
+@dataclass(frozen=True)
+class Files:
+    """A table's files. ``by_day`` is empty where no folder is named after a day; the files are in ``plain`` then."""
+
+    table: str
+    by_day: dict[date, list[Path]]
+    plain: list[Path]
+
+    @property
+    def partitioned(self) -> bool:
+        """Return whether days have folders of their own."""
+        return not self.plain
+
+
+def find(root: Path, table: str, day_column: str) -> Files:
+    """List a table's files; raise WatchkeeperError where the table isn't there or can't be listed.
+
+    Like Spark and Hive it leaves out names that start with '.' or '_': files still being written.
+    """
+    place = root / table
+    try:
+        if place.is_file():
+            return Files(table, {}, [place])
+        entries = sorted(place.iterdir())
+    except FileNotFoundError as error:
+        raise _no_such_table(root, table) from error
+    except OSError as error:
+        raise WatchkeeperError(
+            f"{place}: can't be listed ({error.strerror}); check the folder's permissions"
+        ) from error
+    by_day: dict[date, list[Path]] = {}
+    for entry in entries:
+        day = _day_of(entry.name, day_column)
+        if day is not None:
+            by_day[day] = _parquet(sorted(entry.glob("*.parquet")))
+    if by_day:
+        return Files(table, {day: files for day, files in sorted(by_day.items()) if files}, [])
+    plain = _parquet(entries)
+    # Another key's folders, such as a label table's month=…: every file below belongs to the table.
+    return Files(table, {}, plain or _parquet(sorted(place.rglob("*.parquet"))))
+
+
+def version(files: Iterable[Path], rows: int) -> str:
+    """Return a short digest of the files' names, sizes, times of writing, and rows."""
+    facts = [f"{file.name} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files]
+    return hashlib.sha256("\n".join([*facts, str(rows)]).encode()).hexdigest()[:16]
+
+
+def arrived_at(files: Iterable[Path]) -> datetime:
+    """Return when the newest of the files was written, in UTC."""
+    return datetime.fromtimestamp(max(file.stat().st_mtime for file in files), UTC)
+
+
+def _parquet(entries: Iterable[Path]) -> list[Path]:
+    return [entry for entry in entries if entry.suffix == ".parquet" and entry.name[0] not in "._" and entry.is_file()]
+
+
+def _day_of(name: str, day_column: str) -> date | None:
+    key, separator, value = name.partition("=")
+    if not separator or key != day_column:
+        return None
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        return None
+
+
+def _no_such_table(root: Path, table: str) -> WatchkeeperError:
+    if not root.is_dir():
+        return WatchkeeperError(
+            f"{root}: no such warehouse folder; set WATCHKEEPER_WAREHOUSE to the folder of your tables"
+        )
+    depth = len(Path(table).parts)
+    tables = [str(path.relative_to(root)) for path in root.glob("/".join("*" * depth)) if path.is_dir()]
+    accepted = f"; tables there are {', '.join(sorted(tables)[:10])}" if tables else ""
+    return WatchkeeperError(f"{root / table}: no such table{did_you_mean(table, tables)}{accepted}")

@@ -1,0 +1,150 @@
+"""Fixes a model's frame from its baseline: which columns are watched, and the cells of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from models.errors import WatchkeeperError, did_you_mean
+from models.spec import Spec
+from warehouse import sql
+from warehouse.codec import frame_id
+from warehouse.grid import Frame, Grid, Levels, number_grid, score_grid
+from warehouse.scans import Source, Statement, where
+from warehouse.sql import Bound, column
+
+MOST_LEVELS = 500
+MOST_SEEN = 50_000
+MOST_GROUPS = 20
+MOST_QUANTILE_ROWS = 2_000_000
+"""Rows from which quantiles are taken; of a larger baseline a fixed part, by hash of the id."""
+ID_LIKE = 0.5
+"""Without listed columns, a text column with a larger share of different values than this isn't a feature."""
+
+Run = Callable[[Statement], list[tuple[Any, ...]]]
+
+
+def frame(spec: Spec, source: Source, run: Run) -> Frame:
+    """Fix the cells of every feature from the rows of a baseline.
+
+    Numbers: a grid from the exact 1, 50 and 99 % quantiles of finite values. Categories: the 500 commonest levels
+    have cells (ties by name), 50,000 are remembered as seen. Groups: the 20 commonest values, and null if there is
+    any. The score's grid follows from its range and threshold. Raises WatchkeeperError for a column that the table
+    doesn't have, text that is declared a number, or a baseline without rows.
+    """
+    _check_columns(spec, source)
+    rows = run(_count(spec, source))[0][0]
+    if not rows:
+        raise WatchkeeperError(
+            f"{spec.model}: table {spec.features.table} has no rows on the baseline's days; "
+            f"name other days under 'baseline' in the model file"
+        )
+    kinds = {name: c.kind for name, c in spec.features.columns.items()} or _every_other_column(spec, source, rows, run)
+    score = None
+    if spec.score.column in source.columns:
+        score = score_grid(*spec.score.range, spec.score.threshold)
+    numbers = _grids(spec, source, [name for name, kind in kinds.items() if kind == "number"], rows, run)
+    if score is not None and spec.score.column in numbers:
+        numbers[spec.score.column] = score
+    categories = {}
+    for name in (name for name, kind in kinds.items() if kind == "category"):
+        levels = [level for (level,) in run(_levels(spec, source, name, MOST_SEEN)) if level is not None]
+        categories[name] = Levels(tuple(sorted(levels[:MOST_LEVELS])), frozenset(levels))
+    groups = {name: _values(run(_levels(spec, source, name, None))) for name in spec.groups}
+    unnamed = Frame("", numbers, categories, score, tuple(spec.slices), groups)
+    return Frame(frame_id(unnamed), numbers, categories, score, tuple(spec.slices), groups)
+
+
+def _check_columns(spec: Spec, source: Source) -> None:
+    asked = {f"features.columns.{name}": name for name in spec.features.columns}
+    asked |= {f"slices: {name}": name for name in spec.slices} | {f"protected.{name}": name for name in spec.protected}
+    if "column" in spec.score.model_fields_set:
+        asked["score.column"] = spec.score.column
+    for key, name in asked.items():
+        if name not in source.columns:
+            raise WatchkeeperError(
+                f"{spec.model}: {key}: table {spec.features.table} has no column '{name}' on the baseline's days; "
+                f"it has {', '.join(source.columns)}{did_you_mean(name, source.columns)}"
+            )
+    if spec.score.column in spec.features.columns and spec.features.columns[spec.score.column].kind == "category":
+        raise WatchkeeperError(f"{spec.model}: features.columns.{spec.score.column}: the score must be of kind number")
+
+
+def _conditions(spec: Spec, source: Source, bound: Bound) -> list[str]:
+    """Return the conditions for rows of the baseline's days, the excluded ones left out."""
+    conditions = source.wanted(bound)
+    if spec.baseline.exclude and not source.partitioned:
+        day = sql.day_of(source.day, source.columns[source.day])
+        conditions.append(f"NOT list_contains({bound(list(spec.baseline.exclude))}, {day})")
+    return conditions
+
+
+def _count(spec: Spec, source: Source) -> Statement:
+    bound = Bound()
+    return Statement(
+        f"SELECT count(*) FROM {source.scan(bound)}{where(_conditions(spec, source, bound))}", bound.values
+    )
+
+
+def _every_other_column(spec: Spec, source: Source, rows: int, run: Run) -> dict[str, str]:
+    """Return the kind of every column that has no other role: numbers, and text or flags that aren't like ids."""
+    features, score, labels = spec.features, spec.score, spec.labels
+    roles = {features.id, features.time, features.day, score.column, score.action, score.version, *spec.groups}
+    roles |= {labels.id, labels.label, labels.known_at} if labels else set()
+    others = {name: kind for name, kind in source.columns.items() if name not in roles}
+    texts = [name for name, kind in others.items() if sql.is_text(kind)]
+    different: dict[str, int] = {}
+    if texts:
+        bound = Bound()
+        figures = ", ".join(f"approx_count_distinct({column(name)})" for name in texts)
+        query = f"SELECT {figures} FROM {source.scan(bound)}{where(_conditions(spec, source, bound))}"
+        different = dict(zip(texts, run(Statement(query, bound.values))[0], strict=True))
+    result = {}
+    for name, kind in others.items():
+        if sql.is_number(kind):
+            result[name] = "number"
+        elif kind == "BOOLEAN" or (name in different and different[name] <= ID_LIKE * rows):
+            result[name] = "category"
+    return result
+
+
+def _grids(spec: Spec, source: Source, names: Sequence[str], rows: int, run: Run) -> dict[str, Grid]:
+    if not names:
+        return {}
+    bound = Bound()
+    values = {name: sql.number(name, source.columns[name]) for name in names}
+    figures = ", ".join(
+        f"quantile_disc({value}, [0.01, 0.5, 0.99]) FILTER (WHERE isfinite({value})), count({column(name)})"
+        for name, value in values.items()
+    )
+    conditions = _conditions(spec, source, bound)
+    if rows > MOST_QUANTILE_ROWS and spec.features.id in source.columns:
+        conditions.append(f"hash({sql.text(spec.features.id)}) % {bound(-(-rows // MOST_QUANTILE_ROWS))} = 0")
+    found = run(Statement(f"SELECT {figures} FROM {source.scan(bound)}{where(conditions)}", bound.values))[0]
+    result = {}
+    for name, quantiles, filled in zip(names, found[::2], found[1::2], strict=True):
+        if quantiles is None and filled and not sql.is_number(source.columns[name]):
+            raise WatchkeeperError(
+                f"{spec.model}: features.columns.{name}: kind number, but column '{name}' of table "
+                f"{spec.features.table} holds {source.columns[name]} that can't be read as numbers; use kind category"
+            )
+        low, middle, high = quantiles or (0.0, 0.0, 0.0)
+        result[name] = number_grid((low, middle, high))
+    return result
+
+
+def _levels(spec: Spec, source: Source, name: str, most: int | None) -> Statement:
+    """Return the query of a column's values as text, the commonest first, ties by name."""
+    bound = Bound()
+    text = (
+        f"SELECT {sql.text(name)} AS level FROM {source.scan(bound)}{where(_conditions(spec, source, bound))} "
+        f"GROUP BY level ORDER BY count(*) DESC, level{'' if most is None else f' LIMIT {bound(most + 1)}'}"
+    )
+    return Statement(text, bound.values)
+
+
+def _values(rows: Sequence[tuple[Any, ...]]) -> tuple[str | None, ...]:
+    """Return the commonest values in order of name, and None at the end if there is any null."""
+    values = [value for (value,) in rows if value is not None]
+    nulls: tuple[str | None, ...] = (None,) if len(values) < len(rows) else ()
+    return (*sorted(values[:MOST_GROUPS]), *nulls)

@@ -1,0 +1,311 @@
+"""The embedded warehouse: DuckDB, in memory, over folders of Parquet files; no file is ever locked."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import numpy as np
+
+from models.errors import WatchkeeperError, did_you_mean
+from models.spec import Labels, Spec
+from warehouse import assemble, files, framing, scans, sql
+from warehouse import rows as row_queries
+from warehouse.files import Files
+from warehouse.grid import Frame, Ints
+from warehouse.profile import EVERYONE, Cohort, Counts, Cube, Group, Profile, ordered
+from warehouse.protocol import Partition
+from warehouse.scans import Source, Statement
+from warehouse.sql import Bound
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS_A_SCAN = 60
+"""Columns that one statement counts; a wider table takes several."""
+ROLLED_UP = -(2**31)
+"""Stands for null in arrays of codes."""
+
+
+class ParquetWarehouse:
+    """Tables are folders ``<root>/<table>/day=YYYY-MM-DD/*.parquet``, or Parquet files with a day column in them.
+
+    One DuckDB connection for each object; every call has a cursor of its own, so threads may share the object.
+    ``threads`` limits DuckDB's (default: one for each core).
+    """
+
+    def __init__(self, root: Path, threads: int | None = None) -> None:
+        self._root = root.absolute()
+        config: dict[str, Any] = {
+            "autoinstall_known_extensions": "false",  # never a download
+            "autoload_known_extensions": "false",
+            "preserve_insertion_order": "false",
+            "temp_directory": str(Path(tempfile.gettempdir()) / "watchkeeper-duckdb"),  # not the working directory
+        }
+        if threads is not None:
+            config["threads"] = threads
+        self._connection = duckdb.connect(":memory:", config=config)
+        self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
+
+    def partition(self, spec: Spec, day: date) -> Partition | None:
+        """Return what arrived for a day, or None; raise WatchkeeperError where the table or file can't be read."""
+        found = self._sources(spec, day, day)
+        if not found:
+            return None
+        (source,) = found
+        bound = Bound()
+        distinct = (
+            f"count(DISTINCT {sql.column(spec.features.id)})" if spec.features.id in source.columns else "count(*)"
+        )
+        text = f"SELECT count(*), {distinct} FROM {source.scan(bound)}{scans.where(source.wanted(bound))}"
+        count, distinct_ids = self._rows(Statement(text, bound.values))[0]
+        if not count and not source.partitioned:
+            return None
+        paths = [Path(file) for file in source.files]
+        return Partition(count, distinct_ids, files.arrived_at(paths), files.version(paths, count), source.columns)
+
+    def days(self, spec: Spec, start: date, end: date) -> list[date]:
+        """Return the days that have a partition, in order."""
+        found = self._files(spec)
+        if found.partitioned:
+            return [day for day in found.by_day if start <= day <= end]
+        return [day for source in self._sources(spec, start, end) for day in self._days_inside(source)]
+
+    def frame(self, spec: Spec) -> Frame:
+        """Fix the cells of every feature from the model's baseline days; raise WatchkeeperError if none is there."""
+        chosen, found = spec.baseline, self._files(spec)
+        wanted = [file for day in chosen.days() for file in found.by_day.get(day, [])] or found.plain
+        if not wanted:
+            raise WatchkeeperError(
+                f"{spec.model}: table {spec.features.table} has no partition on the baseline's days {chosen.start} to "
+                f"{chosen.end}{_nearest_days(found)}; name other days under 'baseline' in the model file"
+            )
+        source = self._source(spec, wanted, chosen.start, chosen.end, partitioned=found.partitioned)
+        return framing.frame(spec, source, self._rows)
+
+    def profile(self, spec: Spec, frame: Frame, start: date, end: date) -> dict[date, Profile]:
+        """Scan the partitions of a span of days once and return a profile for each day that has one.
+
+        A column that a day's files don't have is left out of that day's profile: missing is not null.
+        """
+        result = {day: Profile(frame.id) for day in self.days(spec, start, end)}
+        for source in self._sources(spec, start, end):
+            result |= self._profiles(spec, frame, source)
+        return dict(sorted(result.items()))
+
+    def cohorts(self, spec: Spec, frame: Frame, start: date, end: date, as_of: date) -> dict[date, Cohort]:
+        """Return what was known of each cohort day's payments by the end of ``as_of`` (UTC), by a join on keys.
+
+        The newest event of an id counts; of two at the same moment, the one that says fraud. Events without a
+        label or a time count for nothing. A payment that is in the table twice counts twice.
+        """
+        result = {day: Cohort() for day in self.days(spec, start, end)}
+        labels = self._labels(spec, spec.labels) if spec.labels is not None else None
+        if labels is None:
+            return result
+        for source in self._sources(spec, start, end):
+            if spec.features.id in source.columns:
+                result |= self._cohorts(spec, frame, source, labels, as_of)
+        return dict(sorted(result.items()))
+
+    def relation(self, spec: Spec, day: date) -> str:
+        """Return the SQL query of a day's partition; raise WatchkeeperError where no partition is."""
+        found = self._sources(spec, day, day)
+        if not found:
+            raise WatchkeeperError(f"{spec.model}: table {spec.features.table} has no partition of {day}")
+        return row_queries.relation(found[0], day)
+
+    def connection_string(self) -> str:
+        """Return the SQLAlchemy address of the engine in which ``relation`` runs."""
+        return "duckdb:///:memory:"
+
+    def sample(self, spec: Spec, start: date, end: date, rows: int, seed: int) -> pd.DataFrame:
+        """Return at most ``rows`` payments of a span of days, the same ones at every call (by hash of id and seed)."""
+        source = self._span(spec, start, end)
+        _need(spec, source, "features.id", spec.features.id)
+        return self._fetch(row_queries.sample(spec, source, rows, seed)).df()
+
+    def labelled_rows(self, spec: Spec, start: date, end: date, as_of: date, rows: int, seed: int) -> pd.DataFrame:
+        """Return at most ``rows`` payments with a boolean column ``label`` as known by ``as_of``, for training.
+
+        Payments without a label count as legitimate only where the model file says so (``negative.after_days``).
+        """
+        if spec.labels is None:
+            raise WatchkeeperError(f"{spec.model}: rows with labels were asked for, but the model file has no 'labels'")
+        source = self._span(spec, start, end)
+        _need(spec, source, "features.id", spec.features.id)
+        labels = self._labels(spec, spec.labels)
+        if labels is None:
+            raise WatchkeeperError(f"{spec.model}: label table {spec.labels.table} holds no Parquet file yet")
+        return self._fetch(row_queries.labelled(spec, source, labels, as_of, rows, seed)).df()
+
+    def _profiles(self, spec: Spec, frame: Frame, source: Source) -> dict[date, Profile]:
+        slices = [name for name in frame.slices if name in source.columns]
+        groups = [name for name in frame.groups if name in source.columns]
+        columns = scans.feature_columns(frame, spec, source)
+        numbers = [name for name in columns if name in scans.grids(frame, spec)]
+        found = self._rows(scans.totals(frame, spec, source, numbers, slices))
+        row_counts, sums = assemble.total_rows(frame, slices, numbers, found)
+        features: dict[date, dict[Group, dict[str, Counts]]] = defaultdict(lambda: defaultdict(dict))
+        for chunk in (columns[i : i + COLUMNS_A_SCAN] for i in range(0, len(columns), COLUMNS_A_SCAN)):
+            arrays = self._arrays(scans.feature_counts(frame, spec, source, chunk, slices))
+            for day, group, name, counts in assemble.feature_counts(frame, slices, chunk, sums, arrays):
+                if group == EVERYONE or name in frame.numbers or name in frame.categories:
+                    features[day][group][name] = counts
+        cubes: dict[date, Cube] = {}
+        if frame.score is not None and spec.score.column in source.columns:
+            cubes = assemble.cubes(frame, groups, self._arrays(scans.score_cube(frame, spec, source, groups)))
+        return {
+            day: Profile(frame.id, count, ordered(features[day]), cubes.get(day, Cube()))
+            for day, count in row_counts.items()
+        }
+
+    def _cohorts(self, spec: Spec, frame: Frame, source: Source, labels: Source, as_of: date) -> dict[date, Cohort]:
+        if frame.score is not None and spec.score.column not in source.columns:
+            return {}
+        groups = [name for name in frame.groups if name in source.columns]
+        found = self._arrays(scans.cohort_cube(frame, spec, source, groups, labels, as_of))
+        of_delay = found["delay"] != ROLLED_UP
+        delays = assemble.delays({name: values[of_delay] for name, values in found.items()})
+        cubes: dict[date, Cube] = {}
+        if frame.score is not None:
+            cubes = assemble.cubes(frame, groups, {name: values[~of_delay] for name, values in found.items()})
+        return {day: Cohort(cubes.get(day, Cube()), delays.get(day, {})) for day in cubes.keys() | delays.keys()}
+
+    def _files(self, spec: Spec) -> Files:
+        return files.find(self._root, spec.features.table, spec.features.day)
+
+    def _span(self, spec: Spec, start: date, end: date) -> Source:
+        """Return all files of a span of days as one source; columns that changed take the type that holds both."""
+        found = self._files(spec)
+        wanted = [file for day, of_day in found.by_day.items() if start <= day <= end for file in of_day] or found.plain
+        if not wanted:
+            raise WatchkeeperError(
+                f"{spec.model}: table {spec.features.table} has no partition from {start} to {end}"
+                f"{_nearest_days(found)}"
+            )
+        return self._source(spec, wanted, start, end, partitioned=found.partitioned)
+
+    def _sources(self, spec: Spec, start: date, end: date) -> list[Source]:
+        """Return the files of a span of days, those with the same columns and types together."""
+        found = self._files(spec)
+        if not found.partitioned:
+            return [self._source(spec, found.plain, start, end, partitioned=False)] if found.plain else []
+        alike: dict[object, list[Path]] = defaultdict(list)
+        days = {day: of_day for day, of_day in found.by_day.items() if start <= day <= end}
+        kinds = self._file_kinds([file for of_day in days.values() for file in of_day])
+        for of_day in days.values():
+            alike[frozenset[tuple[Any, ...]]().union(*(kinds[str(file)] for file in of_day))].extend(of_day)
+        return [self._source(spec, of_kind, start, end, partitioned=True) for of_kind in alike.values()]
+
+    def _file_kinds(self, paths: Sequence[Path]) -> dict[str, frozenset[tuple[Any, ...]]]:
+        """Return the columns and types of each file, as its footer has them."""
+        if len(paths) < 2:
+            return {str(path): frozenset() for path in paths}
+        text = "SELECT file_name, name, type, converted_type, logical_type FROM parquet_schema($files)"
+        found: dict[str, set[tuple[Any, ...]]] = {str(path): set() for path in paths}
+        for file, *kind in self._rows(Statement(text, {"files": [str(path) for path in paths]})):
+            found[file].add(tuple(kind))
+        return {file: frozenset(kinds) for file, kinds in found.items()}
+
+    def _source(self, spec: Spec, paths: Sequence[Path], start: date, end: date, *, partitioned: bool) -> Source:
+        """Describe files; raise WatchkeeperError where they hold no day."""
+        source = self._described(paths, spec.features.day, start, end, partitioned=partitioned)
+        if source.day not in source.columns:
+            raise WatchkeeperError(
+                f"{spec.model}: features.day: table {spec.features.table} has neither folders {source.day}=YYYY-MM-DD "
+                f"nor a column '{source.day}'; it has {', '.join(source.columns)}"
+                f"{did_you_mean(source.day, source.columns)}"
+            )
+        return source
+
+    def _labels(self, spec: Spec, labels: Labels) -> Source | None:
+        """Return the label table, all of it; None where it holds no file yet.
+
+        Raises WatchkeeperError for a column that isn't there, and for labels or times that can't be read.
+        """
+        found = files.find(self._root, labels.table, spec.features.day)
+        paths = [file for of_day in found.by_day.values() for file in of_day] or found.plain
+        if not paths:
+            return None
+        source = self._described(paths, spec.features.day, date.min, date.max, partitioned=found.partitioned)
+        for key, name in (("id", labels.id), ("label", labels.label), ("known_at", labels.known_at)):
+            if name not in source.columns:
+                raise WatchkeeperError(
+                    f"{spec.model}: labels.{key}: table {labels.table} has no column '{name}'; "
+                    f"it has {', '.join(source.columns)}{did_you_mean(name, source.columns)}"
+                )
+        if source.columns[labels.label] != "BOOLEAN" or sql.is_text(source.columns[labels.known_at]):
+            no_label, no_time = self._rows(scans.unreadable_labels(labels, source))[0]
+            for count, name, accepted in (
+                (no_label, labels.label, "true and false, or 1 and 0"),
+                (no_time, labels.known_at, "times such as 2026-01-31 09:30:00"),
+            ):
+                if count:
+                    raise WatchkeeperError(
+                        f"{spec.model}: labels: table {labels.table}, column '{name}': {count:,} values can't be read; "
+                        f"accepted are {accepted}"
+                    )
+        return source
+
+    def _described(self, paths: Sequence[Path], day: str, start: date, end: date, *, partitioned: bool) -> Source:
+        source = Source(tuple(str(path) for path in paths), {}, day, partitioned, start, end)
+        bound = Bound()
+        found = self._rows(Statement(f"DESCRIBE SELECT * FROM {source.scan(bound)}", bound.values))
+        # DuckDB takes every folder 'key=value' on the way for a column, also those above the table.
+        above = {part.partition("=")[0] for part in paths[0].parts if "=" in part} - {day}
+        return replace(source, columns={name: kind for name, kind, *_ in found if name not in above})
+
+    def _days_inside(self, source: Source) -> list[date]:
+        bound = Bound()
+        text = (
+            f"SELECT DISTINCT {source.day_number()} AS d FROM {source.scan(bound)}{scans.where(source.wanted(bound))}"
+        )
+        return sorted(assemble.day_of(number) for (number,) in self._rows(Statement(text, bound.values)))
+
+    def _rows(self, statement: Statement) -> list[tuple[Any, ...]]:
+        return self._fetch(statement).fetchall()
+
+    def _arrays(self, statement: Statement) -> dict[str, Ints]:
+        found = self._fetch(statement).fetchnumpy()
+        return {name: np.ma.filled(values, ROLLED_UP).astype(np.int64) for name, values in found.items()}
+
+    def _fetch(self, statement: Statement) -> duckdb.DuckDBPyConnection:
+        """Run a statement; raise WatchkeeperError that names the file where one of its files can't be read."""
+        try:
+            return self._connection.cursor().execute(statement.text, statement.values)
+        except duckdb.Error:
+            for paths in (value for value in statement.values.values() if isinstance(value, list)):
+                for path in (path for path in paths if str(path).endswith(".parquet")):
+                    self._check_file(str(path))
+            raise
+
+    def _check_file(self, path: str) -> None:
+        """Read all of a file; raise WatchkeeperError that names it where that fails."""
+        try:
+            self._connection.cursor().execute(
+                "SELECT max(COLUMNS(*)) FROM read_parquet($file)", {"file": path}
+            ).fetchall()
+        except duckdb.Error as error:
+            said = str(error).splitlines()[0].partition(": ")[2].replace(f"'{path}'", "").replace(path, "")
+            reason = said.strip(" .:") or type(error).__name__
+            raise WatchkeeperError(f"{path}: can't be read as Parquet ({reason}); write the file again") from error
+
+
+def _need(spec: Spec, source: Source, key: str, name: str) -> None:
+    if name not in source.columns:
+        raise WatchkeeperError(
+            f"{spec.model}: {key}: table {spec.features.table} has no column '{name}'; "
+            f"it has {', '.join(source.columns)}{did_you_mean(name, source.columns)}"
+        )
+
+
+def _nearest_days(found: Files) -> str:
+    days = list(found.by_day)
+    return f"; it has days from {days[0]} to {days[-1]}" if days else ""

@@ -1,0 +1,68 @@
+"""The queries that bring rows, not counts: bounded samples for a drill-down and for training, and a day for checks."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from models.spec import AfterDays, Labels, Spec
+from warehouse import scans, sql
+from warehouse.scans import Source, Statement
+from warehouse.sql import Bound
+
+LABEL = "label"
+
+
+def relation(source: Source, day: date) -> str:
+    """Return one day's rows as a query without parameters, for an engine that others drive."""
+    files = f"[{', '.join(sql.literal(file) for file in source.files)}]"
+    # Only the columns themselves: a folder named 'key=value' above the table isn't one.
+    columns = ", ".join(sql.column(name) for name in source.columns)
+    query = f"SELECT {columns} FROM {source.read(files)} AS t"
+    if source.partitioned:
+        return query
+    return f"{query} WHERE {sql.day_of(source.day, source.columns[source.day])} = DATE {sql.literal(day.isoformat())}"
+
+
+def sample(spec: Spec, source: Source, most: int, seed: int) -> Statement:
+    """Return at most so many rows, chosen and ordered by a hash of id and seed."""
+    bound = Bound()
+    columns = ", ".join(sql.column(name) for name in source.columns)
+    text = (
+        f"SELECT {columns} FROM {source.scan(bound)}{scans.where(source.wanted(bound))} "
+        f"{_by_hash(spec, source, most, seed, bound)}"
+    )
+    return Statement(text, bound.values)
+
+
+def labelled(spec: Spec, source: Source, label_source: Source, as_of: date, most: int, seed: int) -> Statement:
+    """Return at most so many rows that weren't blocked, with the column ``label`` as known by the end of ``as_of``.
+
+    A payment without a known event counts as legitimate once ``negative.after_days`` days have passed, and is left
+    out before, or where negatives are explicit.
+    """
+    labels, bound = _labels(spec), Bound()
+    own, theirs = scans.join_keys(spec, labels, source, label_source)
+    columns = ", ".join(sql.column(name) for name in source.columns if name != LABEL)
+    judged = "k.id IS NOT NULL"
+    if isinstance(labels.negative, AfterDays):
+        oldest = as_of - timedelta(days=labels.negative.after_days)
+        judged = f"({judged} OR {source.day_number()} <= {bound((oldest - date(1970, 1, 1)).days)})"
+    conditions = [*source.wanted(bound), f"NOT {scans.blocked(spec, source, bound)}", judged]
+    text = (
+        f"WITH known AS ({scans.known_labels(labels, label_source, as_of, theirs, bound)}) "
+        f"SELECT {columns}, coalesce(k.fraud, false) AS {sql.quote(LABEL)} "
+        f"FROM {source.scan(bound)} LEFT JOIN known AS k ON k.id = {own}{scans.where(conditions)} "
+        f"{_by_hash(spec, source, most, seed, bound)}"
+    )
+    return Statement(text, bound.values)
+
+
+def _labels(spec: Spec) -> Labels:
+    assert spec.labels is not None
+    return spec.labels
+
+
+def _by_hash(spec: Spec, source: Source, most: int, seed: int, bound: Bound) -> str:
+    # MD5 is the same in every version of DuckDB; file and row break the ties of ids that are there twice.
+    key = f"md5(concat({sql.text(spec.features.id)}, {bound(f':{seed}')}))"
+    return f"ORDER BY {key}, t.filename, t.file_row_number LIMIT {bound(most)}"
