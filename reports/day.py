@@ -1,4 +1,7 @@
-"""A day's page: everything that was measured of it, breaches first."""
+"""A day's page: everything that its watch measured, breaches first.
+
+How the model did on the day's payments is on the model's page instead: it changes with every label that arrives.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,17 @@ from collections import Counter
 from datetime import date
 from typing import Any
 
-from ledger.records import Measurement, Verdict
+from ledger.records import Measurement
 from reports import today, words
-from reports.reading import Reading, concerns, rows
+from reports.reading import URGENT, Reading, concerns, rows
 
 ROWS = 600
 """Most figures that a page shows in full, breaches first; the rest is counted, and in the JSON beside it."""
-URGENT = (Verdict.BREACH, Verdict.ERRORED, Verdict.MISSING)
 
 
 def page(reading: Reading, day: date) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what the template of a day's page is filled with, and the same for machines."""
-    found, cohort = reading.judged(day), reading.cohort(day)
+    found = reading.judged(day)
     days = list(reading.runs)
     at = days.index(day)
     run = reading.runs[day]
@@ -30,13 +32,13 @@ def page(reading: Reading, day: date) -> tuple[dict[str, Any], dict[str, Any]]:
         "after": days[at + 1] if at + 1 < len(days) else None,
         "counts": Counter(m.verdict for m in found),
         "total": len(found),
-        "sections": sections([*found, *cohort]),
+        "sections": sections(found),
         "incidents": incidents,
         "states": today.STATES,
     }
     machine = {
         "model": reading.spec.model, "day": day, "rows": run.rows, "source_version": run.source_version,
-        "incidents": [incident.id for incident in incidents], "measurements": rows([*found, *cohort]),
+        "incidents": [incident.id for incident in incidents], "measurements": rows(found),
     }  # fmt: skip
     return context, machine
 
@@ -45,6 +47,7 @@ def sections(found: list[Measurement]) -> list[dict[str, Any]]:
     """Return the figures by monitor: urgent ones, then the quiet ones for everyone, then quiet slices, up to ROWS."""
     left = ROWS
     result = []
+    found = sorted(found, key=lambda m: (bool(m.slice), m.feature, m.slice, m.metric))
     urgent = {monitor: [m for m in found if m.monitor == monitor and m.verdict in URGENT] for monitor in words.MONITORS}
     quiet = {monitor: [m for m in found if m.monitor == monitor and m.verdict not in URGENT] for monitor in words.MONITORS}
     shown_urgent, left = _share_out(urgent, left)
@@ -62,7 +65,6 @@ def sections(found: list[Measurement]) -> list[dict[str, Any]]:
                     "title": title,
                     "urgent": shown_urgent[monitor],
                     "quiet": shown,
-                    "quiet_in_all": len(quiet[monitor]),
                     "hidden": every - len(shown_urgent[monitor]) - len(shown),
                     "counts": Counter(m.verdict for m in found if m.monitor == monitor),
                 }

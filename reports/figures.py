@@ -6,7 +6,7 @@ A colour is named as the style sheet names it (``--ink``); the script in the pag
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from ledger.records import Measurement, Verdict
@@ -44,10 +44,15 @@ def over_time(
         for verdict in MARKERS
         if any(m.verdict is verdict for m in shown)
     ]
-    limits = [(by(m), m.limit) for m in points if m.limit is not None]
-    if limits and metric != "row_count":
+    limits = [(by(m), m.limit) for m in points if m.limit is not None and m.monitor != "arrival"]
+    if limits:
         traces.append(_limit(limits))
-    layout: dict[str, Any] = {"height": height, "yaxis": _axis(metric), "xaxis": {"type": "date"}, "showlegend": False}
+    layout: dict[str, Any] = {
+        "height": height,
+        "yaxis": _axis(metric) | _reaching(shown, limits),
+        "xaxis": _days([by(m) for m in points]),
+        "showlegend": False,
+    }
     shapes, notes = _marks(points, by, since)
     if shapes:
         layout |= {"shapes": shapes, "annotations": notes}
@@ -112,22 +117,15 @@ def _marks(
              "line": {"color": "--breach", "width": 1}}
         )  # fmt: skip
         notes.append(_note(since, "since", "left"))
-    immature = [by(m) for m in points if m.verdict is Verdict.IMMATURE]
-    settled = [by(m) for m in points if m.verdict is Verdict.OK]
-    if immature:
-        start = min(day for day in immature if not settled or day > max(settled)) if _tail(immature, settled) else None
-        if start is not None:
-            end = max(immature)
-            shapes.append(
-                {"type": "rect", "x0": f"{start}T00:00", "x1": f"{end}T23:59", "yref": "paper", "y0": 0, "y1": 1,
-                 "fillcolor": "--shade", "line": {"width": 0}, "layer": "below"}
-            )  # fmt: skip
-            notes.append(_note(end, "provisional", "right"))
+    settled = max((by(m) for m in points if m.verdict is Verdict.OK), default=date.min)
+    young = [by(m) for m in points if m.verdict is Verdict.IMMATURE and by(m) > settled]
+    if young:
+        shapes.append(
+            {"type": "rect", "x0": f"{min(young) - timedelta(days=1)}T12:00", "x1": f"{max(young)}T12:00",
+             "yref": "paper", "y0": 0, "y1": 1, "fillcolor": "--shade", "line": {"width": 0}, "layer": "below"}
+        )  # fmt: skip
+        notes.append(_note(max(young), "provisional", "right"))
     return shapes, notes
-
-
-def _tail(immature: Sequence[date], settled: Sequence[date]) -> bool:
-    return not settled or max(immature) > max(settled)
 
 
 def _note(day: date, text: str, anchor: str) -> Figure:
@@ -135,6 +133,27 @@ def _note(day: date, text: str, anchor: str) -> Figure:
         "x": day.isoformat(), "yref": "paper", "y": 1, "yanchor": "bottom", "xanchor": anchor, "showarrow": False,
         "text": text, "font": {"size": 10, "color": "--muted"},
     }  # fmt: skip
+
+
+def _days(days: Sequence[date]) -> Figure:
+    """Return an axis that ends half a day before the first and after the last day."""
+    if not days:
+        return {"type": "date"}
+    return {"type": "date", "range": [f"{min(days) - timedelta(days=1)}T12:00", f"{max(days)}T12:00"]}
+
+
+def _reaching(points: Sequence[Measurement], limits: Sequence[tuple[date, float]]) -> Figure:
+    """Return a range that holds every interval and spans at least a quarter of the height above zero.
+
+    So a steady figure doesn't look wild, and a figure far above zero doesn't lie flat.
+    """
+    ends = [end for m in points for end in (m.low, m.value, m.high) if end is not None]
+    ends += [limit for _, limit in limits]
+    if not ends or min(ends) < 0:
+        return {}
+    low, high = min(ends), max(ends)
+    low = max(0.0, min(low - 0.1 * (high - low), 0.75 * high))
+    return {"range": [short(low if low > 0.3 * high else 0.0), short(high + 0.06 * (high - low) or 1.0)]}
 
 
 def _axis(metric: str) -> Figure:
@@ -194,7 +213,7 @@ def heat(points: Sequence[Measurement], features: Sequence[str], labels: Sequenc
     layout = {
         "height": 60 + 22 * len(features),
         "yaxis": {"autorange": "reversed", "type": "category", "showgrid": False, "labels": True},
-        "xaxis": {"type": "date", "showgrid": False},
+        "xaxis": _days(days) | {"showgrid": False},
     }
     return {"data": data, "layout": layout, "link": "days/"}
 

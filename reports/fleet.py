@@ -25,7 +25,7 @@ def page(cards: Sequence[Card]) -> dict[str, Any]:
         "sentence": sentence(cards),
         "open": sum(len(card["open"]) for card in cards),
         "states": today.STATES,
-        "span": span,
+        "shown": {cell["state"] for card in cards for cell in card["strip"][-span:]},
     }
 
 

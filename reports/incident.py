@@ -12,6 +12,8 @@ from reports.reading import Reading
 
 FIGURES = 8
 """Most figures over time that a page draws; the evidence names the others."""
+ENTRIES = 40
+"""Most days of a timeline; a longer one keeps the newest and the first, and the JSON has all."""
 STATUS = {
     Status.PENDING: "Pending: it must hold before anybody is told",
     Status.FIRING: "Open",
@@ -82,7 +84,7 @@ def _says(points: Sequence[Measurement], incident: Incident) -> str:
     if before:
         low, high = words.figure(newest.metric, min(before)), words.figure(newest.metric, max(before))
         said += f"; {low} to {high} in {words.plural(len(before), 'day')} before"
-    return f"{words.title(newest)}: {said}."
+    return f"{said}."
 
 
 def timeline(
@@ -97,6 +99,7 @@ def timeline(
     events += [(m.day, 1, "message", _told(m)) for m in messages]
     events += [(d.day, 2, "retraining", _decided(d)) for d in decisions]
     days = sorted({event[0] for event in events}, reverse=True)
+    days = days if len(days) <= ENTRIES else [*days[: ENTRIES - 1], days[-1]]
     return [{"day": day, "events": [(kind, text) for at, _, kind, text in sorted(events) if at == day]} for day in days]
 
 

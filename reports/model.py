@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from ledger.records import Measurement, Verdict
 from reports import figures, today, words
-from reports.reading import Reading, of_verdict, row, rows
+from reports.reading import URGENT, Reading, of_verdict, rows
 
 HEADLINES = ("recall", "precision", "value_detection_rate", "false_positive_rate")
 FAIRNESS = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision")
 INCIDENTS = 60
 DECISIONS = 20
-CHECKS = 150
+CHECKS = 120
 """Most rows that a table of the page shows; the JSON beside the page has the rest."""
 SEVERITY = (Verdict.BREACH, Verdict.ERRORED, Verdict.MISSING, Verdict.OK, Verdict.INSUFFICIENT, Verdict.IMMATURE)
 
@@ -23,16 +24,19 @@ def page(reading: Reading) -> dict[str, Any]:
     return {
         "reading": reading,
         "spec": reading.spec,
+        "headline_metrics": HEADLINES,
         "card": card,
         "strip": reading.strip,
         "headlines": headlines(reading),
         "performance": performance(reading),
+        "cohorts": cohorts(reading),
         "heats": heats(reading),
         "score": score(reading),
         "fairness": fairness(reading),
         "maturity": maturity(reading),
-        "checks": checks(reading)[:CHECKS],
-        "checks_in_all": len(checks(reading)),
+        "urgent_checks": checks(reading, quiet=False),
+        "quiet_checks": checks(reading, quiet=True),
+        "most": CHECKS,
         "incidents": reading.incidents[:INCIDENTS],
         "decisions": [d for d in reading.decisions if d.verdict != "not needed"][:DECISIONS],
         "not_needed": sum(d.verdict == "not needed" for d in reading.decisions),
@@ -52,7 +56,7 @@ def machine(reading: Reading, card: dict[str, Any]) -> dict[str, Any]:
         "card": card,
         "performance": rows(performance),
         "newest": rows(of_verdict(reading.newest, Verdict.BREACH, Verdict.ERRORED, Verdict.MISSING)),
-        "checks": rows(checks(reading)),
+        "checks": rows([*checks(reading, quiet=False), *checks(reading, quiet=True)]),
         "incidents": reading.incidents,
         "decisions": reading.decisions,
         "retrained": list(reading.outcomes.values()),
@@ -76,10 +80,19 @@ def performance(reading: Reading) -> list[dict[str, Any]]:
     return result
 
 
+def cohorts(reading: Reading) -> list[tuple[date, list[Measurement | None]]]:
+    """Return the headline metrics of each cohort day as a table, the newest day first."""
+    found: dict[date, dict[str, Measurement]] = {}
+    for metric in HEADLINES:
+        for m in reading.everyone("performance", metric):
+            found.setdefault(m.day, {})[metric] = m
+    return [(day, [found[day].get(metric) for metric in HEADLINES]) for day in sorted(found, reverse=True)]
+
+
 def _cohorts(points: list[Measurement]) -> str:
     settled = of_verdict(points, Verdict.OK)
     young = of_verdict(points, Verdict.IMMATURE)
-    said = f"{words.metric(points[0].metric)} by cohort day: {words.plural(len(settled), 'mature day')}"
+    said = words.plural(len(settled), "mature day")
     if settled:
         m = settled[-1]
         said += f", the last {words.short_day(m.day)} with {words.figure(m.metric, m.value)}"
@@ -96,13 +109,17 @@ def heats(reading: Reading) -> list[dict[str, Any]]:
             continue
         over = of_verdict(points, Verdict.BREACH)
         worst = max(points, key=lambda m: m.value or 0)
-        said = f"{title} of {len(features)} features: {words.plural(len(over), 'day')} of a feature over the limit; the highest is"
+        said = f"{words.plural(len(features), 'feature')} by day; {_times(len(over))} over the limit; the highest is"
         said += f" {words.figure(metric, worst.value)}, {worst.feature} on {words.short_day(worst.day)}."
         figure = figures.heat(points, features[: figures.HEAT_FEATURES], labels[: figures.HEAT_FEATURES], top)
         result.append({"title": title, "figure": figure, "says": said})
     if result and len(features) > figures.HEAT_FEATURES:
         result[-1]["says"] += f" The {len(features) - figures.HEAT_FEATURES} least important features are on the day pages."
     return result
+
+
+def _times(number: int) -> str:
+    return {0: "never", 1: "once"}.get(number, f"{number:,} times")
 
 
 def _ordered(reading: Reading) -> tuple[list[str], list[str]]:
@@ -121,7 +138,7 @@ def score(reading: Reading) -> dict[str, Any] | None:
     if not any(m.value is not None for m in points):
         return None
     over = of_verdict(points, Verdict.BREACH)
-    says = f"PSI of the score against its baseline: {words.plural(len(over), 'day')} of {len(points)} over the limit."
+    says = f"Against the baseline; {words.plural(len(over), 'day')} of {len(points)} over the limit."
     return {"title": "Drift of the score (PSI)", "figure": figures.over_time(points, linked=True), "says": says}
 
 
@@ -140,7 +157,7 @@ def fairness(reading: Reading) -> list[dict[str, Any]]:
         says = "; ".join(f"{m.slice} {words.figure(m.metric, m.value)} the reference" for m in gaps if m.metric.endswith("_ratio"))
         title = words.metric(metric)
         figure = figures.groups(points, verdicts, names)
-        result.append({"title": title, "figure": figure, "says": f"{title} by group: {says or 'no gap over its limit'}."})
+        result.append({"title": title, "figure": figure, "says": f"{says or 'No gap over its limit'}."})
     return result
 
 
@@ -166,10 +183,9 @@ def maturity(reading: Reading) -> str:
     return said
 
 
-def checks(reading: Reading) -> list[Measurement]:
-    """Return the newest day's arrival, columns and expectations, bad news first."""
+def checks(reading: Reading, *, quiet: bool) -> list[Measurement]:
+    """Return the newest day's arrival, columns and expectations: those that ask for something, or the quiet ones."""
     found = [m for m in reading.newest if m.monitor in ("arrival", "schema", "check")]
-    return sorted(found, key=lambda m: (SEVERITY.index(m.verdict), m.monitor, m.metric, m.feature))
+    kept = [m for m in found if (m.verdict not in URGENT) is quiet]
+    return sorted(kept, key=lambda m: (SEVERITY.index(m.verdict), m.monitor, m.metric, m.feature))
 
-
-__all__ = ["machine", "page", "row"]

@@ -18,7 +18,8 @@ DAYS = 90
 JUDGED = ("arrival", "schema", "check", "drift", "score", "decay", "fairness")
 """Monitors whose figures are about the day they are known on; performance is about cohort days before."""
 KEYS = "model day as_of monitor metric feature slice value low high n limit verdict reason".split()
-
+URGENT = (Verdict.BREACH, Verdict.ERRORED, Verdict.MISSING)
+"""Verdicts that ask for something."""
 WORST = ("breach", "errored", "missing", "ok", "insufficient", "immature")
 """Which verdict a day shows: bad news, then what hid, then good news; the rest says nothing and never wins."""
 
@@ -101,12 +102,6 @@ class Reading:
     def newest(self) -> list[Measurement]:
         """Return what the newest watch measured."""
         return self.judged(self.last) if self.last else []
-
-    def cohort(self, day: date) -> list[Measurement]:
-        """Return what is known by now of how the model did on a day's payments."""
-        return self.ledger.measurements(
-            self.spec.model, day_from=day, day_to=day, monitors=("performance",), newest=True
-        )
 
     @cached_property
     def strip(self) -> list[Cell]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,8 @@ from typing import Any
 from ledger.store import Ledger
 from models.spec import Spec
 from reports import day as days
-from reports import fleet, incident, model, today, write
-from reports.reading import Cell, Reading
+from reports import fleet, incident, model, write
+from reports.reading import Cell, Reading, concerns
 
 Progress = Callable[[str, int, int], None]
 """Called with a page's name, how many pages of its model are done, and how many there are."""
@@ -29,8 +29,8 @@ def build(
 ) -> Path:
     """Write the pages that the touched (model, day) pairs change, or all for None; return the fleet page's path.
 
-    Touched are a pair's day page and those of cohort days whose figures it changed, its model's page and incidents,
-    and the fleet page. Each file is replaced whole. Raises WatchkeeperError where the folder can't be written; the
+    Touched are a pair's day page, those of earlier days that an incident found on that day reaches back to, its
+    model's page and incidents, and the fleet page. Each file is replaced whole. Raises WatchkeeperError where the folder can't be written; the
     site then shows what it showed before.
     """
     write.assets(site)
@@ -49,7 +49,7 @@ def _build_model(ledger: Ledger, spec: Spec, site: Path, mine: set[date] | None,
     folder = f"models/{spec.model}"
     chosen = list(reading.runs)
     if mine is not None:
-        stale = mine | _recounted(reading, mine)
+        stale = mine | _accused(reading, mine)
         chosen = [day for day in chosen if day in stale or not (site / folder / f"days/{day}.html").exists()]
         reading.known = _standing_cells(site, spec, without=stale)
     total = len(chosen) + len(reading.incidents) + 1
@@ -76,14 +76,10 @@ def _build_model(ledger: Ledger, spec: Spec, site: Path, mine: set[date] | None,
     return plain
 
 
-def _recounted(reading: Reading, mine: Iterable[date]) -> set[date]:
-    """Return the cohort days whose performance was measured anew as of some days."""
-    name = reading.spec.model
-    return {
-        m.day
-        for day in mine
-        for m in reading.ledger.measurements(name, as_of=day, monitors=("performance",), metric="alert_rate")
-    }
+def _accused(reading: Reading, mine: Collection[date]) -> set[date]:
+    """Return the days before that an incident reaches back to which fired on one of some days."""
+    reached = [incident for incident in reading.incidents if incident.fired in mine]
+    return {day for day in reading.runs for incident in reached if concerns(incident, day)}
 
 
 def _standing_card(site: Path, spec: Spec) -> Card | None:
@@ -110,5 +106,3 @@ def _forget(site: Path, known: Collection[str]) -> None:
         if path.suffix in (".html", ".json") and name not in known:
             path.unlink()
 
-
-__all__ = ["build", "today"]

@@ -40,23 +40,25 @@ def sentence(reading: Reading) -> str:
         over = counts[Verdict.BREACH]
         rest = f"{words.plural(over, 'figure')} over a limit, none that matters yet" if over else "nothing over a limit"
         said = f"All is well: no incident is open, {rest} of {words.plural(len(reading.newest), 'figure')} measured."
-    return f"{said} {_recall(reading)}".strip()
+    return f"{said} {recall(reading)}".strip()
 
 
 def _trouble(open_now: list[Incident]) -> str:
     worst = open_now[0]
     money = money_at_stake(open_now)
     stake = f", about {words.gbp(money)} a day at stake" if money is not None else ""
-    said = f"{words.plural(len(open_now), 'incident')} open{stake}. "
-    oldest = min(incident.opened for incident in open_now)
-    return f"{said}{_ended(worst.summary or worst.cause.value)} Since {words.day(oldest)}."
+    what = f"since {words.day(worst.opened)}: {_ended(worst.summary or words.CAUSES[worst.cause])}"
+    if len(open_now) == 1:
+        return f"One incident is open{stake}, {what}"
+    return f"{len(open_now)} incidents are open{stake}. The {'worst' if money is None else 'dearest'}, {what}"
 
 
 def _ended(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
-def _recall(reading: Reading) -> str:
+def recall(reading: Reading) -> str:
+    """Return the recall of the newest mature week as a sentence; empty where there is none."""
     found = [m for m in reading.newest if m.monitor == "decay" and m.metric == "recall" and not m.slice]
     if not found or found[0].value is None:
         return ""
@@ -89,6 +91,7 @@ def card(reading: Reading) -> dict[str, Any]:
         "tier": spec.tier,
         "state": state(reading),
         "sentence": sentence(reading),
+        "recall": recall(reading),
         "watched_until": reading.last,
         "rows": reading.runs[reading.last].rows if reading.last else 0,
         "amount_gbp_per_day": money_at_stake(open_now),

@@ -39,7 +39,6 @@ MONITORS = {
     "score": "Drift of the score",
     "decay": "Performance of recent mature days, against the baseline",
     "fairness": "Fairness",
-    "performance": "Performance of this day's payments",
 }
 
 METRICS = {
@@ -153,9 +152,9 @@ def _plain(percent: float) -> str:
     if size < 0.01:
         return "<0.01"
     if size < 1:
-        return f"{percent:.2f}".rstrip("0").rstrip(".")
+        return f"{percent:.2f}"
     digits = 1 if size < 10 or 99 <= size < 100 else 0
-    return f"{percent:.{digits}f}".removesuffix(".0")
+    return f"{percent:.{digits}f}"
 
 
 def gbp(value: float) -> str:

@@ -6,6 +6,7 @@ import importlib.resources
 import json
 import math
 import os
+import re
 import tempfile
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from models.errors import WatchkeeperError
 from reports import words
@@ -77,6 +78,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     found.filters["embedded"] = embedded
+    found.filters["prose"] = prose
+    found.filters["plain"] = plain
     found.globals["words"] = words
     return found
 
@@ -85,6 +88,16 @@ def embedded(value: Any) -> Markup:
     """Return JSON that can stand inside a script element: no ``</script>`` or ``<!--`` can be in it."""
     text = as_json(value).replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
     return Markup(text)  # noqa: S704  no '<' is left in it
+
+
+def prose(text: str) -> Markup:
+    """Return a sentence with what stands in `backticks` as code, and everything escaped."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  escaped before
+
+
+def plain(text: str) -> str:
+    """Return a sentence without its backticks, for titles and texts read aloud."""
+    return text.replace("`", "")
 
 
 def as_json(value: Any) -> str:

@@ -41,7 +41,16 @@
     const names = [...new Set(figure.data.flatMap((trace) => trace.y))].concat(axisY.categoryarray || []);
     axisY.tickmode = "array";
     axisY.tickvals = [...new Set(names)].filter((name) => name !== null);
-    axisY.ticktext = axisY.tickvals.map((name) => plain(shortened(String(name), length)));
+    axisY.ticktext = axisY.tickvals.map((name) => plain(shortened(width < 480 ? String(name).split(" · ")[0] : String(name), length)));
+  };
+
+  // A phone shows the last 45 days of a heat map: more would be thinner than a finger can tell apart.
+  const narrowed = (figure, layout) => {
+    const end = Date.parse(`${layout.xaxis.range[1]}Z`);
+    const start = Math.max(Date.parse(`${layout.xaxis.range[0]}Z`), end - 45 * 86400000);
+    layout.xaxis.range = [new Date(start).toISOString().slice(0, 16), layout.xaxis.range[1]];
+    figure.data[0].showscale = false;
+    figure.data.slice(1).forEach((trace) => { trace.marker.size = 4; });
   };
 
   const prepared = (json, width) => {
@@ -50,7 +59,7 @@
     const layout = coloured(figure.layout);
     const time = layout.xaxis && layout.xaxis.type === "date" ? { tickformat: "%-d %b", nticks: width < 480 ? 4 : 8 } : {};
     const heat = figure.data.some((trace) => trace.type === "heatmap");
-    if (heat && width < 480) figure.data[0].showscale = false;
+    if (heat && width < 480) narrowed(figure, layout);
     return {
       link: figure.link,
       data: coloured(figure.data),

@@ -137,7 +137,7 @@ def _fairness(model: Spec, day: date, rng: np.random.Generator) -> Iterator[Meas
     for metric, middle in rates.items():
         for group in groups:
             small = group == "sex=(null)"
-            unfair = group == "age_band=60+" and metric == "false_positive_rate"
+            unfair = group == "age_band=60+" and metric == "false_positive_rate" and day >= date(2026, 4, 10)
             value = None if small else middle * (2.6 if unfair else 1) * (1 + float(rng.normal(0, 0.03)))
             low, high = (None, None) if value is None else (value * 0.85, value * 1.15)
             verdict = Verdict.INSUFFICIENT if small else Verdict.OK

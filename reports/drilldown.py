@@ -1,0 +1,153 @@
+"""An Evidently report for a drift incident: its day's distributions beside the baseline's, from bounded samples."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import escape
+
+from ledger.records import Baselined, Cause, Incident
+from models.errors import WatchkeeperError
+from models.spec import Spec
+from reports import write as pages
+from warehouse.protocol import Warehouse
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CAUSES = (Cause.COLUMN_FAULT, Cause.POPULATION_SHIFT, Cause.SCORE_SHIFT)
+ROWS = 5_000
+"""Rows of each sample: PSI's noise is then about 0.004, and the report renders in seconds."""
+LEVELS = 30
+"""Levels of a category that are named; the rest are shown as one, for a rare value may point at a person."""
+REST = "(other)"
+SEED = 7
+
+
+def write(warehouse: Warehouse, spec: Spec, incident: Incident, baseline: Baselined, site: Path) -> Path | None:
+    """Write ``incidents/<id>-evidently.html`` once, and return its path; None where the incident isn't about drift.
+
+    The day shown is the one on which the incident fired. A column that can't be compared is left out, and the
+    report says so; None where no column is left. Raises WatchkeeperError where the file can't be written.
+    """
+    path = site / incident.page.replace(".html", "-evidently.html")
+    if incident.cause not in CAUSES:
+        return None
+    if path.exists():
+        return path
+    day = incident.fired or incident.opened
+    current = warehouse.sample(spec, day, day, ROWS, SEED)
+    reference = warehouse.sample(spec, baseline.start, baseline.end, ROWS, SEED)
+    if current.empty or reference.empty:
+        return None
+    numbers, categories, left_out = columns(spec, current, reference)
+    report = _report(current, reference, numbers, categories, left_out)
+    if report is None:
+        return None
+    told = f"{spec.name}: {day} ({len(current):,} payments) against {baseline.start} to {baseline.end} ({len(reference):,})."
+    pages.file(path, _introduced(report, told, left_out).encode())
+    return path
+
+
+def columns(
+    spec: Spec, current: pd.DataFrame, reference: pd.DataFrame
+) -> tuple[list[str], list[str], dict[str, str]]:
+    """Make both samples comparable in place; return the numbers, the categories, and why others are left out."""
+    numbers: list[str] = []
+    categories: list[str] = []
+    left_out: dict[str, str] = {}
+    kinds = {name: column.kind for name, column in spec.features.columns.items()} | {spec.score.column: "number"}
+    for name, kind in kinds.items():
+        sides = {"on the day": current, "in the baseline": reference}
+        absent = [side for side, rows in sides.items() if name not in rows]
+        if absent:
+            left_out[name] = f"not there {absent[0]}"
+            continue
+        _prepare(name, kind, current, reference)
+        empty = [side for side, rows in sides.items() if rows[name].isna().all()]
+        if empty:
+            left_out[name] = f"no usable value {empty[0]}"
+        else:
+            (numbers if kind == "number" else categories).append(name)
+    return numbers, categories, left_out
+
+
+def _prepare(name: str, kind: str, current: pd.DataFrame, reference: pd.DataFrame) -> None:
+    import numpy as np  # noqa: PLC0415  only needed when a report is written
+    import pandas as pd  # noqa: PLC0415
+
+    if kind == "number":
+        for rows in (current, reference):
+            rows[name] = pd.to_numeric(rows[name], errors="coerce").astype(float).replace([np.inf, -np.inf], np.nan)
+        return
+    texts = [rows[name].astype("string").map(_harmless, na_action="ignore") for rows in (current, reference)]
+    named = set(pd.concat(texts).value_counts().index[:LEVELS])
+    for rows, text in zip((current, reference), texts, strict=True):
+        rows[name] = text.where(text.isin(named) | text.isna(), REST).astype(object).where(text.notna(), None)
+
+
+def _harmless(text: str) -> str:
+    """Return a text that can't be read as markup, whatever page it ends up in."""
+    return text.replace("&", "+").replace("<", "‹").replace(">", "›")[:80]
+
+
+def _report(
+    current: pd.DataFrame, reference: pd.DataFrame, numbers: list[str], categories: list[str], left_out: dict[str, str]
+) -> str | None:
+    """Return the report's HTML; a column on which Evidently fails is left out, and named."""
+    os.environ["DO_NOT_TRACK"] = "1"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what Evidently and its dependencies warn of at import is not ours to mend
+        render = _renderer(current, reference)
+        try:
+            return render(numbers, categories)
+        except Exception:  # noqa: BLE001  one bad column makes Evidently fail as a whole, with any error
+            for name in [*numbers, *categories]:
+                _try(render, name, name in numbers, left_out)
+        numbers = [name for name in numbers if name not in left_out]
+        categories = [name for name in categories if name not in left_out]
+        return render(numbers, categories) if numbers or categories else None
+
+
+def _try(render: Callable[[list[str], list[str]], str], name: str, number: bool, left_out: dict[str, str]) -> None:  # noqa: FBT001
+    try:
+        render([name] if number else [], [] if number else [name])
+    except Exception as error:  # noqa: BLE001  as above
+        left_out[name] = f"Evidently can't compare it ({error.__class__.__name__})"
+
+
+def _renderer(current: pd.DataFrame, reference: pd.DataFrame) -> Callable[[list[str], list[str]], str]:
+    """Return a function of numbers and categories that renders their drift, after the seconds Evidently's import takes."""
+    try:
+        from evidently import DataDefinition, Dataset, Report  # noqa: PLC0415  takes 7 to 15 seconds
+        from evidently.presets import DataDriftPreset  # noqa: PLC0415
+    except ImportError as error:
+        raise WatchkeeperError(f"the drill-down report needs evidently, which can't be imported: {error}") from error
+
+    def render(numbers: list[str], categories: list[str]) -> str:
+        safe = {name: _harmless(name) for name in [*numbers, *categories]}
+        definition = DataDefinition(
+            numerical_columns=[safe[name] for name in numbers], categorical_columns=[safe[name] for name in categories]
+        )
+        sides: list[Any] = [
+            Dataset.from_pandas(rows[list(safe)].rename(columns=safe), data_definition=definition)
+            for rows in (current, reference)
+        ]
+        preset = DataDriftPreset(columns=list(safe.values()), num_method="psi", cat_method="psi")
+        html: str = Report([preset]).run(*sides).get_html_str(as_iframe=False)
+        return html
+
+    return render
+
+
+def _introduced(report: str, told: str, left_out: dict[str, str]) -> str:
+    """Return the report with a line on top that says what is compared, and what is not."""
+    missing = "; ".join(f"{name}: {why}" for name, why in left_out.items())
+    text = f"{told} A sample of each; rare levels are shown together. {f'Left out: {missing}.' if missing else ''}"
+    line = f'<p style="font:14px/1.5 system-ui,sans-serif;margin:12px 24px">{escape(text)}</p>'
+    head, body, rest = report.partition("<body>")
+    return f"{head}{body}{line}{rest}" if body else f"{line}{report}"

@@ -1,0 +1,73 @@
+"""Figures read with their unit and no more digits than they deserve."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+
+import pytest
+
+from ledger.records import Cause, Verdict
+from reports import words
+
+
+def plain(text: str) -> str:
+    return text.replace(words.SPACE, " ").replace(words.MINUS, "-")
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "said"),
+    [
+        ("null_share", 0.0123456, "1.2 %"),
+        ("null_share", 0.0, "0 %"),
+        ("null_share", 0.00002, "<0.01 %"),
+        ("null_share", 0.0042, "0.42 %"),
+        ("recall", 0.8123, "81 %"),
+        ("recall", 0.998, "99.8 %"),
+        ("recall", 1.0, "100 %"),
+        ("psi", 0.21349, "0.213"),
+        ("psi", None, "–"),
+        ("psi", math.nan, "–"),
+        ("row_count", 19204.0, "19,204"),
+        ("lost_gbp_per_day", 41_230, "GBP 41k"),
+        ("lost_gbp_per_day", 1_234_000, "GBP 1.2m"),
+        ("lost_gbp_per_day", 999_600, "GBP 1.0m"),
+        ("lost_gbp_per_day", 850.4, "GBP 850"),
+        ("lost_gbp_per_day", -2_500, "-GBP 2.5k"),
+        ("arrival_delay_minutes", 310, "5 h 10 min"),
+        ("arrival_delay_minutes", -38, "-38 min"),
+        ("arrival_delay_minutes", 0, "0 min"),
+        ("false_positive_rate_ratio", 2.61, "2.61 ×"),
+        ("recall_difference", -0.031, "-3.1 points"),
+        ("mature_until", 14, "14 days"),
+        ("expect_column_mean_to_be_between", 48.2571, "48.257"),
+    ],
+)
+def test_a_figure_has_its_unit_and_sensible_digits(metric: str, value: float | None, said: str) -> None:
+    assert plain(words.figure(metric, value)) == said
+
+
+def test_an_interval_says_its_unit_once() -> None:
+    assert plain(words.interval("recall", 0.77, 0.85)) == "77 to 85 %"
+    assert plain(words.interval("lost_gbp_per_day", 28_100, 55_400)) == "GBP 28k to GBP 55k"
+    assert plain(words.interval("psi", 0.1, 0.2)) == "0.100 to 0.200"
+
+
+@pytest.mark.parametrize(("low", "high"), [(None, 0.2), (0.1, None), (0.1, math.inf)])
+def test_an_open_interval_is_not_shown(low: float | None, high: float | None) -> None:
+    assert words.interval("psi", low, high) == ""
+
+
+def test_every_verdict_and_cause_has_words_and_every_verdict_its_own_shape() -> None:
+    assert set(words.VERDICTS) == set(Verdict)
+    assert len({worded.mark for worded in words.VERDICTS.values()}) == len(Verdict)
+    assert set(words.CAUSES) == set(Cause)
+
+
+def test_days_read_as_people_say_them() -> None:
+    assert words.day(date(2026, 3, 3)) == "Tue 3 Mar 2026"
+    assert words.short_day(date(2026, 3, 3)) == "Tue 3 Mar"
+
+
+def test_a_fairness_metric_reads_as_a_comparison_with_the_reference() -> None:
+    assert words.metric("false_positive_rate_ratio") == "False-positive rate, ratio to the reference"
