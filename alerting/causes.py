@@ -14,6 +14,8 @@ from models.spec import Spec
 def find(spec: Spec, measurements: Sequence[Measurement], known: Sequence[Incident] = ()) -> list[Finding]:
     """Return the causes of a day's breaches in the order of ``Cause``; ``known`` are incidents before the day."""
     left = [m for m in measurements if _is_news(m)]
+    if any(m.metric == "arrival_delay_minutes" and m.verdict is Verdict.MISSING for m in measurements):
+        left = [m for m in left if m.verdict is not Verdict.MISSING]  # the partition isn't due yet
     past = Past.of(measurements, known)
     quiet = [m for m in left if past.explains(m)]
     left = [m for m in left if not past.explains(m)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alerting.explains import Finding
 from alerting.metrics import FALSE_ALARMS
-from alerting.words import counted, factor_words, quoted, where
+from alerting.words import counted, factor_words, metric_words, quoted, where
 from ledger.records import Cause, Measurement
 from models.spec import Spec
 
@@ -24,7 +24,7 @@ def confidence(finding: Finding) -> str:
     first = finding.own[0]
     if finding.cause in SPEAKS_FOR_ITSELF:
         return f"{_sure(finding)}: {_sentence(first)}"
-    return f"{_sure(finding)}. {where(first)}: {_sentence(first)}"
+    return f"{_sure(finding)}. {_label(first)}: {_sentence(first)}"
 
 
 def evidence(finding: Finding, *, moved: bool) -> tuple[str, ...]:
@@ -32,7 +32,7 @@ def evidence(finding: Finding, *, moved: bool) -> tuple[str, ...]:
 
     ``moved`` says whether features or the score moved as well, which makes decay less of a riddle.
     """
-    sentences = [f"{where(m)}: {_reason(m)}" for m in finding.own]
+    sentences = [f"{_label(m)}: {_reason(m)}" for m in finding.own]
     more = len(sentences) - MOST_EVIDENCE
     if more > 0:
         sentences = [*sentences[:MOST_EVIDENCE], f"And {counted(more, 'other figure')} beyond their limits."]
@@ -99,6 +99,13 @@ def _reason(m: Measurement) -> str:
     interval = f" ({m.low:.3g} to {m.high:.3g})" if m.low is not None and m.high is not None else ""
     limit = f", limit {m.limit:.3g}" if m.limit is not None else ""
     return f"{m.value:.3g}{interval}{limit}, n = {m.n:,}"
+
+
+def _label(m: Measurement) -> str:
+    """Return which figure a reason is about; only the column where the reason begins with the figure's name."""
+    if m.feature and m.reason.startswith(metric_words(m.metric)):
+        return f"{quoted(m.feature)}{f' in {quoted(m.slice)}' if m.slice else ''}"
+    return where(m)
 
 
 CAUSES: dict[Cause, str] = {

@@ -48,7 +48,9 @@ def _missing(_: Finding, m: Measurement) -> bool:
 
 
 def _schema(finding: Finding, m: Measurement) -> bool:
-    return m.feature in {own.feature for own in finding.own} or m.monitor == "schema" or metrics.is_score(m)
+    columns = {own.feature for own in finding.own}
+    touched = m.feature in columns or not columns.isdisjoint(m.feature.split(", "))
+    return touched or m.monitor == "schema" or metrics.is_score(m)
 
 
 def _duplicates(_: Finding, m: Measurement) -> bool:

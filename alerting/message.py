@@ -22,7 +22,7 @@ MOST_EVIDENCE = 5
 _LOOKALIKES = str.maketrans({"*": "∗", "~": "∼", "`": "'"})
 """Outside code, signs that Slack would read as formatting are shown as signs that look alike."""
 _LOOSE_UNDERSCORE = re.compile(r"(?<![A-Za-z0-9_])_+|_+(?![A-Za-z0-9_])")
-_EMOJI = re.compile(r":(?=[a-z0-9_+'-]+:)")
+_EMOJI = re.compile(r"(?<![0-9]):(?=[a-z0-9_+'-]+:)")
 
 
 def compose(spec: Spec, incident: Incident, kind: str, site_url: str) -> tuple[str, list[dict[str, Any]]]:
@@ -33,7 +33,7 @@ def compose(spec: Spec, incident: Incident, kind: str, site_url: str) -> tuple[s
     from data is escaped for Slack.
     """
     resolved = kind == "resolved"
-    head = f"{_sign(incident)} {spec.name}: {'resolved: ' if resolved else ''}{incident.summary}"
+    head = f"{_sign(incident)} {spec.name}{', resolved' if resolved else ''}: {incident.summary}"
     facts = _facts(incident, resolved=resolved)
     link = f"{site_url}/{incident.page}"
     evidence = [] if resolved else _figures(incident)
@@ -109,13 +109,14 @@ def _facts(incident: Incident, *, resolved: bool) -> list[tuple[str, str]]:
     if incident.cause is Cause.ERRORED:
         kind = "the watch itself failed; whether the data is sound isn't known"
     probable = [e.removeprefix(PROBABLE_CAUSE) for e in incident.evidence if e.startswith(PROBABLE_CAUSE)]
-    facts = [("Kind", kind), ("Since", _since(incident)), ("How sure", incident.confidence)]
-    facts.append(("At stake", _stake(incident)))
-    facts += [("Probable cause", sentence) for sentence in probable]
-    if incident.explains:
-        facts.append(("Explains", f"{counted(incident.explains, 'other alarm')}, which {_stay(incident)} quiet"))
+    facts = [("Kind", kind), ("Lasted" if resolved else "Since", _since(incident))]
+    if not resolved:
+        facts.append(("How sure", incident.confidence))
+    facts += [("At stake", _stake(incident)), *(("Probable cause", sentence) for sentence in probable)]
     if resolved:
         return facts
+    if incident.explains:
+        facts.append(("Explains", f"{counted(incident.explains, 'other alarm')}, which {_stay(incident)} quiet"))
     if incident.data_fault:
         facts.append(("Retraining", "blocked until this is mended"))
     return [*facts, ("First step", incident.first_step)]

@@ -77,8 +77,8 @@ def is_average(m: Measurement) -> bool:
 
 
 def is_low(m: Measurement) -> bool:
-    """Return whether a value lies below its limit."""
-    return m.value is not None and m.limit is not None and m.value < m.limit
+    """Return whether a value is 0 or lies below its limit."""
+    return m.value == 0 or (m.value is not None and m.limit is not None and m.value < m.limit)
 
 
 def is_false_alarm_gap(m: Measurement) -> bool:

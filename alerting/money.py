@@ -30,7 +30,7 @@ def at_stake(finding: Finding, measurements: Sequence[Measurement]) -> Stake:
     """
     if finding.cause is Cause.PERFORMANCE_DECAY:
         return _lost(measurements)
-    if finding.cause in UNMEASURED:
+    if finding.cause in UNMEASURED and not _is_empty(finding):
         return Stake(reason=UNMEASURED[finding.cause])
     share = _share_of_rows(finding)
     if share is None:
@@ -44,6 +44,7 @@ def at_stake(finding: Finding, measurements: Sequence[Measurement]) -> Stake:
 
 UNMEASURED: dict[Cause, str] = {
     Cause.ERRORED: "what couldn't be computed has no figure.",
+    Cause.INCOMPLETE_PARTITION: "what the rows that lack, or are too many, are worth can't be told.",
     Cause.LATE_PARTITION: "the data came, but late; payments scored in between aren't told apart.",
     Cause.POPULATION_SHIFT: "no measured loss yet; labels will tell.",
     Cause.SCORE_SHIFT: "no measured loss yet; labels will tell.",
@@ -64,11 +65,17 @@ def _share_of_rows(finding: Finding) -> float | None:
     if finding.cause in (Cause.MISSING_PARTITION, Cause.SCHEMA_CHANGE):
         return 1.0
     first = finding.own[0]
+    if _is_empty(finding):
+        return 1.0
     if first.metric == "scale_ratio" and not first.slice:
         return 1.0
     if first.metric.endswith("_share") and first.value is not None and not first.slice:
         return min(1.0, first.value)
     return None
+
+
+def _is_empty(finding: Finding) -> bool:
+    return finding.own[0].metric == "row_count" and finding.own[0].value == 0
 
 
 def _decay_figure(measurements: Sequence[Measurement], metric: str) -> Measurement | None:

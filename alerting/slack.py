@@ -161,9 +161,9 @@ def _undeliverable(method: str, error: SlackApiError, wait: float | None) -> Und
     code = _code(error)
     if wait is not None:
         return Undeliverable(f"Slack limits the rate of {method}", retry_after_seconds=wait)
-    if status >= 500 or code in _PASSING:
-        return Undeliverable(f"Slack failed in {method}: {code or status}")
-    return _Refused(method, code or f"status {status}")
+    if status >= 500 or not code or code in _PASSING:  # without a word of Slack's it is something in between
+        return Undeliverable(f"Slack failed in {method}: {code or f'status {status}'}")
+    return _Refused(method, code)
 
 
 def _code(error: SlackApiError) -> str:

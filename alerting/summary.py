@@ -22,12 +22,17 @@ def _missing(spec: Spec, _: Finding) -> str:
 
 def _late(_: Spec, finding: Finding) -> str:
     minutes = finding.own[0].value
-    hours = f"{minutes / 60:.1f} hours " if minutes is not None else ""
-    return f"the partition came {hours}late"
+    if minutes is None:
+        return "the partition came late"
+    return (
+        f"the partition came {f'{minutes / 60:.1f} hours' if minutes >= 90 else counted(round(minutes), 'minute')} late"
+    )
 
 
 def _incomplete(_: Spec, finding: Finding) -> str:
     m = finding.own[0]
+    if m.value == 0:
+        return "the partition is there, but empty"
     rows = f": {m.value:,.0f} rows" if m.monitor == "arrival" and m.value is not None else ""
     return f"the partition has too {'few' if metrics.is_low(m) or m.monitor == 'check' else 'many'} rows{rows}"
 

@@ -58,28 +58,79 @@ ARRIVED = [
     m("arrival", "row_count", value=20_000.0, verdict=Verdict.OK),
     m("arrival", "arrival_delay_minutes", value=-40.0, verdict=Verdict.OK),
 ]
-NO_PARTITION = [m("arrival", "row_count", verdict=Verdict.MISSING, reason="no partition")]
-LATE = [ARRIVED[0], m("arrival", "arrival_delay_minutes", value=300.0, limit=0.0)]
-FEW_ROWS = m("arrival", "row_count", value=6_000.0, limit=10_000.0)
+NO_PARTITION = [m("arrival", "row_count", verdict=Verdict.MISSING, reason="no partition; was due 2026-03-04 06:00 UTC")]
+LATE = [
+    ARRIVED[0],
+    m("arrival", "arrival_delay_minutes", value=300.0, limit=0.0, reason="arrived 5 h 0 min after the deadline"),
+]
+FEW_ROWS = m(
+    "arrival", "row_count", value=6_000.0, limit=10_000.0, reason="6,000 rows; the median of 8 Tuesdays is 20,000"
+)
 MANY_ROWS = m("arrival", "row_count", value=40_000.0, limit=30_000.0)
-DUPLICATES = m("arrival", "duplicate_share", value=0.03, limit=0.001)
-UNIQUE = m("check", "expect_column_values_to_be_unique", "payment_id")
+DUPLICATES = m(
+    "arrival", "duplicate_share", "payment_id", 0.03, limit=0.001,
+    reason="600 of 20,000 rows repeat an id or have none",
+)  # fmt: skip
+UNIQUE = m(
+    "check", "expect_column_values_to_be_unique", "payment_id", 0.06, limit=0.0,
+    reason="1,200 of 20,000 values are unexpected (6 %), none is accepted; severity critical",
+)  # fmt: skip
 NULL_FLOOD = m(
     "drift", "null_share", "device_age_days", 0.312, low=0.306, high=0.319, limit=0.026,
     reason="31.2 % null; baseline 0.6 % of 1,180,000 rows in 59 days; limit 2.6 %",
 )  # fmt: skip
-NULL_CHECK = m("check", "expect_column_values_to_not_be_null", "device_age_days")
-UNIT_ERROR = m("drift", "scale_ratio", "amount_gbp", 98.7, low=97.0, high=100.1, limit=5.0)
-RECODED = m("drift", "unseen_share", "channel", 0.42, limit=0.01)
-DEVICE_DRIFT = m("drift", "psi", "device_age_days", 0.31, low=0.29, high=0.33, limit=0.1)
-AMOUNT_DRIFT = m("drift", "psi", "amount_gbp", 0.24, low=0.22, high=0.26, limit=0.1)
-SCORE_DRIFT = m("score", "psi", "score", 0.2, low=0.19, high=0.22, limit=0.1)
-ALERT_RATE = m("decay", "alert_rate", value=0.04, low=0.038, high=0.042, limit=0.03)
-RECALL = m("decay", "recall", value=0.52, low=0.47, high=0.57, limit=0.71)
-PR_AUC = m("decay", "pr_auc", value=0.4, low=0.37, high=0.44, limit=0.5)
-FALSE_POSITIVES = m("decay", "false_positive_rate", value=0.03, low=0.028, high=0.032, limit=0.02)
-GAP = m("fairness", "false_positive_rate_ratio", value=2.7, low=2.4, high=3.0, limit=1.25, slice="age_band=60+")
-SELECTION = replace(GAP, metric="selection_rate_ratio", value=2.1, low=1.9, high=2.3)
+NULL_CHECK = m(
+    "check", "expect_column_values_to_not_be_null", "device_age_days", 0.312, limit=0.05,
+    reason="6,240 of 20,000 values are unexpected (31.2 %), 5 % is accepted; severity critical",
+)  # fmt: skip
+UNIT_ERROR = m(
+    "drift", "scale_ratio", "amount_gbp", 98.7, low=97.0, high=100.1, limit=5.0,
+    reason="typical value 98.7 times the baseline's; limit 5 times either way",
+)  # fmt: skip
+RECODED = m(
+    "drift", "unseen_share", "channel", 0.42, limit=0.01,
+    reason="42 % in levels the baseline never saw; baseline 0 % of 1,180,000 rows in 59 days; limit 1 %",
+)  # fmt: skip
+DEVICE_DRIFT = m(
+    "drift", "psi", "device_age_days", 0.31, low=0.29, high=0.33, limit=0.1,
+    reason="PSI 0.310 against 1,180,000 baseline values; limit 0.100; median about 90, baseline 210",
+)  # fmt: skip
+AMOUNT_DRIFT = m(
+    "drift", "psi", "amount_gbp", 0.24, low=0.22, high=0.26, limit=0.1,
+    reason="PSI 0.240 against 1,180,000 baseline values; limit 0.100; median about 61, baseline 38",
+)  # fmt: skip
+SCORE_DRIFT = m(
+    "score", "psi", "score", 0.2, low=0.19, high=0.22, limit=0.1,
+    reason="PSI 0.200 against 1,180,000 baseline values; limit 0.100; median about 0.09, baseline 0.04",
+)  # fmt: skip
+ALERT_RATE = m(
+    "decay", "alert_rate", value=0.04, low=0.038, high=0.042, limit=0.03,
+    reason="0.04 on the cohorts of 2026-02-12 to 2026-02-18, 0.02 in the baseline: 2.00 times as high (1.90 to 2.10).",
+)  # fmt: skip
+RECALL = m(
+    "decay", "recall", value=0.52, low=0.47, high=0.57, limit=0.71,
+    reason="0.52 on the cohorts of 2026-02-12 to 2026-02-18, 0.81 in the baseline: a change of -0.29 (-0.34 to -0.24).",
+)  # fmt: skip
+PR_AUC = m(
+    "decay", "pr_auc", value=0.4, low=0.37, high=0.44, limit=0.5,
+    reason="0.4 on the cohorts of 2026-02-12 to 2026-02-18, 0.6 in the baseline: a change of -0.2 (-0.24 to -0.15).",
+)  # fmt: skip
+FALSE_POSITIVES = m(
+    "decay", "false_positive_rate", value=0.03, low=0.028, high=0.032, limit=0.02,
+    reason="0.03 on the cohorts of 2026-02-12 to 2026-02-18, 0.013 in the baseline: 2.31 times as high (2.10 to 2.54).",
+)  # fmt: skip
+GAP = m(
+    "fairness", "false_positive_rate_ratio", value=2.7, low=2.4, high=3.0, limit=1.25, slice="age_band=60+",
+    reason="0.031 in 40,120 legitimate payments, 0.0115 in 161,300 of 30-59.",
+)  # fmt: skip
+SELECTION = replace(
+    GAP,
+    metric="selection_rate_ratio",
+    value=2.1,
+    low=1.9,
+    high=2.3,
+    reason="0.042 in 41,000 payments, 0.02 in 165,000.",
+)
 ERRORED = m(
     "check", "expect_column_median_to_be_between", "amount_gbp", verdict=Verdict.ERRORED, reason="no such thing"
 )

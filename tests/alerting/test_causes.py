@@ -180,3 +180,38 @@ def test_incident_ids_are_readable_unique_and_safe_as_file_names() -> None:
 def test_the_order_of_measurements_does_not_matter() -> None:
     day = [*ARRIVED, made.NULL_FLOOD, made.DEVICE_DRIFT, made.AMOUNT_DRIFT, made.SCORE_DRIFT, made.GAP, made.RECALL]
     assert timeline([day]) == timeline([day[::-1]])
+
+
+def test_a_partition_that_is_not_due_yet_is_not_missing() -> None:
+    waiting = m("arrival", "arrival_delay_minutes", value=-90.0, limit=0.0, verdict=Verdict.MISSING)
+    assert timeline([[*made.NO_PARTITION, waiting]]) == [[]]
+    overdue = replace(waiting, value=90.0, verdict=Verdict.BREACH)
+    (incident,) = timeline([[*made.NO_PARTITION, overdue]])[0]
+    assert (incident.cause, incident.explains) == (C.MISSING_PARTITION, 1)
+
+
+def test_an_empty_partition_is_incomplete_and_puts_everything_at_stake() -> None:
+    (incident,) = one_day(m("arrival", "row_count", value=0.0, reason="the partition is there, but empty"), *made.MONEY)
+    assert (incident.cause, incident.summary) == (C.INCOMPLETE_PARTITION, "the partition is there, but empty")
+    assert incident.amount_gbp_per_day == 130_000
+
+
+def test_checks_that_name_a_missing_column_among_others_are_explained_by_it() -> None:
+    pair = replace(made.ERRORED, feature="payment_id, amount_gbp")
+    assert causes(m("schema", "missing_columns", "amount_gbp", 1.0), pair) == [C.SCHEMA_CHANGE]
+
+
+def test_decay_is_probably_a_new_fraud_pattern_only_where_nothing_else_moved() -> None:
+    (alone,) = one_day(made.RECALL)
+    assert "new fraud pattern" in alone.evidence[0]
+    _, beside = one_day(made.RECALL, made.AMOUNT_DRIFT)
+    assert (beside.cause, "new fraud pattern" in beside.evidence[0]) == (C.PERFORMANCE_DECAY, False)
+    (alarms,) = one_day(made.FALSE_POSITIVES)
+    assert "more false alarms" in alarms.evidence[0]
+
+
+def test_an_interval_that_reaches_over_the_limit_is_only_likely() -> None:
+    (clear,) = one_day(made.RECALL)
+    assert clear.confidence.startswith("Very likely. Recall: ")
+    (close,) = one_day(replace(made.RECALL, value=0.68, high=0.73))
+    assert close.confidence.startswith("Likely. Recall: ")

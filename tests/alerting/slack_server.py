@@ -1,0 +1,123 @@
+"""A local server that speaks Slack's JSON: it keeps messages, and fails in the ways that Slack fails."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs
+
+TOKEN = "xoxb-secret-of-the-test"
+CHANNEL_ID, CHANNEL_NAME = "C0123456789", "#fraud"
+
+
+class Slack:
+    """What the server was told, and how it is to answer next."""
+
+    def __init__(self) -> None:
+        self.messages: list[dict[str, Any]] = []
+        self.calls: list[str] = []
+        self.next: list[Any] = []
+        """Answers given instead of the usual ones: an error's code, (status, headers, body), 'hang up' (before the
+        message is taken) or 'drop' (take it, then hang up)."""
+        self.url = ""
+
+    @property
+    def posted(self) -> list[dict[str, Any]]:
+        return [message for message in self.messages if "thread_ts" not in message]
+
+    @property
+    def notes(self) -> list[str]:
+        return [message["text"] for message in self.messages if "thread_ts" in message]
+
+    def answer(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "chat.postMessage": self._post,
+            "chat.update": self._update,
+            "conversations.list": self._list,
+            "conversations.history": self._history,
+            "conversations.replies": self._replies,
+        }[method](arguments)
+
+    def _post(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        if arguments["channel"] not in (CHANNEL_ID, CHANNEL_NAME):
+            return {"ok": False, "error": "channel_not_found"}
+        ts = f"1700000000.{len(self.messages):06}"
+        self.messages.append({"ts": ts, **arguments})
+        return {"ok": True, "channel": CHANNEL_ID, "ts": ts}
+
+    def _update(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        found = [m for m in self.messages if m["ts"] == arguments["ts"] and arguments["channel"] == CHANNEL_ID]
+        if not found:
+            return {"ok": False, "error": "message_not_found"}
+        found[0].update({key: value for key, value in arguments.items() if key != "channel"})
+        return {"ok": True, "channel": CHANNEL_ID, "ts": arguments["ts"]}
+
+    def _list(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        channels = [{"id": "C0000000000", "name": "other"}, {"id": CHANNEL_ID, "name": "fraud"}]
+        return self._page("channels", channels, arguments)
+
+    def _history(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        assert arguments["channel"] == CHANNEL_ID
+        return self._page("messages", self.posted[::-1], arguments)
+
+    def _replies(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        kept = [m for m in self.messages if arguments["ts"] in (m["ts"], m.get("thread_ts"))]
+        return self._page("messages", kept, arguments)
+
+    def _page(self, key: str, items: list[dict[str, Any]], arguments: dict[str, Any]) -> dict[str, Any]:
+        """Answer one item a page, so that paging is used."""
+        start = int(arguments.get("cursor") or 0)
+        further = str(start + 1) if start + 1 < len(items) else ""
+        return {"ok": True, key: items[start : start + 1], "response_metadata": {"next_cursor": further}}
+
+
+@contextmanager
+def running() -> Iterator[Slack]:
+    slack = Slack()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            method = self.path.removeprefix("/api/")
+            slack.calls.append(method)
+            form = "json" not in (self.headers.get("Content-Type") or "")
+            arguments = {k: v[0] for k, v in parse_qs(body.decode()).items()} if form else json.loads(body)
+            special = slack.next.pop(0) if slack.next else None
+            if special == "hang up":
+                return
+            if isinstance(special, tuple):
+                self._send(*special)
+            elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
+                self._send(200, {}, {"ok": False, "error": "invalid_auth"})
+            elif special is None or special == "drop":
+                answer = slack.answer(method, arguments)
+                if special is None:
+                    self._send(200, {}, answer)
+            else:
+                self._send(200, {}, {"ok": False, "error": special})
+
+        def _send(self, status: int, headers: dict[str, str], body: Any) -> None:
+            content = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": str(len(content))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            """Stay silent."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    slack.url = f"http://127.0.0.1:{server.server_port}/api/"
+    try:
+        yield slack
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+
+from alerting.retraining import decide
+from ledger.records import Decision, Incident, Measurement
+from tests.alerting import made
+from tests.alerting.made import ARRIVED, FIRST, MATURE, on, one_day, spec, timeline
+
+DAY = date(2026, 4, 28)
+NEWEST = DAY - timedelta(days=12)
+
+
+def firing(*measurements: Measurement) -> list[Incident]:
+    return timeline([[*ARRIVED, *measurements]] * 2)[-1]
+
+
+def decided(
+    incidents: Sequence[Incident], *, measurements: Sequence[Measurement] = MATURE, earlier: Sequence[Decision] = ()
+) -> Decision:
+    return decide(spec(), DAY, incidents, on(DAY, *measurements), earlier)
+
+
+def test_decay_without_a_fault_is_a_request_with_the_incident_and_the_window() -> None:
+    (decay,) = firing(made.RECALL)
+    decision = decided([decay])
+    assert (decision.verdict, decision.incident, decision.approval) == ("requested", decay.id, "required")
+    assert decision.evaluate_to == NEWEST
+    assert decision.fit_to == NEWEST - timedelta(days=7)
+    assert decision.fit_from == decision.fit_to - timedelta(days=59)
+    assert decision.reasons[0].startswith("recall fell to 0.52 since ")
+
+
+def test_the_fit_window_never_begins_before_the_baseline() -> None:
+    early = FIRST
+    decision = decide(spec(), early, firing(made.RECALL), on(early, *MATURE), [])
+    assert decision.fit_from == date(2026, 1, 1)
+
+
+def test_nothing_wrong_needs_nothing() -> None:
+    assert decided([]) == Decision(made.MODEL, DAY, "not needed", reasons=("nothing is wrong",))
+
+
+def test_a_shift_alone_needs_nothing_for_there_is_no_measured_loss() -> None:
+    for evidence in (made.AMOUNT_DRIFT, made.SCORE_DRIFT, made.GAP):
+        decision = decided(firing(evidence))
+        assert decision.verdict == "not needed"
+        assert decision.reasons[0].endswith("but no measured loss yet")
+
+
+def test_pending_decay_asks_for_nothing() -> None:
+    assert decided(one_day(made.RECALL)).verdict == "not needed"
+
+
+def test_a_null_flood_blocks_retraining_and_says_why() -> None:
+    (fault,) = one_day(made.NULL_FLOOD)
+    decision = decided([fault])
+    assert (decision.verdict, decision.incident) == ("refused", fault.id)
+    assert decision.reasons == (
+        "data fault in `device_age_days`: `device_age_days` is 31.2 % null; retraining on broken data would do harm",
+    )
+    assert decision.fit_from is None
+
+
+def test_a_fault_blocks_even_where_decay_is_firing() -> None:
+    decay, fault = firing(made.RECALL)[0], one_day(made.NULL_FLOOD)[0]
+    decision = decided([decay, fault])
+    assert (decision.verdict, decision.incident) == ("refused", decay.id)
+
+
+def test_a_resolved_fault_blocks_nothing_and_its_days_are_left_out_of_the_fit() -> None:
+    clean = [*ARRIVED, *made.ok(made.NULL_FLOOD)]
+    (fault,) = timeline([[*ARRIVED, made.NULL_FLOOD], [*ARRIVED, made.NULL_FLOOD], clean, clean])[-1]
+    (missing,) = timeline([made.NO_PARTITION, ARRIVED])[-1]
+    (late,) = timeline([made.LATE, ARRIVED])[-1]
+    missing = replace(missing, opened=DAY - timedelta(days=20), last_bad=DAY - timedelta(days=20))
+    decision = decided([*firing(made.RECALL), fault, missing, late])
+    assert decision.verdict == "requested"
+    assert decision.excluded == (FIRST, FIRST + timedelta(days=1), DAY - timedelta(days=20))
+
+
+def test_too_few_mature_frauds_refuse() -> None:
+    few = [replace(MATURE[0], n=199, value=199.0), MATURE[1]]
+    decision = decided(firing(made.RECALL), measurements=few)
+    assert decision.verdict == "refused"
+    assert decision.reasons == ("only 199 frauds are mature; at least 200 are wanted to learn from",)
+
+
+def test_without_a_maturity_nothing_can_be_asked_for() -> None:
+    decision = decided(firing(made.RECALL), measurements=[])
+    assert decision.verdict == "refused"
+    assert len(decision.reasons) == 2
+
+
+def test_a_window_without_a_mature_day_refuses() -> None:
+    young = [MATURE[0], replace(MATURE[1], value=120.0)]
+    assert "no mature day is left" in decided(firing(made.RECALL), measurements=young).reasons[0]
+
+
+def test_the_cooldown_refuses_until_its_last_day_and_not_after() -> None:
+    for days_ago, verdict in ((1, "refused"), (13, "refused"), (14, "requested"), (40, "requested")):
+        earlier = Decision(made.MODEL, DAY - timedelta(days=days_ago), "requested")
+        assert decided(firing(made.RECALL), earlier=[earlier]).verdict == verdict
+
+
+def test_without_a_cooldown_a_request_is_in_flight_for_a_day() -> None:
+    hasty = spec(retraining={"cooldown_days": 0, "approval": "none"})
+    for days_ago, verdict in ((1, "refused"), (2, "requested")):
+        earlier = [Decision(made.MODEL, DAY - timedelta(days=days_ago), "requested")]
+        assert decide(hasty, DAY, firing(made.RECALL), on(DAY, *MATURE), earlier).verdict == verdict
+
+
+def test_earlier_refusals_and_the_days_own_decision_do_not_count_for_the_cooldown() -> None:
+    earlier = [Decision(made.MODEL, DAY - timedelta(days=1), "refused"), Decision(made.MODEL, DAY, "requested")]
+    assert decided(firing(made.RECALL), earlier=earlier).verdict == "requested"
+
+
+def test_every_reason_is_given() -> None:
+    few = [replace(MATURE[0], n=3), MATURE[1]]
+    earlier = [Decision(made.MODEL, DAY - timedelta(days=1), "requested")]
+    incidents = [*firing(made.RECALL), *one_day(made.NULL_FLOOD), *one_day(made.UNIT_ERROR)]
+    assert len(decided(incidents, measurements=few, earlier=earlier).reasons) == 4

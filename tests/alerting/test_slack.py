@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from alerting.channels import SlackChannel, Undeliverable
+from ledger.records import Message
+from tests.alerting.slack_server import CHANNEL_ID, CHANNEL_NAME, TOKEN, Slack
+
+BLOCKS: list[dict[str, Any]] = [{"type": "section", "text": {"type": "mrkdwn", "text": "hello"}}]
+OPENED = Message("card_payments-1", date(2026, 3, 3), "opened", CHANNEL_NAME, "<!channel> 31 % null", BLOCKS)
+UPDATED = replace(OPENED, day=date(2026, 3, 4), kind="updated", text="30 % null", thread_note="now *30* % null")
+AGAIN = replace(OPENED, attempts=1)
+
+
+def channel(
+    slack: Slack, name: str = CHANNEL_NAME, token: str = TOKEN, slept: list[float] | None = None
+) -> SlackChannel:
+    waits = slept if slept is not None else []
+    return SlackChannel(token, name, slack.url, timeout_seconds=2, sleep=waits.append)
+
+
+@pytest.mark.parametrize("name", [CHANNEL_NAME, CHANNEL_ID])
+def test_an_incident_is_one_message_edited_in_place_with_its_history_in_the_thread(slack: Slack, name: str) -> None:
+    to = channel(slack, name)
+    place = to.send(OPENED, None)
+    assert place == f"{CHANNEL_ID}/1700000000.000000"
+    assert to.send(UPDATED, place) == place
+    (message,) = slack.posted
+    assert message["text"] == "30 % null"
+    assert message["blocks"] == BLOCKS
+    assert message["metadata"]["event_payload"] == {
+        "incident": "card_payments-1",
+        "day": "2026-03-04",
+        "kind": "updated",
+    }
+    assert slack.notes == ["now ∗30∗ % null"]
+
+
+def test_the_fallback_text_mentions_nobody(slack: Slack) -> None:
+    channel(slack).send(OPENED, None)
+    assert slack.posted[0]["text"] == "&lt;!channel&gt; 31 % null"
+
+
+@pytest.mark.parametrize("name", [CHANNEL_NAME, CHANNEL_ID])
+def test_a_message_that_came_through_before_a_crash_is_found_and_not_sent_again(slack: Slack, name: str) -> None:
+    to = channel(slack, name)
+    for other in ("card_payments-0", "card_payments-1", "card_payments-2"):
+        to.send(replace(OPENED, incident=other), None)
+    assert to.send(AGAIN, None) == f"{CHANNEL_ID}/1700000000.000001"
+    assert len(slack.messages) == 3
+
+
+def test_a_message_that_did_not_come_through_is_sent_again(slack: Slack) -> None:
+    channel(slack).send(AGAIN, None)
+    assert len(slack.posted) == 1
+
+
+def test_a_thread_note_is_kept_once_when_its_update_is_repeated(slack: Slack) -> None:
+    to = channel(slack)
+    place = to.send(OPENED, None)
+    to.send(UPDATED, place)
+    to.send(replace(UPDATED, attempts=1), place)
+    assert len(slack.notes) == 1
+
+
+def test_without_the_scope_to_look_a_message_is_rather_sent_twice_than_never(slack: Slack) -> None:
+    to = channel(slack)
+    to.send(OPENED, None)
+    slack.next = ["missing_scope"]
+    to.send(AGAIN, None)
+    assert len(slack.posted) == 2
+
+
+def test_a_message_that_somebody_deleted_is_told_anew(slack: Slack) -> None:
+    place = channel(slack).send(UPDATED, f"{CHANNEL_ID}/1600000000.000000")
+    assert place == f"{CHANNEL_ID}/1700000000.000000"
+    assert len(slack.posted) == 1
+
+
+def test_blocks_that_slack_refuses_are_told_in_plain_text(slack: Slack) -> None:
+    slack.next = ["invalid_blocks"]
+    channel(slack).send(OPENED, None)
+    assert slack.posted[0]["blocks"] == []
+
+
+def limited(seconds: str) -> tuple[int, dict[str, str], dict[str, Any]]:
+    return 429, {"Retry-After": seconds}, {"ok": False, "error": "ratelimited"}
+
+
+def test_a_short_rate_limit_is_waited_for(slack: Slack) -> None:
+    slack.next = [limited("3"), limited("4")]
+    slept: list[float] = []
+    channel(slack, slept=slept).send(OPENED, None)
+    assert slept == [3.0, 4.0]
+    assert len(slack.posted) == 1
+
+
+@pytest.mark.parametrize(("asked", "seconds"), [("600", 600.0), ("soon", 60.0)])
+def test_a_long_rate_limit_is_left_to_the_next_delivery(slack: Slack, asked: str, seconds: float) -> None:
+    slack.next = [limited(asked)]
+    slept: list[float] = []
+    with pytest.raises(Undeliverable) as error:
+        channel(slack, slept=slept).send(OPENED, None)
+    assert (error.value.retry_after_seconds, error.value.permanent, slept) == (seconds, False, [])
+
+
+def test_rate_limits_are_waited_for_half_a_minute_in_all(slack: Slack) -> None:
+    slack.next = [limited("20"), limited("20")]
+    with pytest.raises(Undeliverable):
+        channel(slack).send(OPENED, None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "permanent"),
+    [
+        ("hang up", False),
+        ("drop", False),
+        ((503, {}, "<html>down</html>"), False),
+        ((200, {}, "<html>a proxy</html>"), False),
+        ("internal_error", False),
+        ("invalid_auth", True),
+        ("not_in_channel", True),
+        ("msg_too_long", True),
+    ],
+)
+def test_every_failure_says_whether_a_person_is_needed(slack: Slack, answer: Any, permanent: bool) -> None:
+    slack.next = [answer]
+    with pytest.raises(Undeliverable) as error:
+        channel(slack).send(OPENED, None)
+    assert error.value.permanent is permanent
+
+
+def test_a_slack_that_is_not_there_is_passing() -> None:
+    nowhere = SlackChannel(TOKEN, CHANNEL_NAME, "http://127.0.0.1:9/api/", timeout_seconds=1)
+    with pytest.raises(Undeliverable) as error:
+        nowhere.send(OPENED, None)
+    assert not error.value.permanent
+
+
+@pytest.mark.parametrize("token", [TOKEN + "-of-another", "xoxb-secret\nwith a line", "xoxb-secret-ä"])
+def test_a_token_is_in_no_error_and_no_log(slack: Slack, token: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with pytest.raises(Undeliverable) as error:
+        channel(slack, token=token).send(OPENED, None)
+    assert "secret" not in str(error.value)
+    assert error.value.__cause__ is None
+    assert "secret" not in caplog.text
