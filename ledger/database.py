@@ -1,76 +1,85 @@
-"""Opens the ledger's database, at the newest revision of its tables."""
+"""Reads and writes the ledger's tables; what is written together is kept together."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, InternalError, OperationalError
 
+from ledger.connection import connect, reason
+from ledger.turns import take_turn
 from models.errors import WatchkeeperError
 
-MIGRATIONS = Path(__file__).with_name("migrations")
-WAIT_MS = 30_000
-"""How long a writer waits for another one on SQLite."""
+Rows = Sequence[Mapping[str, Any]]
 
 
-def connect(url: str) -> sa.Engine:
-    """Return an engine on a database whose tables are at the newest revision; raise WatchkeeperError if it can't be."""
+class Database:
+    """A database of ledger tables. Each write is a transaction of its own, unless it stands in ``transaction()``."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = connect(url)
+        self._open: ContextVar[sa.Connection | None] = ContextVar("open transaction", default=None)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Keep everything written inside, or, after an error, nothing of it; one inside another is part of it."""
+        if self._open.get() is not None:
+            yield
+            return
+        with _told("written; nothing of this step was kept"), self.engine.connect() as connection:
+            take_turn(connection)
+            token = self._open.set(connection)
+            try:
+                yield
+            finally:
+                self._open.reset(token)
+            connection.commit()  # without it, closing the connection takes everything back
+
+    def rows(self, query: sa.Select[Any]) -> Sequence[Any]:
+        """Return the rows that a query finds, with what an open transaction wrote."""
+        inside = self._open.get()
+        if inside is not None:
+            return inside.execute(query).all()
+        with _told("read"), self.engine.connect() as connection:
+            return connection.execute(query).all()
+
+    def values(self, query: sa.Select[Any]) -> list[Any]:
+        """Return the first column of what a query finds."""
+        return [row[0] for row in self.rows(query)]
+
+    def write(self, statement: sa.Executable, rows: Rows | None = None) -> None:
+        """Execute a statement, once for each row where rows are given: of none, not at all."""
+        if rows is not None and not rows:
+            return
+        with self.transaction():
+            connection = self._open.get()
+            assert connection is not None
+            connection.execute(statement, rows)
+
+    def replace(self, table: sa.Table, rows: Rows) -> None:
+        """Write rows in place of those with the same natural key, by delete and insert, which every database can."""
+        same = [column == sa.bindparam(f"old_{column.name}") for column in table.primary_key]
+        keys = [{f"old_{column.name}": row[column.name] for column in table.primary_key} for row in rows]
+        with self.transaction():
+            self.write(sa.delete(table).where(*same), keys)
+            self.write(sa.insert(table), rows)
+
+    def close(self) -> None:
+        """Close the connections; the next use opens new ones."""
+        self.engine.dispose()
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Say in a sentence what the database's surroundings made fail: disk, permissions, network, another writer."""
     try:
-        address = sa.make_url(url)
-    except ArgumentError as error:
-        raise WatchkeeperError(
-            "WATCHKEEPER_LEDGER is no database address; accepted is e.g. sqlite:///watchkeeper.db or "
-            "postgresql+psycopg://user@host/name"
-        ) from error
-    shown = address.render_as_string(hide_password=True)
-    try:
-        engine = sa.create_engine(address)
-        if engine.dialect.name == "sqlite":
-            _prepare_sqlite(engine)
-        _migrate(engine, shown)
-    except (NoSuchModuleError, ModuleNotFoundError) as error:
-        raise WatchkeeperError(f"ledger {shown}: no driver for '{address.drivername}' is installed") from error
-    except (SQLAlchemyError, OSError) as error:
-        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        raise WatchkeeperError(
-            f"ledger {shown}: can't be opened ({reason}); check the address and its folder"
-        ) from error
-    return engine
-
-
-def _prepare_sqlite(engine: sa.Engine) -> None:
-    """Let readers go on beside one writer, and let a second writer wait its turn rather than fail."""
-
-    @sa.event.listens_for(engine, "connect")
-    def settle(connection: Any, _record: object) -> None:
-        connection.isolation_level = None  # transactions are begun below, not by the driver
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={WAIT_MS}", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @sa.event.listens_for(engine, "begin")
-    def begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _migrate(engine: sa.Engine, shown: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    script = ScriptDirectory.from_config(config)
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as reading:
-        current = MigrationContext.configure(reading).get_current_revision()
-    if current == script.get_current_head():
-        return
-    if current is not None and current not in {revision.revision for revision in script.walk_revisions()}:
-        raise WatchkeeperError(
-            f"ledger {shown}: its tables are at revision {current}, which this version doesn't know; "
-            "it was written by a newer Watchkeeper, so upgrade this one"
-        )
-    with engine.begin() as writing:  # one transaction: a second process waits, and then finds nothing to do
-        config.attributes["connection"] = writing
-        command.upgrade(config, "head")
+        yield
+    except DatabaseError as error:
+        # A plain DatabaseError is a damaged file; its other kinds are mistakes of ours and stay as they are.
+        if isinstance(error, (OperationalError, InternalError)) or type(error) is DatabaseError:
+            raise WatchkeeperError(f"the ledger can't be {what} ({reason(error)})") from error
+        raise

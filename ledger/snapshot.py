@@ -10,18 +10,22 @@ import sqlalchemy as sa
 from ledger.store import Ledger
 from ledger.tables import metadata
 
-VOLATILE = {"sent_at", "attempts", "last_error"}
-"""What depends on when and how often a message was tried, not on what was concluded."""
+VOLATILE = {"sent", "sent_at", "attempts", "last_error", "ts"}
+"""What depends on when and how often delivery was tried, not on what was concluded."""
 
 
 def snapshot(ledger: Ledger) -> dict[str, list[tuple[Any, ...]]]:
     """Return every table's rows in a canonical order, without what depends on the time of a delivery."""
-    found = {}
-    with ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        for table in metadata.sorted_tables:
-            rows = connection.execute(sa.select(table)).all()
-            found[table.name] = sorted((tuple(map(_plain, row)) for row in rows), key=repr)
-    return found
+    return {
+        table.name: sorted(
+            (tuple(map(_plain, row)) for row in ledger.database.rows(sa.select(*_kept(table)))), key=repr
+        )
+        for table in metadata.sorted_tables
+    }
+
+
+def _kept(table: sa.Table) -> list[sa.Column[Any]]:
+    return [column for column in table.c if column.name not in VOLATILE]
 
 
 def _plain(value: Any) -> Any:

@@ -2,173 +2,142 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from datetime import date, datetime
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
-from pydantic import TypeAdapter
-from sqlalchemy.exc import OperationalError
 
+from ledger import measurements as figures
 from ledger import tables
-from ledger.database import connect
-from ledger.records import Baselined, Decision, Incident, Measurement, Message, Retrained, Run, Status, Verdict
-from models.errors import WatchkeeperError
+from ledger.content import Record, from_text, to_row, to_text
+from ledger.database import Database
+from ledger.records import Baselined, Decision, Incident, Measurement, Message, Retrained, Run, Status
 from models.spec import Spec
 from warehouse import codec
 from warehouse.grid import Frame
 from warehouse.profile import Cohort, Profile
 
-Record = TypeVar("Record", bound=object)
-NATURAL_KEY = ("model", "as_of", "day", "monitor", "metric", "feature", "slice")
-ADAPTERS: dict[type, TypeAdapter[Any]] = {
-    kind: TypeAdapter(kind) for kind in (Baselined, Decision, Incident, Message, Retrained, Run)
-}
 KIND_ORDER = {"opened": 0, "updated": 1, "resolved": 2}
 
 
 class Ledger:
-    """The store of everything concluded. Each save is a transaction, unless it stands in ``transaction()``."""
+    """The store of everything concluded. Each save is a transaction, unless it stands in ``transaction()``.
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self.engine = engine
-        self._open: ContextVar[sa.Connection | None] = ContextVar("open transaction", default=None)
+    Every method raises WatchkeeperError where the database can't be reached, read or written.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
 
     @classmethod
     def open(cls, url: str) -> Ledger:
         """Open a ledger and bring its tables to the newest revision; raise WatchkeeperError where that can't be."""
-        return cls(connect(url))
+        return cls(Database(url))
 
-    @contextmanager
-    def transaction(self) -> Iterator[sa.Connection]:
+    @property
+    def engine(self) -> sa.Engine:
+        """Return SQLAlchemy's engine, for those who look at what is asked of the database."""
+        return self.database.engine
+
+    def close(self) -> None:
+        """Close the ledger's connections."""
+        self.database.close()
+
+    def transaction(self) -> AbstractContextManager[None]:
         """Make everything saved inside one transaction: all of it is kept, or none."""
-        inside = self._open.get()
-        if inside is not None:
-            yield inside
-            return
-        try:
-            with self.engine.begin() as connection:
-                token = self._open.set(connection)
-                try:
-                    yield connection
-                finally:
-                    self._open.reset(token)
-        except OperationalError as error:
-            raise WatchkeeperError(
-                f"the ledger can't be written ({error.orig}); nothing of this step was kept"
-            ) from error
+        return self.database.transaction()
 
-    @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
-        inside = self._open.get()
-        if inside is not None:
-            yield inside
-            return
-        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            yield connection
-
-    # Frames, baselines, profiles and cohorts
+    # Frames and baselines
 
     def frame(self, model: str) -> Frame | None:
         """Return the model's newest frame."""
-        t = tables.frames
-        found = self._contents(sa.select(t.c.content).where(t.c.model == model).order_by(t.c.made.desc()).limit(1))
-        return codec.frame_from_json(found[0]) if found else None
+        newest = self._newest_frame(model)
+        return codec.frame_from_json(newest.content) if newest else None
 
     def save_frame(self, model: str, frame: Frame) -> None:
         """Make a frame the model's newest; one that was there before becomes the newest again."""
-        t = tables.frames
-        with self.transaction() as connection:
-            newest = connection.scalar(sa.select(sa.func.max(t.c.made)).where(t.c.model == model)) or 0
-            row = {"model": model, "frame": frame.id, "made": newest + 1, "content": codec.frame_to_json(frame)}
-            self._replace(t, [row], "model", "frame")
+        with self.transaction():
+            newest = self._newest_frame(model)
+            if newest and newest.frame == frame.id:
+                return
+            row = {"model": model, "frame": frame.id, "content": codec.frame_to_json(frame)}
+            self.database.replace(tables.frames, [row | {"made": newest.made + 1 if newest else 1}])
 
     def baseline(self, spec: Spec, as_of: date | None = None) -> Baselined:
         """Return the baseline in force on a day (None: now): the newest recorded one, else the model file's."""
-        t = tables.baselines
-        query = sa.select(t.c.content).where(t.c.model == spec.model).order_by(t.c.day.desc()).limit(1)
-        found = self._contents(query if as_of is None else query.where(t.c.day <= as_of))
+        c = tables.baselines.c
+        query = sa.select(c.content).where(c.model == spec.model).order_by(c.day.desc()).limit(1)
+        found = self.database.values(query if as_of is None else query.where(c.day <= as_of))
         if found:
-            return _parse(Baselined, found[0])
-        days = spec.baseline
-        return Baselined(spec.model, days.start, days.start, days.end, "model file")
+            return from_text(Baselined, found[0])
+        return Baselined(spec.model, spec.baseline.start, spec.baseline.start, spec.baseline.end, "model file")
 
     def save_baseline(self, baselined: Baselined) -> None:
         """Record that other days stand for normal."""
-        self._replace(tables.baselines, [_row(baselined, "model", "day")], "model", "day")
+        self._save(tables.baselines, baselined)
+
+    # Profiles and cohorts
 
     def row_counts(self, model: str, frame_id: str, start: date, end: date) -> dict[date, int]:
         """Return the rows of each profiled day of a span, in order of day; no profile is decoded."""
-        t = tables.profiles
-        where = (t.c.model == model, t.c.frame == frame_id, t.c.day.between(start, end))
-        with self._reading() as connection:
-            rows = connection.execute(sa.select(t.c.day, t.c.rows).where(*where).order_by(t.c.day))
-            return {row.day: row.rows for row in rows}
+        c = tables.profiles.c
+        where = (c.model == model, c.frame == frame_id, c.day.between(start, end))
+        return dict(self.database.rows(sa.select(c.day, c.rows).where(*where).order_by(c.day)))
 
     def profiles(self, model: str, frame_id: str, start: date, end: date) -> dict[date, Profile]:
         """Return the profiles of a span of days, in order of day."""
-        t = tables.profiles
-        where = (t.c.model == model, t.c.frame == frame_id, t.c.day.between(start, end))
-        with self._reading() as connection:
-            rows = connection.execute(sa.select(t.c.day, t.c.content).where(*where).order_by(t.c.day)).all()
-        return {day: codec.profile_from_bytes(content) for day, content in rows}
+        c = tables.profiles.c
+        where = (c.model == model, c.frame == frame_id, c.day.between(start, end))
+        found = self.database.rows(sa.select(c.day, c.content).where(*where).order_by(c.day))
+        return {day: codec.profile_from_bytes(content) for day, content in found}
 
     def save_profiles(self, model: str, profiles: Mapping[date, Profile]) -> None:
         """Save profiles of days; those of the same days and frame are replaced."""
-        rows = [
-            {"model": model, "frame": p.frame, "day": day, "rows": p.rows, "content": codec.profile_to_bytes(p)}
-            for day, p in profiles.items()
-        ]
-        self._replace(tables.profiles, rows, "model", "frame", "day")
+        self.database.replace(
+            tables.profiles,
+            [
+                {"model": model, "frame": p.frame, "day": day, "rows": p.rows, "content": codec.profile_to_bytes(p)}
+                for day, p in profiles.items()
+            ],
+        )
 
     def cohorts(self, model: str, frame_id: str, start: date, end: date, as_of: date) -> dict[date, Cohort]:
         """Return what was known of each cohort day by the end of ``as_of``, in order of day."""
-        return {
-            day: codec.cohort_from_bytes(content) for day, content in self._known(model, frame_id, start, end, as_of)
-        }
+        found = self._known(model, frame_id, start, end, as_of)
+        return {day: codec.cohort_from_bytes(content) for day, content in found.items()}
 
     def save_cohorts(self, model: str, frame_id: str, as_of: date, cohorts: Mapping[date, Cohort]) -> set[date]:
-        """Save what is known by ``as_of`` where it differs from what was known before; return the days that differ."""
-        if not cohorts:
-            return set()
-        t = tables.cohorts
-        with self.transaction() as connection:
-            same = (t.c.model == model, t.c.frame == frame_id, t.c.as_of == as_of)
-            connection.execute(sa.delete(t).where(*same))
-            before = dict(self._known(model, frame_id, min(cohorts), max(cohorts), as_of))
-            contents = {day: codec.cohort_to_bytes(cohort) for day, cohort in cohorts.items()}
-            empty = codec.cohort_to_bytes(Cohort())
-            changed = {day for day, content in contents.items() if content != before.get(day, empty)}
-            rows = [
-                {"model": model, "frame": frame_id, "day": day, "as_of": as_of, "content": contents[day]}
-                for day in sorted(changed)
-            ]
-            if rows:
-                connection.execute(sa.insert(t), rows)
-        return changed
+        """Save what is known by ``as_of`` where it differs from what was known before; return the days that differ.
 
-    def _known(self, model: str, frame_id: str, start: date, end: date, as_of: date) -> list[tuple[date, bytes]]:
-        t = tables.cohorts
-        where = (t.c.model == model, t.c.frame == frame_id, t.c.day.between(start, end), t.c.as_of <= as_of)
-        newest = sa.select(t.c.day, sa.func.max(t.c.as_of).label("as_of")).where(*where).group_by(t.c.day).subquery()
-        query = sa.select(t.c.day, t.c.content).join(newest, (t.c.day == newest.c.day) & (t.c.as_of == newest.c.as_of))
-        with self._reading() as connection:
-            return [(day, content) for day, content in connection.execute(query.where(*where).order_by(t.c.day))]
+        What was saved as of the same day is replaced. A cohort of which nothing is known differs from none.
+        """
+        c = tables.cohorts.c
+        contents = {day: codec.cohort_to_bytes(cohort) for day, cohort in cohorts.items()}
+        nothing = codec.cohort_to_bytes(Cohort())
+        with self.transaction():
+            same = (c.model == model, c.frame == frame_id, c.as_of == as_of)
+            self.database.write(sa.delete(tables.cohorts).where(*same))
+            span = (min(cohorts), max(cohorts)) if cohorts else (as_of, as_of)
+            before = self._known(model, frame_id, *span, as_of)
+            changed = {day for day, content in contents.items() if content != before.get(day, nothing)}
+            row = {"model": model, "frame": frame_id, "as_of": as_of}
+            rows = [row | {"day": day, "content": contents[day]} for day in sorted(changed)]
+            self.database.write(sa.insert(tables.cohorts), rows)
+        return changed
 
     # Measurements
 
     def save_measurements(
         self, model: str, as_of: date, monitors: Sequence[str], measurements: Sequence[Measurement]
     ) -> None:
-        """Replace what these monitors measured of a model as of a day."""
-        t = tables.measurements
-        with self.transaction() as connection:
-            old = (t.c.model == model, t.c.as_of == as_of, t.c.monitor.in_(monitors))
-            connection.execute(sa.delete(t).where(*old))
-            if measurements:
-                connection.execute(sa.insert(t), [{**vars(m), "verdict": str(m.verdict)} for m in measurements])
+        """Replace what these monitors measured of a model as of a day.
+
+        Raises ValueError where a measurement is not one of these monitors', or not of that model and as-of day.
+        """
+        figures.replace(self.database, model, as_of, monitors, measurements)
 
     def measurements(
         self,
@@ -187,79 +156,49 @@ class Ledger:
 
         ``newest`` keeps, of the figures that differ in ``as_of`` only, the latest of those asked for.
         """
-        c = tables.measurements.c
-        where = [
-            condition
-            for value, condition in (
-                (model, c.model == model),
-                (day_from, c.day >= day_from),
-                (day_to, c.day <= day_to),
-                (as_of, c.as_of == as_of),
-                (as_of_from, c.as_of >= as_of_from),
-                (as_of_to, c.as_of <= as_of_to),
-                (metric, c.metric == metric),
-            )
-            if value is not None
-        ]
-        if monitors:
-            where.append(c.monitor.in_(monitors))
-        query = sa.select(tables.measurements).where(*where)
-        if newest:
-            same = [c[name] for name in NATURAL_KEY if name != "as_of"]
-            rank = sa.func.row_number().over(partition_by=same, order_by=c.as_of.desc()).label("rank")
-            ranked = sa.select(tables.measurements, rank).where(*where).subquery()
-            query = sa.select(*[ranked.c[column.name] for column in c]).where(ranked.c.rank == 1)
-        with self._reading() as connection:
-            rows = connection.execute(query).mappings().all()
-        found = [Measurement(**{**row, "verdict": Verdict(row["verdict"])}) for row in rows]
-        return sorted(found, key=lambda m: (m.model, m.as_of, m.day, m.monitor, m.metric, m.feature, m.slice))
+        return figures.find(
+            self.database,
+            same={"model": model, "as_of": as_of, "metric": metric},
+            day=(day_from, day_to),
+            as_of=(as_of_from, as_of_to),
+            monitors=monitors,
+            newest=newest,
+        )
 
     # Incidents
 
     def incidents(self, model: str | None = None, *, as_of: date | None = None) -> list[Incident]:
         """Return the newest state of each incident (concluded by ``as_of``), withdrawn ones left out, newest first."""
-        t = tables.incidents
-        query = sa.select(t.c.id, sa.func.max(t.c.concluded).label("concluded")).group_by(t.c.id)
-        query = query if model is None else query.where(t.c.model == model)
-        newest = (query if as_of is None else query.where(t.c.concluded <= as_of)).subquery()
-        states = sa.select(t.c.content).join(newest, (t.c.id == newest.c.id) & (t.c.concluded == newest.c.concluded))
-        found = [_parse(Incident, content) for content in self._contents(states)]
-        shown = [incident for incident in found if incident.status is not Status.WITHDRAWN]
-        return sorted(shown, key=lambda i: (-i.opened.toordinal(), i.id))
+        found = [i for i in self._newest_states(model, as_of) if i.status is not Status.WITHDRAWN]
+        return sorted(found, key=lambda i: (-i.opened.toordinal(), i.id))
 
     def live_incidents(self, model: str, before: date) -> list[Incident]:
         """Return the incidents that were pending or firing at the end of the last concluded day before a day."""
-        day = before.fromordinal(before.toordinal() - 1)
-        t = tables.incidents
-        query = sa.select(t.c.id, sa.func.max(t.c.concluded).label("concluded")).group_by(t.c.id)
-        newest = query.where(t.c.model == model, t.c.concluded <= day).subquery()
-        states = sa.select(t.c.content).join(newest, (t.c.id == newest.c.id) & (t.c.concluded == newest.c.concluded))
-        found = [_parse(Incident, content) for content in self._contents(states.order_by(t.c.id))]
-        return [incident for incident in found if incident.live]
+        found = [i for i in self._newest_states(model, before - timedelta(days=1)) if i.live]
+        return sorted(found, key=lambda i: i.id)
 
     def incident_history(self, incident_id: str) -> list[Incident]:
         """Return every concluded state of an incident, in order of day."""
-        t = tables.incidents
-        query = sa.select(t.c.content).where(t.c.id == incident_id).order_by(t.c.concluded)
-        return [_parse(Incident, content) for content in self._contents(query)]
+        c = tables.incidents.c
+        found = self.database.values(sa.select(c.content).where(c.id == incident_id).order_by(c.concluded))
+        return [from_text(Incident, content) for content in found]
 
     def save_incidents(self, model: str, day: date, incidents: Sequence[Incident]) -> None:
-        """Replace the states that were concluded of a model on a day."""
-        t = tables.incidents
-        rows = [_row(incident, "id", "concluded", "model") for incident in incidents]
-        with self.transaction() as connection:
-            connection.execute(sa.delete(t).where(t.c.model == model, t.c.concluded == day))
-            if rows:
-                connection.execute(sa.insert(t), rows)
+        """Replace the states that were concluded of a model on a day; raise ValueError for one that wasn't."""
+        for incident in incidents:
+            if (incident.model, incident.concluded) != (model, day):
+                raise ValueError(f"incident {incident.id} was not concluded of {model} on {day}")
+        c = tables.incidents.c
+        with self.transaction():
+            self.database.write(sa.delete(tables.incidents).where(c.model == model, c.concluded == day))
+            self.database.write(sa.insert(tables.incidents), [to_row(tables.incidents, i) for i in incidents])
 
-    # Runs, decisions, retrainings
+    # Runs, decisions and retrainings
 
     def concluded_days(self, model: str, after: date) -> list[date]:
         """Return the days after a day that were already concluded, in order."""
-        t = tables.runs
-        query = sa.select(t.c.day).where(t.c.model == model, t.c.day > after).order_by(t.c.day)
-        with self._reading() as connection:
-            return list(connection.scalars(query))
+        c = tables.runs.c
+        return self.database.values(sa.select(c.day).where(c.model == model, c.day > after).order_by(c.day))
 
     def run(self, model: str, day: date) -> Run | None:
         """Return the record of one watched day."""
@@ -267,112 +206,108 @@ class Ledger:
         return found[0] if found else None
 
     def runs(self, model: str | None = None, start: date | None = None, end: date | None = None) -> list[Run]:
-        """Return the watched days, in order of model and day."""
-        c = tables.runs.c
-        query = sa.select(c.content).order_by(c.model, c.day)
-        for value, condition in ((model, c.model == model), (start, c.day >= start), (end, c.day <= end)):
-            query = query if value is None else query.where(condition)
-        return [_parse(Run, content) for content in self._contents(query)]
+        """Return the watched days from ``start`` to ``end``, in order of model and day."""
+        day = tables.runs.c.day
+        where = ([day >= start] if start is not None else []) + ([day <= end] if end is not None else [])
+        return sorted(self._all(Run, tables.runs, model, *where), key=lambda r: (r.model, r.day))
 
     def save_run(self, run: Run) -> None:
         """Record that a day was watched."""
-        self._replace(tables.runs, [_row(run, "model", "day")], "model", "day")
+        self._save(tables.runs, run)
 
     def decisions(self, model: str | None = None) -> list[Decision]:
         """Return the decisions on retraining, in order of model and day."""
-        return self._of_model(Decision, tables.decisions, model, "day")
+        return sorted(self._all(Decision, tables.decisions, model), key=lambda d: (d.model, d.day))
 
     def save_decision(self, decision: Decision) -> None:
         """Record a day's decision on retraining."""
-        self._replace(tables.decisions, [_row(decision, "model", "day")], "model", "day")
+        self._save(tables.decisions, decision)
 
     def retrained(self, model: str | None = None) -> list[Retrained]:
-        """Return what became of retraining requests, in order of model and request."""
-        return self._of_model(Retrained, tables.retrained, model, "request")
+        """Return what became of retraining requests, in order of model and day."""
+        return sorted(self._all(Retrained, tables.retrained, model), key=lambda r: (r.model, r.day, r.request))
 
     def save_retrained(self, outcome: Retrained) -> None:
         """Record what became of a retraining request."""
-        self._replace(tables.retrained, [_row(outcome, "model", "request")], "model", "request")
+        self._save(tables.retrained, outcome)
 
     # Messages
 
     def messages(self, incident: str | None = None) -> list[Message]:
         """Return the messages (about an incident) in the order in which they are to be told."""
-        t = tables.messages
-        query = sa.select(t.c.content)
-        return self._ordered(query if incident is None else query.where(t.c.incident == incident))
+        return self._messages([] if incident is None else [tables.messages.c.incident == incident])
 
     def unsent(self, channel: str) -> list[Message]:
         """Return what waits to be told on a channel, in order."""
-        t = tables.messages
-        return self._ordered(sa.select(t.c.content).where(t.c.channel == channel, t.c.sent.is_(False)))
+        c = tables.messages.c
+        return self._messages([c.channel == channel, c.sent.is_(False)])
 
     def enqueue(self, message: Message) -> bool:
         """Put a message into the outbox unless one of the same key is there; return whether it was put."""
-        t = tables.messages
-        with self.transaction() as connection:
-            if connection.scalar(sa.select(sa.literal(1)).where(*_same(t, message))):
+        with self.transaction():
+            if self._messages(_same(message)):
                 return False
-            connection.execute(sa.insert(t), [{**_row(message, "incident", "day", "kind", "channel"), "sent": False}])
+            row = to_row(tables.messages, message)
+            self.database.write(sa.insert(tables.messages), [row | {"sent": message.sent_at is not None}])
         return True
 
     def record_attempt(self, message: Message, *, sent_at: datetime | None, error: str) -> None:
-        """Record that it was tried to send a message, and whether it was sent."""
-        t = tables.messages
-        with self.transaction() as connection:
-            content = connection.scalar(sa.select(t.c.content).where(*_same(t, message)))
-            stored = vars(_parse(Message, content)) if content else vars(message)
-            tried = Message(**{**stored, "attempts": stored["attempts"] + 1, "sent_at": sent_at, "last_error": error})
-            new = {"content": _json(tried), "sent": sent_at is not None}
-            connection.execute(sa.update(t).where(*_same(t, message)).values(**new))
+        """Record that it was tried to send a message, and when (with a time zone) it was sent, or why it was not."""
+        at = None if sent_at is None else sent_at.astimezone(UTC)
+        with self.transaction():
+            for stored in self._messages(_same(message)):
+                tried = replace(stored, attempts=stored.attempts + 1, sent_at=at, last_error=error)
+                new = {"content": to_text(tried), "sent": at is not None}
+                self.database.write(sa.update(tables.messages).where(*_same(message)).values(**new))
 
     def thread(self, incident: str, channel: str) -> str | None:
         """Return where an incident's one message stands on a channel."""
-        t = tables.threads
-        query = sa.select(t.c.ts).where(t.c.incident == incident, t.c.channel == channel)
-        with self._reading() as connection:
-            return connection.scalar(query)
+        c = tables.threads.c
+        found = self.database.values(sa.select(c.ts).where(c.incident == incident, c.channel == channel))
+        return found[0] if found else None
 
     def save_thread(self, incident: str, channel: str, ts: str) -> None:
         """Record where an incident's one message stands on a channel."""
-        self._replace(tables.threads, [{"incident": incident, "channel": channel, "ts": ts}], "incident", "channel")
+        self.database.replace(tables.threads, [{"incident": incident, "channel": channel, "ts": ts}])
 
     # What they share
 
-    def _contents(self, query: sa.Select[Any]) -> list[str]:
-        with self._reading() as connection:
-            return list(connection.scalars(query))
+    def _save(self, table: sa.Table, record: Baselined | Decision | Retrained | Run) -> None:
+        self.database.replace(table, [to_row(table, record)])
 
-    def _ordered(self, query: sa.Select[Any]) -> list[Message]:
-        found = [_parse(Message, content) for content in self._contents(query)]
-        return sorted(found, key=lambda m: (m.day, KIND_ORDER.get(m.kind, 9), m.incident, m.channel))
+    def _all(
+        self, kind: type[Record], table: sa.Table, model: str | None, *where: sa.ColumnElement[bool]
+    ) -> list[Record]:
+        query = sa.select(table.c.content).where(*where)
+        found = self.database.values(query if model is None else query.where(table.c.model == model))
+        return [from_text(kind, content) for content in found]
 
-    def _of_model(self, kind: type[Record], table: sa.Table, model: str | None, order: str) -> list[Record]:
-        query = sa.select(table.c.content).order_by(table.c.model, table.c[order])
-        contents = self._contents(query if model is None else query.where(table.c.model == model))
-        return [_parse(kind, content) for content in contents]
+    def _newest_frame(self, model: str) -> Any | None:
+        t = tables.frames
+        found = self.database.rows(sa.select(t).where(t.c.model == model).order_by(t.c.made.desc()).limit(1))
+        return found[0] if found else None
 
-    def _replace(self, table: sa.Table, rows: Sequence[Mapping[str, Any]], *key: str) -> None:
-        """Delete and insert rows by their natural key, which every database can."""
-        with self.transaction() as connection:
-            for row in rows:
-                connection.execute(sa.delete(table).where(*(table.c[name] == row[name] for name in key)))
-            if rows:
-                connection.execute(sa.insert(table), list(rows))
+    def _known(self, model: str, frame_id: str, start: date, end: date, as_of: date) -> dict[date, bytes]:
+        """Return the newest content of each cohort day of a span by the end of ``as_of``, in order of day."""
+        c = tables.cohorts.c
+        where = (c.model == model, c.frame == frame_id, c.day.between(start, end), c.as_of <= as_of)
+        newest = sa.select(c.day, sa.func.max(c.as_of).label("as_of")).where(*where).group_by(c.day).subquery()
+        query = sa.select(c.day, c.content).join(newest, (c.day == newest.c.day) & (c.as_of == newest.c.as_of))
+        return dict(self.database.rows(query.where(*where).order_by(c.day)))
+
+    def _newest_states(self, model: str | None, as_of: date | None) -> list[Incident]:
+        c = tables.incidents.c
+        where = [c.model == model] if model is not None else []
+        where += [c.concluded <= as_of] if as_of is not None else []
+        newest = sa.select(c.id, sa.func.max(c.concluded).label("concluded")).where(*where).group_by(c.id).subquery()
+        query = sa.select(c.content).join(newest, (c.id == newest.c.id) & (c.concluded == newest.c.concluded))
+        return [from_text(Incident, content) for content in self.database.values(query)]
+
+    def _messages(self, where: Sequence[sa.ColumnElement[bool]]) -> list[Message]:
+        contents = self.database.values(sa.select(tables.messages.c.content).where(*where))
+        found = [from_text(Message, content) for content in contents]
+        return sorted(found, key=lambda m: (m.day, KIND_ORDER.get(m.kind, len(KIND_ORDER)), m.incident, m.channel))
 
 
-def _json(record: object) -> str:
-    return ADAPTERS[type(record)].dump_json(record).decode()
-
-
-def _parse(kind: type[Record], content: str) -> Record:
-    record: Record = ADAPTERS[kind].validate_json(content)
-    return record
-
-
-def _row(record: object, *key: str) -> dict[str, Any]:
-    return {**{name: getattr(record, name) for name in key}, "content": _json(record)}
-
-
-def _same(table: sa.Table, message: Message) -> tuple[sa.ColumnElement[bool], ...]:
-    return tuple(table.c[name] == getattr(message, name) for name in ("incident", "day", "kind", "channel"))
+def _same(message: Message) -> list[sa.ColumnElement[bool]]:
+    return [column == getattr(message, column.name) for column in tables.messages.primary_key]

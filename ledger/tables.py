@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 metadata = sa.MetaData()
 
-NAME = sa.String(200)
+# Names come from data too (columns, values of slices), so no length is set: PostgreSQL would refuse longer ones.
+NAME = sa.String()
 
 
 def _key(name: str, kind: Any) -> sa.Column[Any]:
@@ -23,7 +24,9 @@ frames = sa.Table(
     sa.Column("made", sa.Integer, nullable=False),
     sa.Column("content", sa.Text, nullable=False),
 )
-baselines = sa.Table("baselines", metadata, _key("model", NAME), _key("day", sa.Date), sa.Column("content", sa.Text))
+baselines = sa.Table(
+    "baselines", metadata, _key("model", NAME), _key("day", sa.Date), sa.Column("content", sa.Text, nullable=False)
+)
 profiles = sa.Table(
     "profiles",
     metadata,
@@ -51,7 +54,7 @@ measurements = sa.Table(
     _key("monitor", NAME),
     _key("metric", NAME),
     _key("feature", NAME),
-    _key("slice", sa.String(500)),
+    _key("slice", NAME),
     sa.Column("value", sa.Float),
     sa.Column("low", sa.Float),
     sa.Column("high", sa.Float),
@@ -70,9 +73,15 @@ incidents = sa.Table(
     sa.Column("content", sa.Text, nullable=False),
     sa.Index("incidents_by_day", "model", "concluded"),
 )
-runs = sa.Table("runs", metadata, _key("model", NAME), _key("day", sa.Date), sa.Column("content", sa.Text))
-decisions = sa.Table("decisions", metadata, _key("model", NAME), _key("day", sa.Date), sa.Column("content", sa.Text))
-retrained = sa.Table("retrained", metadata, _key("model", NAME), _key("request", NAME), sa.Column("content", sa.Text))
+runs = sa.Table(
+    "runs", metadata, _key("model", NAME), _key("day", sa.Date), sa.Column("content", sa.Text, nullable=False)
+)
+decisions = sa.Table(
+    "decisions", metadata, _key("model", NAME), _key("day", sa.Date), sa.Column("content", sa.Text, nullable=False)
+)
+retrained = sa.Table(
+    "retrained", metadata, _key("model", NAME), _key("request", NAME), sa.Column("content", sa.Text, nullable=False)
+)
 messages = sa.Table(
     "messages",
     metadata,

@@ -13,15 +13,15 @@ def upgrade() -> None:
     """Make the tables."""
     op.create_table(
         "baselines",
-        sa.Column("model", sa.String(length=200), nullable=False),
+        sa.Column("model", sa.String(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("content", sa.Text(), nullable=True),
+        sa.Column("content", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("model", "day"),
     )
     op.create_table(
         "cohorts",
-        sa.Column("model", sa.String(length=200), nullable=False),
-        sa.Column("frame", sa.String(length=200), nullable=False),
+        sa.Column("model", sa.String(), nullable=False),
+        sa.Column("frame", sa.String(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("as_of", sa.Date(), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
@@ -29,53 +29,53 @@ def upgrade() -> None:
     )
     op.create_table(
         "decisions",
-        sa.Column("model", sa.String(length=200), nullable=False),
+        sa.Column("model", sa.String(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("content", sa.Text(), nullable=True),
+        sa.Column("content", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("model", "day"),
     )
     op.create_table(
         "frames",
-        sa.Column("model", sa.String(length=200), nullable=False),
-        sa.Column("frame", sa.String(length=200), nullable=False),
+        sa.Column("model", sa.String(), nullable=False),
+        sa.Column("frame", sa.String(), nullable=False),
         sa.Column("made", sa.Integer(), nullable=False),
         sa.Column("content", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("model", "frame"),
     )
     op.create_table(
         "incidents",
-        sa.Column("id", sa.String(length=200), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
         sa.Column("concluded", sa.Date(), nullable=False),
-        sa.Column("model", sa.String(length=200), nullable=False),
+        sa.Column("model", sa.String(), nullable=False),
         sa.Column("content", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", "concluded"),
     )
     op.create_index("incidents_by_day", "incidents", ["model", "concluded"], unique=False)
     op.create_table(
         "measurements",
-        sa.Column("model", sa.String(length=200), nullable=False),
+        sa.Column("model", sa.String(), nullable=False),
         sa.Column("as_of", sa.Date(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("monitor", sa.String(length=200), nullable=False),
-        sa.Column("metric", sa.String(length=200), nullable=False),
-        sa.Column("feature", sa.String(length=200), nullable=False),
-        sa.Column("slice", sa.String(length=500), nullable=False),
+        sa.Column("monitor", sa.String(), nullable=False),
+        sa.Column("metric", sa.String(), nullable=False),
+        sa.Column("feature", sa.String(), nullable=False),
+        sa.Column("slice", sa.String(), nullable=False),
         sa.Column("value", sa.Float(), nullable=True),
         sa.Column("low", sa.Float(), nullable=True),
         sa.Column("high", sa.Float(), nullable=True),
         sa.Column("n", sa.BigInteger(), nullable=False),
         sa.Column("limit", sa.Float(), nullable=True),
-        sa.Column("verdict", sa.String(length=200), nullable=False),
+        sa.Column("verdict", sa.String(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("model", "as_of", "day", "monitor", "metric", "feature", "slice"),
     )
     op.create_index("measurements_by_day", "measurements", ["model", "day", "monitor", "metric", "as_of"], unique=False)
     op.create_table(
         "messages",
-        sa.Column("incident", sa.String(length=200), nullable=False),
+        sa.Column("incident", sa.String(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("kind", sa.String(length=200), nullable=False),
-        sa.Column("channel", sa.String(length=200), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
         sa.Column("sent", sa.Boolean(), nullable=False),
         sa.Column("content", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("incident", "day", "kind", "channel"),
@@ -83,8 +83,8 @@ def upgrade() -> None:
     op.create_index("messages_unsent", "messages", ["channel", "sent"], unique=False)
     op.create_table(
         "profiles",
-        sa.Column("model", sa.String(length=200), nullable=False),
-        sa.Column("frame", sa.String(length=200), nullable=False),
+        sa.Column("model", sa.String(), nullable=False),
+        sa.Column("frame", sa.String(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("rows", sa.BigInteger(), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
@@ -92,23 +92,23 @@ def upgrade() -> None:
     )
     op.create_table(
         "retrained",
-        sa.Column("model", sa.String(length=200), nullable=False),
-        sa.Column("request", sa.String(length=200), nullable=False),
-        sa.Column("content", sa.Text(), nullable=True),
+        sa.Column("model", sa.String(), nullable=False),
+        sa.Column("request", sa.String(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("model", "request"),
     )
     op.create_table(
         "runs",
-        sa.Column("model", sa.String(length=200), nullable=False),
+        sa.Column("model", sa.String(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("content", sa.Text(), nullable=True),
+        sa.Column("content", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("model", "day"),
     )
     op.create_table(
         "threads",
-        sa.Column("incident", sa.String(length=200), nullable=False),
-        sa.Column("channel", sa.String(length=200), nullable=False),
-        sa.Column("ts", sa.String(length=200), nullable=False),
+        sa.Column("incident", sa.String(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("ts", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("incident", "channel"),
     )
 

@@ -1,0 +1,75 @@
+"""Reaches the ledger's database: SQLite in a file, or PostgreSQL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from ledger import migrate
+from ledger.turns import WAIT_SECONDS
+from models.errors import WatchkeeperError
+
+DRIVERS = {
+    "sqlite": "sqlite",
+    "sqlite+pysqlite": "sqlite",
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+}
+ACCEPTED = "accepted is e.g. sqlite:///watchkeeper.db or postgresql+psycopg://user@host/name"
+
+
+def connect(url: str) -> sa.Engine:
+    """Return an engine on a database whose tables are at the newest revision; raise WatchkeeperError if it can't be."""
+    address = _address(url)
+    shown = _shown(address)
+    try:
+        engine = sa.create_engine(address, pool_pre_ping=address.drivername != "sqlite")
+    except ModuleNotFoundError as error:
+        raise WatchkeeperError(
+            f"ledger {shown}: needs the package '{error.name}'; install watchkeeper with its extra 'postgres'"
+        ) from error
+    if address.drivername == "sqlite":
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+    try:
+        migrate.to_newest(engine, shown)
+    except (SQLAlchemyError, OSError) as error:
+        engine.dispose()
+        raise WatchkeeperError(
+            f"ledger {shown}: can't be opened ({reason(error)}); check the address in WATCHKEEPER_LEDGER, and that "
+            "what it names is there and may be written"
+        ) from error
+    except WatchkeeperError:
+        engine.dispose()
+        raise
+    return engine
+
+
+def reason(error: Exception) -> str:
+    """Return the database's own words, their first line only: the rest is advice about servers or our SQL."""
+    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+
+
+def _address(url: str) -> sa.URL:
+    try:
+        address = sa.make_url(url)
+    except (ArgumentError, ValueError):
+        # The address itself is left out, here and in the cause: it may hold a password where none was expected.
+        raise WatchkeeperError(f"WATCHKEEPER_LEDGER is no database address; {ACCEPTED}") from None
+    if address.drivername not in DRIVERS:
+        raise WatchkeeperError(f"ledger {_shown(address)}: unknown kind '{address.drivername}'; {ACCEPTED}")
+    return address.set(drivername=DRIVERS[address.drivername])
+
+
+def _shown(address: sa.URL) -> str:
+    """Return the address without its password, which may also stand among the options."""
+    return address.set(query={}).render_as_string(hide_password=True)
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    """Let readers go on beside one writer, and let a second writer wait for its turn."""
+    connection.isolation_level = None  # ``Database.transaction`` begins transactions, not the driver
+    for pragma in (f"busy_timeout={WAIT_SECONDS * 1000}", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()

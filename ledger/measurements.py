@@ -1,0 +1,82 @@
+"""Measurements in their table: one row each, found by model and day or as-of day."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from ledger.database import Database
+from ledger.records import Measurement, Verdict
+from ledger.tables import measurements as table
+
+KEY = ("model", "as_of", "day", "monitor", "metric", "feature", "slice")
+"""The natural key, in the order in which measurements are returned."""
+COLUMNS = tuple(field.name for field in fields(Measurement))
+
+
+def replace(
+    database: Database, model: str, as_of: date, monitors: Sequence[str], measurements: Sequence[Measurement]
+) -> None:
+    """Write measurements in place of all that these monitors measured of a model as of a day."""
+    for m in measurements:
+        if (m.model, m.as_of) != (model, as_of) or m.monitor not in monitors:
+            raise ValueError(f"{m} is not what {', '.join(monitors)} measured of {model} as of {as_of}")
+    c = table.c
+    with database.transaction():
+        database.write(sa.delete(table).where(c.model == model, c.as_of == as_of, c.monitor.in_(monitors)))
+        database.write(sa.insert(table), [_row(m) for m in measurements])
+
+
+def find(
+    database: Database,
+    *,
+    same: dict[str, object],
+    day: tuple[date | None, date | None],
+    as_of: tuple[date | None, date | None],
+    monitors: Sequence[str],
+    newest: bool,
+) -> list[Measurement]:
+    """Return measurements in the order of their natural key.
+
+    ``same`` are columns that must equal a value, ``day`` and ``as_of`` first and last days; None asks nothing.
+    """
+    c = table.c
+    where = [c[name] == value for name, value in same.items() if value is not None]
+    for column, (first, last) in ((c.day, day), (c.as_of, as_of)):
+        where += [column >= first] if first is not None else []
+        where += [column <= last] if last is not None else []
+    where += [c.monitor.in_(monitors)] if monitors else []
+    query = _newest(where) if newest else sa.select(*(c[name] for name in COLUMNS)).where(*where)
+    found = [_measurement(*row) for row in database.rows(query)]
+    # Sorted here, because databases don't agree on the order of texts.
+    return sorted(found, key=lambda m: (m.model, m.as_of, m.day, m.monitor, m.metric, m.feature, m.slice))
+
+
+def _newest(where: list[sa.ColumnElement[bool]]) -> sa.Select[Any]:
+    """Keep, of the figures that differ in their as-of day only, the latest of those asked for."""
+    c = table.c
+    group = [c[name] for name in KEY if name != "as_of"]
+    rank = sa.func.row_number().over(partition_by=group, order_by=c.as_of.desc()).label("rank")
+    ranked = sa.select(table, rank).where(*where).subquery()
+    return sa.select(*(ranked.c[name] for name in COLUMNS)).where(ranked.c.rank == 1)
+
+
+def _measurement(*columns: Any) -> Measurement:
+    named = dict(zip(COLUMNS, columns, strict=True))
+    return Measurement(**named | {"verdict": Verdict(named["verdict"])})
+
+
+def _row(m: Measurement) -> dict[str, object]:
+    """Return a measurement as both databases keep it: plain numbers, no NaN (nothing was measured), no NUL in texts."""
+    numbers = {name: _number(getattr(m, name)) for name in ("value", "low", "high", "limit")}
+    texts = {name: getattr(m, name).replace("\0", "\ufffd") for name in ("metric", "feature", "slice", "reason")}
+    return {**vars(m), **numbers, **texts, "n": int(m.n), "verdict": m.verdict.value}
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or math.isnan(value) else float(value)
