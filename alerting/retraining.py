@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from alerting.metrics import newest_mature_day
 from alerting.words import day_words, quoted
-from ledger.records import Cause, Decision, Incident, Measurement, Status
+from ledger.records import Cause, Decision, Incident, Measurement, Status, Verdict
 from models.spec import Spec
 
 FIT_DAYS = 60
@@ -90,6 +90,9 @@ def _against(
     """Return a reason for each thing besides a data fault that speaks against a request."""
     against = []
     frauds, wanted = _mature_frauds(measurements), spec.retraining.min_mature_frauds
+    immature = next((m for m in measurements if _is_mature_frauds(m) and m.verdict is Verdict.IMMATURE), None)
+    if immature is not None:
+        against.append(f"labels are immature, for it isn't known yet how late they come: {immature.reason}")
     if frauds < wanted:
         against.append(f"only {frauds:,} frauds are mature; at least {wanted:,} are wanted to learn from")
     if newest is None:
@@ -113,7 +116,11 @@ def _too_soon(spec: Spec, day: date, last: date) -> list[str]:
 
 
 def _mature_frauds(measurements: Sequence[Measurement]) -> int:
-    return next((m.n for m in measurements if (m.monitor, m.metric) == ("decay", "mature_frauds")), 0)
+    return next((m.n for m in measurements if _is_mature_frauds(m)), 0)
+
+
+def _is_mature_frauds(m: Measurement) -> bool:
+    return (m.monitor, m.metric) == ("decay", "mature_frauds")
 
 
 def _for(measurements: Sequence[Measurement]) -> tuple[str, ...]:

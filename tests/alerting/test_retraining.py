@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from alerting.retraining import decide
-from ledger.records import Decision, Incident, Measurement
+from ledger.records import Decision, Incident, Measurement, Verdict
 from tests.alerting import made
 from tests.alerting.made import ARRIVED, FIRST, MATURE, on, one_day, spec, timeline
 
@@ -86,6 +86,15 @@ def test_too_few_mature_frauds_refuse() -> None:
     decision = decided(firing(made.RECALL), measurements=few)
     assert decision.verdict == "refused"
     assert decision.reasons == ("only 199 frauds are mature; at least 200 are wanted to learn from",)
+
+
+def test_labels_of_an_unknown_delay_refuse() -> None:
+    unknown = [replace(MATURE[0], verdict=Verdict.IMMATURE, reason="No mature cohort day yet."), MATURE[1]]
+    decision = decided(firing(made.RECALL), measurements=unknown)
+    assert decision.verdict == "refused"
+    assert decision.reasons == (
+        "labels are immature, for it isn't known yet how late they come: No mature cohort day yet.",
+    )
 
 
 def test_without_a_maturity_nothing_can_be_asked_for() -> None:
