@@ -74,12 +74,12 @@ def _population_shift(finding: Finding, m: Measurement) -> bool:
     return checked or metrics.is_score(m)
 
 
+def _more_false_alarms(_: Finding, m: Measurement) -> bool:
+    return m.monitor == "decay" and m.metric in metrics.FALSE_ALARMS
+
+
 def _decay(_: Finding, m: Measurement) -> bool:
     return m.monitor == "decay"
-
-
-def _fairness(_: Finding, m: Measurement) -> bool:
-    return m.monitor == "decay" and m.metric in metrics.FALSE_ALARMS
 
 
 RULES: dict[Cause, Callable[[Finding, Measurement], bool]] = {
@@ -89,8 +89,9 @@ RULES: dict[Cause, Callable[[Finding, Measurement], bool]] = {
     Cause.INCOMPLETE_PARTITION: _incomplete,
     Cause.COLUMN_FAULT: _column_fault,
     Cause.POPULATION_SHIFT: _population_shift,
+    Cause.SCORE_SHIFT: _more_false_alarms,
     Cause.PERFORMANCE_DECAY: _decay,
-    Cause.FAIRNESS_GAP: _fairness,
+    Cause.FAIRNESS_GAP: _more_false_alarms,
 }
 
 
@@ -125,7 +126,9 @@ class Past:
         if metrics.is_selection(m) and self._share_of(m, self.faulty | self.shifted) >= SHARE_COVERED:
             return True
         if m.monitor == "decay":
-            return self._share_of(m, self.faulty) >= SHARE_COVERED
+            # A score that shifted was told by its alert rate weeks before labels show the false alarms.
+            shifted = m.metric in metrics.FALSE_ALARMS and Cause.SCORE_SHIFT in causes
+            return shifted or self._share_of(m, self.faulty) >= SHARE_COVERED
         if m.monitor == "drift" and metrics.is_soft_drift(m):
             return (Cause.COLUMN_FAULT, m.feature) in self.live
         return metrics.is_score(m) and bool({Cause.COLUMN_FAULT, Cause.POPULATION_SHIFT} & causes)

@@ -6,9 +6,13 @@ from datetime import timedelta
 
 import pytest
 
+from alerting import metrics
 from ledger.records import Cause, Incident, Measurement, Status, Verdict
+from monitors import decay
+from monitors.maturity import learn
 from tests.alerting import made
 from tests.alerting.made import ARRIVED, FIRST, NO_PARTITION, ok, timeline, with_verdict
+from tests.monitors import scored
 
 BAD, CLEAN = "bad", "clean"
 
@@ -188,3 +192,25 @@ def test_days_to_wait_are_the_model_files() -> None:
     bad, clean = [*ARRIVED, made.RECALL], [*ARRIVED, *ok(made.RECALL)]
     states = [day[0].status for day in timeline([bad, bad, bad, clean], patient)]
     assert states == [Status.PENDING, Status.PENDING, Status.FIRING, Status.RESOLVED]
+
+
+def test_false_alarms_that_labels_show_weeks_after_a_score_shift_are_no_second_incident() -> None:
+    shifted = [*ARRIVED, made.ALERT_RATE]
+    days = timeline([shifted, shifted, *[[*shifted, made.FALSE_POSITIVES]] * 2])
+    assert [[i.cause for i in day] for day in days] == [[Cause.SCORE_SHIFT]] * 4
+    assert days[-1][0].explains == 1
+    recall_too = timeline([shifted, shifted, *[[*shifted, made.FALSE_POSITIVES, made.RECALL]] * 2])
+    assert [i.cause for i in recall_too[-1]] == [Cause.SCORE_SHIFT, Cause.PERFORMANCE_DECAY]
+
+
+def test_the_cohorts_behind_a_figure_are_those_that_the_decay_monitor_pools() -> None:
+    payments = scored.bank(60, seed=3, rows=2000, recall=lambda day: 0.8 if day < 40 else 0.4)
+    as_of = scored.START + timedelta(days=59)
+    cubes, known = scored.known(payments, as_of)
+    normal = [scored.START + timedelta(days=n) for n in range(20)]
+    found = decay.measure(scored.spec(), scored.frame(), as_of, cubes, learn(known, as_of, 120), normal)
+    pooled = {m.metric: metrics.cohort_days(m, found) for m in found}
+    assert pooled["alert_rate"][-1] == as_of
+    assert {len(pooled[metric]) for metric in metrics.DECAY} == {7}
+    assert pooled["precision"][-1] == metrics.newest_mature_day(as_of, found)
+    assert pooled["recall"][-1] >= pooled["precision"][-1]
