@@ -49,7 +49,9 @@ def sections(found: list[Measurement]) -> list[dict[str, Any]]:
     result = []
     found = sorted(found, key=lambda m: (bool(m.slice), m.feature, m.slice, m.metric))
     urgent = {monitor: [m for m in found if m.monitor == monitor and m.verdict in URGENT] for monitor in words.MONITORS}
-    quiet = {monitor: [m for m in found if m.monitor == monitor and m.verdict not in URGENT] for monitor in words.MONITORS}
+    quiet = {
+        monitor: [m for m in found if m.monitor == monitor and m.verdict not in URGENT] for monitor in words.MONITORS
+    }
     shown_urgent, left = _share_out(urgent, left)
     whole = {monitor: [m for m in part if not m.slice or monitor == "fairness"] for monitor, part in quiet.items()}
     shown_whole, left = _share_out(whole, left)

@@ -48,20 +48,18 @@ def write(warehouse: Warehouse, spec: Spec, incident: Incident, baseline: Baseli
     report = _report(current, reference, numbers, categories, left_out)
     if report is None:
         return None
-    told = f"{spec.name}: {day} ({len(current):,} payments) against {baseline.start} to {baseline.end} ({len(reference):,})."
+    told = f"{spec.name}: {day} ({len(current):,} payments) against "
+    told += f"{baseline.start} to {baseline.end} ({len(reference):,} payments)."
     pages.file(path, _introduced(report, told, left_out).encode())
     return path
 
 
-def columns(
-    spec: Spec, current: pd.DataFrame, reference: pd.DataFrame
-) -> tuple[list[str], list[str], dict[str, str]]:
+def columns(spec: Spec, current: pd.DataFrame, reference: pd.DataFrame) -> tuple[list[str], list[str], dict[str, str]]:
     """Make both samples comparable in place; return the numbers, the categories, and why others are left out."""
     numbers: list[str] = []
     categories: list[str] = []
     left_out: dict[str, str] = {}
-    kinds = {name: column.kind for name, column in spec.features.columns.items()} | {spec.score.column: "number"}
-    for name, kind in kinds.items():
+    for name, kind in _kinds(spec, reference).items():
         sides = {"on the day": current, "in the baseline": reference}
         absent = [side for side, rows in sides.items() if name not in rows]
         if absent:
@@ -74,6 +72,16 @@ def columns(
         else:
             (numbers if kind == "number" else categories).append(name)
     return numbers, categories, left_out
+
+
+def _kinds(spec: Spec, rows: pd.DataFrame) -> dict[str, str]:
+    """Return the kind of each feature and of the score; unlisted features are the columns without another role."""
+    kinds: dict[str, str] = {name: column.kind for name, column in spec.features.columns.items()}
+    if not kinds:
+        roles = {spec.features.day, spec.features.id, spec.features.time, spec.score.version, spec.score.action}
+        others = [name for name in rows.columns if name not in roles]
+        kinds = {name: "number" if rows[name].dtype.kind in "iufb" else "category" for name in others}
+    return kinds | {spec.score.column: "number"}
 
 
 def _prepare(name: str, kind: str, current: pd.DataFrame, reference: pd.DataFrame) -> None:
@@ -121,7 +129,7 @@ def _try(render: Callable[[list[str], list[str]], str], name: str, number: bool,
 
 
 def _renderer(current: pd.DataFrame, reference: pd.DataFrame) -> Callable[[list[str], list[str]], str]:
-    """Return a function of numbers and categories that renders their drift, after the seconds Evidently's import takes."""
+    """Import Evidently, which takes seconds; return what renders the drift of some numbers and categories."""
     try:
         from evidently import DataDefinition, Dataset, Report  # noqa: PLC0415  takes 7 to 15 seconds
         from evidently.presets import DataDriftPreset  # noqa: PLC0415

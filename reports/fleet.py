@@ -16,7 +16,9 @@ ORDER = tuple(today.STATES)
 
 def page(cards: Sequence[Card]) -> dict[str, Any]:
     """Return what the template of the fleet page is filled with; the models with most at stake come first."""
-    ordered = sorted(cards, key=lambda c: (ORDER.index(c["state"]), -(c["amount_gbp_per_day"] or 0), c["tier"], c["model"]))
+    ordered = sorted(
+        cards, key=lambda c: (ORDER.index(c["state"]), -(c["amount_gbp_per_day"] or 0), c["tier"], c["model"])
+    )
     newest = max((until for card in cards if (until := card["watched_until"])), default=None)
     span = 60 if len(cards) <= MANY else 30
     return {

@@ -65,7 +65,9 @@ def drawn(reading: Reading, incident: Incident) -> list[dict[str, Any]]:
     for key in incident.figures[:FIGURES]:
         points = [m for m in _series(reading, key) if m.value is not None]
         if points:
-            figure = figures.over_time(points, since=incident.opened, linked=points[0].monitor != "performance", height=210)
+            figure = figures.over_time(
+                points, since=incident.opened, linked=points[0].monitor != "performance", height=210
+            )
             result.append({"title": words.title(points[0]), "figure": figure, "says": _says(points, incident)})
     return result
 

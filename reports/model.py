@@ -76,7 +76,9 @@ def performance(reading: Reading) -> list[dict[str, Any]]:
     for metric in HEADLINES:
         points = reading.everyone("performance", metric)
         if any(m.value is not None for m in points):
-            result.append({"title": words.metric(metric), "figure": figures.over_time(points), "says": _cohorts(points)})
+            result.append(
+                {"title": words.metric(metric), "figure": figures.over_time(points), "says": _cohorts(points)}
+            )
     return result
 
 
@@ -112,9 +114,9 @@ def heats(reading: Reading) -> list[dict[str, Any]]:
         said = f"{words.plural(len(features), 'feature')} by day; {_times(len(over))} over the limit; the highest is"
         said += f" {words.figure(metric, worst.value)}, {worst.feature} on {words.short_day(worst.day)}."
         figure = figures.heat(points, features[: figures.HEAT_FEATURES], labels[: figures.HEAT_FEATURES], top)
+        if len(features) > figures.HEAT_FEATURES:
+            said += f" The {len(features) - figures.HEAT_FEATURES} least important are on the day pages."
         result.append({"title": title, "figure": figure, "says": said})
-    if result and len(features) > figures.HEAT_FEATURES:
-        result[-1]["says"] += f" The {len(features) - figures.HEAT_FEATURES} least important features are on the day pages."
     return result
 
 
@@ -154,7 +156,9 @@ def fairness(reading: Reading) -> list[dict[str, Any]]:
             continue
         verdicts = {m.slice: _worst(found, metric, m) for m in points}
         gaps = [m for m in found if m.metric.startswith(f"{metric}_") and m.verdict is Verdict.BREACH]
-        says = "; ".join(f"{m.slice} {words.figure(m.metric, m.value)} the reference" for m in gaps if m.metric.endswith("_ratio"))
+        says = "; ".join(
+            f"{m.slice} {words.figure(m.metric, m.value)} the reference" for m in gaps if m.metric.endswith("_ratio")
+        )
         title = words.metric(metric)
         figure = figures.groups(points, verdicts, names)
         result.append({"title": title, "figure": figure, "says": f"{says or 'No gap over its limit'}."})
@@ -163,7 +167,9 @@ def fairness(reading: Reading) -> list[dict[str, Any]]:
 
 def _worst(found: list[Measurement], metric: str, point: Measurement) -> Verdict:
     """Return a group's verdict on a metric: the worst of its difference and ratio to the reference."""
-    own = [m.verdict for m in found if m.slice == point.slice and m.metric in (f"{metric}_difference", f"{metric}_ratio")]
+    own = [
+        m.verdict for m in found if m.slice == point.slice and m.metric in (f"{metric}_difference", f"{metric}_ratio")
+    ]
     return min([*own, point.verdict], key=SEVERITY.index)
 
 
@@ -188,4 +194,3 @@ def checks(reading: Reading, *, quiet: bool) -> list[Measurement]:
     found = [m for m in reading.newest if m.monitor in ("arrival", "schema", "check")]
     kept = [m for m in found if (m.verdict not in URGENT) is quiet]
     return sorted(kept, key=lambda m: (SEVERITY.index(m.verdict), m.monitor, m.metric, m.feature))
-

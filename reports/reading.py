@@ -17,7 +17,10 @@ DAYS = 90
 """Days that a strip, a heat map or a figure over time goes back."""
 JUDGED = ("arrival", "schema", "check", "drift", "score", "decay", "fairness")
 """Monitors whose figures are about the day they are known on; performance is about cohort days before."""
-KEYS = "model day as_of monitor metric feature slice value low high n limit verdict reason".split()
+KEYS = (
+    "model", "day", "as_of", "monitor", "metric", "feature", "slice",
+    "value", "low", "high", "n", "limit", "verdict", "reason",
+)  # fmt: skip
 URGENT = (Verdict.BREACH, Verdict.ERRORED, Verdict.MISSING)
 """Verdicts that ask for something."""
 WORST = ("breach", "errored", "missing", "ok", "insufficient", "immature")

@@ -30,8 +30,8 @@ def build(
     """Write the pages that the touched (model, day) pairs change, or all for None; return the fleet page's path.
 
     Touched are a pair's day page, those of earlier days that an incident found on that day reaches back to, its
-    model's page and incidents, and the fleet page. Each file is replaced whole. Raises WatchkeeperError where the folder can't be written; the
-    site then shows what it showed before.
+    model's page and incidents, and the fleet page. Each file is replaced whole. Raises WatchkeeperError where the
+    folder can't be written; the site then shows what it showed before.
     """
     write.assets(site)
     cards = []
@@ -105,4 +105,3 @@ def _forget(site: Path, known: Collection[str]) -> None:
         name = path.stem.removesuffix("-evidently")
         if path.suffix in (".html", ".json") and name not in known:
             path.unlink()
-

@@ -145,7 +145,9 @@ def unwatched(reading: Reading) -> list[str]:
         found.append("Money: the model file names no amount column, so value detected and pounds at stake are unknown.")
     if spec.score.blocked:
         actions = ", ".join(spec.score.blocked)
-        found.append(f"Payments with the action {actions}: they never get an honest label and are left out of performance.")
+        found.append(
+            f"Payments with the action {actions}: they never get an honest label and are left out of performance."
+        )
     if not spec.protected:
         found.append("Fairness: the model file names no protected columns.")
     if not spec.slices:
@@ -157,7 +159,9 @@ def unwatched(reading: Reading) -> list[str]:
     without = [name for name, column in spec.features.columns.items() if column.importance is None]
     if without and spec.features.columns:
         named = f"{', '.join(without[:6])}{f' and {len(without) - 6} more' if len(without) > 6 else ''}"
-        found.append(f"Weight: {words.plural(len(without), 'feature')} without importance ({named}) count as least important.")
+        found.append(
+            f"Weight: {words.plural(len(without), 'feature')} without importance ({named}) count as least important."
+        )
     return found + _lately(reading)
 
 
@@ -165,14 +169,17 @@ def _lately(reading: Reading) -> list[str]:
     small = sorted({m.slice for m in reading.newest if m.monitor == "fairness" and m.value is None and m.slice})
     found = []
     if small:
-        found.append(f"Groups too small or too young to show: {', '.join(small[:8])}{' and more' if len(small) > 8 else ''}.")
+        found.append(
+            f"Groups too small or too young to show: {', '.join(small[:8])}{' and more' if len(small) > 8 else ''}."
+        )
     failed = _subjects(reading.newest, Verdict.ERRORED)
     if failed:
         found.append(f"Could not be measured on the newest day: {failed}.")
     gaps = [cell.day for cell in reading.strip if not cell.watched]
     if gaps:
         last = words.day(gaps[-1])
-        found.append(f"{words.plural(len(gaps), 'day')} of the strip {'was' if len(gaps) == 1 else 'were'} never watched, the last {last}.")
+        were = "was" if len(gaps) == 1 else "were"
+        found.append(f"{words.plural(len(gaps), 'day')} of the strip {were} never watched, the last {last}.")
     return found
 
 

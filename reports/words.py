@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -113,19 +113,11 @@ def figure(name: str, value: float | None) -> str:
     """Return a metric's value with its unit: ``1.2 %``, ``GBP 41k``, ``19,204``, ``0.213``; a dash for none."""
     if value is None or not math.isfinite(value):
         return "–"
+    for ending, said in _ENDINGS.items():
+        if name.endswith(ending):
+            return said(value)
     if name in _SHARES:
         return share(value)
-    if name.endswith("_difference"):
-        points = _plain(abs(value) * 100)
-        return f"{MINUS if value < 0 else '+'}{points}{SPACE}points"
-    if name.endswith("_ratio"):
-        return f"{value:.2f}{SPACE}×" if abs(value) < 100 else f"{value:,.0f}{SPACE}×"
-    if name.endswith("_gbp_per_day"):
-        return gbp(value)
-    if name.endswith("_minutes"):
-        return _minutes(value)
-    if name == "mature_until":
-        return f"{value:.0f}{SPACE}days"
     return f"{value:,.0f}" if name in _COUNTS or abs(value) >= 1000 or value == int(value) else f"{value:.3f}"
 
 
@@ -173,6 +165,24 @@ def _minutes(value: float) -> str:
     hours, minutes = divmod(whole, 60)
     text = f"{hours}{SPACE}h {minutes}{SPACE}min" if hours else f"{minutes}{SPACE}min"
     return f"{MINUS}{text}" if value < 0 and whole else text
+
+
+def _points(value: float) -> str:
+    return f"{MINUS if value < 0 else '+'}{_plain(abs(value) * 100)}{SPACE}points"
+
+
+def _times(value: float) -> str:
+    return f"{value:.2f}{SPACE}×" if abs(value) < 100 else f"{value:,.0f}{SPACE}×"
+
+
+_ENDINGS: dict[str, Callable[[float], str]] = {
+    "_difference": _points,
+    "_ratio": _times,
+    "_gbp_per_day": gbp,
+    "_minutes": _minutes,
+    "mature_until": lambda value: f"{value:.0f}{SPACE}days",
+}
+"""How a figure reads by the end of its metric's name; the unit is in the name."""
 
 
 def count(value: int) -> str:

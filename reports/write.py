@@ -62,7 +62,7 @@ def assets(site: Path) -> None:
 def page(site: Path, name: str, template: str, context: dict[str, Any], machine: Any) -> None:
     """Write ``<name>.html`` from a template and ``<name>.json`` beside it for machines."""
     root = "../" * name.count("/")
-    html = environment().get_template(template).render(context, root=root, json_name=f"{name.split('/')[-1]}.json")
+    html = environment().get_template(template).render(context, root=root, json_name=f"{name.rpartition('/')[2]}.json")
     file(site / f"{name}.json", (as_json(machine) + "\n").encode())
     file(site / f"{name}.html", html.encode())
 

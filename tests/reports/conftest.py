@@ -1,4 +1,4 @@
-"""A ledger with two months of two models, and the site built from it once for all tests that only read it."""
+"""A ledger with a month of two models, and the site built from it once for all tests that only read it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def specs() -> list[Spec]:
 @pytest.fixture(scope="session")
 def ledger(tmp_path_factory: pytest.TempPathFactory, specs: list[Spec]) -> Iterator[Ledger]:
     ledger = Ledger.open(f"sqlite:///{tmp_path_factory.mktemp('ledger') / 'ledger.db'}")
-    made.fill(ledger, specs[0], days=60)
-    made.fill(ledger, specs[1], days=30)
+    made.fill(ledger, specs[0], days=30)
+    made.fill(ledger, specs[1], days=6)
     made.retrain(ledger, specs[0])
     yield ledger
     ledger.engine.dispose()

@@ -14,9 +14,17 @@ from models.spec import Spec
 
 LAST = date(2026, 4, 30)
 FEATURES = {
-    "amount_gbp": 0.22, "device_age_days": 0.18, "merchant_category": 0.15, "hour_of_day": 0.1, "payee_age_days": 0.09,
-    "channel": 0.08, "payments_24h": 0.06, "amount_30d_mean": 0.05, "country_match": 0.04, "balance_share": 0.03,
-}  # fmt: skip
+    "amount_gbp": 0.22,
+    "device_age_days": 0.18,
+    "merchant_category": 0.15,
+    "hour_of_day": 0.1,
+    "payee_age_days": 0.09,
+    "channel": 0.08,
+    "payments_24h": 0.06,
+    "amount_30d_mean": 0.05,
+    "country_match": 0.04,
+    "balance_share": 0.03,
+}
 BANDS = ("18-29", "30-59", "60+")
 EXPECTATIONS = ("expect_column_values_to_not_be_null", "expect_column_values_to_be_between")
 MATURE_DAYS = 14
@@ -48,11 +56,23 @@ def fill(ledger: Ledger, model: Spec, days: int = 60, last: date = LAST, seed: i
     """Store ``days`` watched days up to ``last``: a null flood in the last four, a missing day, a decay."""
     rng = np.random.default_rng([seed, len(model.model)])
     span = [last - timedelta(days=i) for i in reversed(range(days))]
-    flood, missing = span[-4], span[-min(24, days)]
+    flood, missing = span[-min(4, days)], span[-min(24, days)]
     for day in span:
         if day == missing and days > 24:
-            found = [Measurement(model.model, day, day, "arrival", "row_count", value=0, n=0, limit=9_000,
-                                 verdict=Verdict.MISSING, reason="no partition")]  # fmt: skip
+            found = [
+                Measurement(
+                    model.model,
+                    day,
+                    day,
+                    "arrival",
+                    "row_count",
+                    value=0,
+                    n=0,
+                    limit=9_000,
+                    verdict=Verdict.MISSING,
+                    reason="no partition",
+                )
+            ]
         else:
             found = [*_arrival(model, day, rng), *_drift(model, day, day >= flood, rng), *_decay(model, day, rng)]
             found += _fairness(model, day, rng)
@@ -76,12 +96,16 @@ def _save(ledger: Ledger, model: Spec, day: date, found: list[Measurement]) -> N
 
 def _arrival(model: Spec, day: date, rng: np.random.Generator) -> Iterator[Measurement]:
     base = Measurement(model.model, day, day, "arrival", "row_count", n=19_204)
-    yield replace(base, value=19_204 + float(rng.integers(-900, 900)), low=11_000, high=29_000, reason="usual for a Thursday")
+    yield replace(
+        base, value=19_204 + float(rng.integers(-900, 900)), low=11_000, high=29_000, reason="usual for a Thursday"
+    )
     yield replace(base, metric="arrival_delay_minutes", value=-38.0, limit=0, reason="arrived at 05:22, due at 06:00")
     yield replace(base, metric="duplicate_share", value=0.0, limit=0.001)
     for feature in FEATURES:
         for expectation in EXPECTATIONS:
-            yield replace(base, monitor="check", metric=expectation, feature=feature, value=0.0, reason="0 of 19,204 rows fail")
+            yield replace(
+                base, monitor="check", metric=expectation, feature=feature, value=0.0, reason="0 of 19,204 rows fail"
+            )
 
 
 def _drift(model: Spec, day: date, flooded: bool, rng: np.random.Generator) -> Iterator[Measurement]:
@@ -95,22 +119,57 @@ def _drift(model: Spec, day: date, flooded: bool, rng: np.random.Generator) -> I
                 if group and metric not in ("psi", "null_share"):
                     continue
                 yield Measurement(
-                    model.model, day, day, "drift", metric, feature, group, value, value * 0.85, value * 1.2, 19_204, limit,
+                    model.model,
+                    day,
+                    day,
+                    "drift",
+                    metric,
+                    feature,
+                    group,
+                    value,
+                    value * 0.85,
+                    value * 1.2,
+                    19_204,
+                    limit,
                     Verdict.BREACH if value > limit else Verdict.OK,
                     f"{100 * value:.3g} % null; baseline 0.4 % of 1,133,000 rows in 59 days; limit 2 %",
-                )  # fmt: skip
+                )
     for metric in ("psi", "ks", "jensen_shannon"):
         value = float(rng.gamma(2, 0.006)) + (0.05 if flooded else 0)
-        yield Measurement(model.model, day, day, "score", metric, "score", "", value, value * 0.8, value * 1.3, 19_204, 0.1)
+        yield Measurement(
+            model.model, day, day, "score", metric, "score", "", value, value * 0.8, value * 1.3, 19_204, 0.1
+        )
 
 
 def _decay(model: Spec, day: date, rng: np.random.Generator) -> Iterator[Measurement]:
-    figures = {"recall": 0.81, "precision": 0.32, "value_detection_rate": 0.84, "false_positive_rate": 0.011, "alert_rate": 0.018,
-               "roc_auc": 0.953, "pr_auc": 0.61, "calibration_error": 0.0016}  # fmt: skip
+    figures = {
+        "recall": 0.81,
+        "precision": 0.32,
+        "value_detection_rate": 0.84,
+        "false_positive_rate": 0.011,
+        "alert_rate": 0.018,
+        "roc_auc": 0.953,
+        "pr_auc": 0.61,
+        "calibration_error": 0.0016,
+    }
     for metric, middle in figures.items():
         value = middle * (1 + float(rng.normal(0, 0.01)))
-        yield Measurement(model.model, day, day, "decay", metric, "", "", value, value * 0.95, value * 1.05, 812, middle * 0.9,
-                          Verdict.OK, f"Now {value:.3g}, in the baseline {middle:.3g}.")  # fmt: skip
+        yield Measurement(
+            model.model,
+            day,
+            day,
+            "decay",
+            metric,
+            "",
+            "",
+            value,
+            value * 0.95,
+            value * 1.05,
+            812,
+            middle * 0.9,
+            Verdict.OK,
+            f"Now {value:.3g}, in the baseline {middle:.3g}.",
+        )
     yield Measurement(model.model, day, day, "decay", "mature_until", value=MATURE_DAYS, n=MATURE_DAYS)
     yield Measurement(model.model, day, day, "decay", "mature_frauds", value=6_204, n=6_204)
 
@@ -119,16 +178,30 @@ def cohort(model: Spec, day: date, as_of: date, last: date) -> Iterator[Measurem
     """Yield a cohort day's figures as of a day: provisional until it is 14 days old."""
     rng = np.random.default_rng([day.toordinal(), (as_of - day).days])
     immature = (as_of - day).days < MATURE_DAYS
-    for metric, middle in (("recall", 0.81), ("precision", 0.32), ("value_detection_rate", 0.84), ("false_positive_rate", 0.011),
-                           ("alert_rate", 0.018)):  # fmt: skip
+    for metric, middle in (
+        ("recall", 0.81),
+        ("precision", 0.32),
+        ("value_detection_rate", 0.84),
+        ("false_positive_rate", 0.011),
+        ("alert_rate", 0.018),
+    ):
         value = middle * (1 + float(rng.normal(0, 0.04)))
         waits = immature and metric != "alert_rate"
         hidden = waits and metric in ("precision", "false_positive_rate")
         yield Measurement(
-            model.model, day, as_of, "performance", metric, "", "",
-            *((None, None, None) if hidden else (value, value * 0.9, min(1.0, value * 1.09))), 0 if hidden else 118, None,
-            Verdict.IMMATURE if waits else Verdict.OK, "About 62% of its fraud is known." if waits else "",
-        )  # fmt: skip
+            model.model,
+            day,
+            as_of,
+            "performance",
+            metric,
+            "",
+            "",
+            *((None, None, None) if hidden else (value, value * 0.9, min(1.0, value * 1.09))),
+            0 if hidden else 118,
+            None,
+            Verdict.IMMATURE if waits else Verdict.OK,
+            "About 62% of its fraud is known." if waits else "",
+        )
 
 
 def _fairness(model: Spec, day: date, rng: np.random.Generator) -> Iterator[Measurement]:
@@ -141,14 +214,37 @@ def _fairness(model: Spec, day: date, rng: np.random.Generator) -> Iterator[Meas
             value = None if small else middle * (2.6 if unfair else 1) * (1 + float(rng.normal(0, 0.03)))
             low, high = (None, None) if value is None else (value * 0.85, value * 1.15)
             verdict = Verdict.INSUFFICIENT if small else Verdict.OK
-            base = Measurement(model.model, day, day, "fairness", metric, "", group, value, low, high, 0 if small else 4_100,
-                               None, verdict, "91 payments, 200 needed" if small else "")  # fmt: skip
+            base = Measurement(
+                model.model,
+                day,
+                day,
+                "fairness",
+                metric,
+                "",
+                group,
+                value,
+                low,
+                high,
+                0 if small else 4_100,
+                None,
+                verdict,
+                "91 payments, 200 needed" if small else "",
+            )
             yield base
             if value is not None and group not in ("age_band=30-59", "sex=M"):
                 ratio = value / middle
-                yield replace(base, metric=f"{metric}_ratio", value=ratio, low=ratio * 0.8, high=ratio * 1.2, limit=1.25,
-                              verdict=Verdict.BREACH if unfair else Verdict.OK)  # fmt: skip
-                yield replace(base, metric=f"{metric}_difference", value=value - middle, low=-0.002, high=0.02, limit=0.1)
+                yield replace(
+                    base,
+                    metric=f"{metric}_ratio",
+                    value=ratio,
+                    low=ratio * 0.8,
+                    high=ratio * 1.2,
+                    limit=1.25,
+                    verdict=Verdict.BREACH if unfair else Verdict.OK,
+                )
+                yield replace(
+                    base, metric=f"{metric}_difference", value=value - middle, low=-0.002, high=0.02, limit=0.1
+                )
 
 
 def _conclude(ledger: Ledger, model: Spec, day: date, flood: date) -> None:
@@ -167,13 +263,29 @@ def _flood(model: Spec, day: date, flood: date) -> Incident | None:
     if day < flood:
         return None
     return Incident(
-        f"{model.model}-column_fault-device_age_days-{flood}", model.model, Cause.COLUMN_FAULT, day, flood, day, Status.FIRING,
-        "device_age_days", "", flood, None, 0, (day - flood).days + 1, 41_200.0, 28_100.0, 55_400.0,
-        f"`device_age_days` stopped arriving: {31 + (day - flood).days} % null", "Certain: never above 0.4 % in 59 days",
+        f"{model.model}-column_fault-device_age_days-{flood}",
+        model.model,
+        Cause.COLUMN_FAULT,
+        day,
+        flood,
+        day,
+        Status.FIRING,
+        "device_age_days",
+        "",
+        flood,
+        None,
+        0,
+        (day - flood).days + 1,
+        41_200.0,
+        28_100.0,
+        55_400.0,
+        f"`device_age_days` stopped arriving: {31 + (day - flood).days} % null",
+        "Certain: never above 0.4 % in 59 days",
         "Look at the device feed's run of that day.",
         ("Null share 31 %, baseline 0.4 %, limit 2.4 %", "PSI 0.34, limit 0.1", "The score moved by PSI 0.05"),
-        ("drift/null_share/device_age_days/", "drift/psi/device_age_days/", "score/psi/score/"), 14,
-    )  # fmt: skip
+        ("drift/null_share/device_age_days/", "drift/psi/device_age_days/", "score/psi/score/"),
+        14,
+    )
 
 
 def _gap(model: Spec, day: date) -> Incident | None:
@@ -183,13 +295,26 @@ def _gap(model: Spec, day: date) -> Incident | None:
     over = day == date(2026, 4, 20)
     last_bad = min(day, date(2026, 4, 18))
     return Incident(
-        f"{model.model}-fairness_gap-age_band-{first}", model.model, Cause.FAIRNESS_GAP, day, first, last_bad,
-        Status.RESOLVED if over else Status.PENDING if day == first else Status.FIRING, "", "age_band=60+",
-        None if day == first else date(2026, 4, 11), day if over else None, (day - last_bad).days, (last_bad - first).days + 1,
-        summary="Legitimate customers of 60+ are stopped 2.6 times as often as those of 30-59", confidence="97 %",
-        first_step="Compare the scores of both groups.", evidence=("False-positive rate 2.9 % against 1.1 %",),
-        figures=("fairness/false_positive_rate_ratio//age_band=60+",), explains=3,
-    )  # fmt: skip
+        f"{model.model}-fairness_gap-age_band-{first}",
+        model.model,
+        Cause.FAIRNESS_GAP,
+        day,
+        first,
+        last_bad,
+        Status.RESOLVED if over else Status.PENDING if day == first else Status.FIRING,
+        "",
+        "age_band=60+",
+        None if day == first else date(2026, 4, 11),
+        day if over else None,
+        (day - last_bad).days,
+        (last_bad - first).days + 1,
+        summary="Legitimate customers of 60+ are stopped 2.6 times as often as those of 30-59",
+        confidence="97 %",
+        first_step="Compare the scores of both groups.",
+        evidence=("False-positive rate 2.9 % against 1.1 %",),
+        figures=("fairness/false_positive_rate_ratio//age_band=60+",),
+        explains=3,
+    )
 
 
 def _decayed(model: Spec, day: date) -> Incident | None:
@@ -197,22 +322,55 @@ def _decayed(model: Spec, day: date) -> Incident | None:
     if day < first:
         return None
     return Incident(
-        f"{model.model}-performance_decay-{first}", model.model, Cause.PERFORMANCE_DECAY, day, first, day, Status.FIRING,
-        fired=first, bad_days=(day - first).days + 1, amount_gbp_per_day=12_900, amount_low_gbp_per_day=7_800,
-        amount_high_gbp_per_day=18_000, summary="Recall fell from 0.81 to 0.68", confidence="99 %", first_step="Look at missed fraud.",
-        evidence=("Recall 0.68 in the newest mature week",), figures=("decay/recall//", "performance/recall//"), explains=2,
-    )  # fmt: skip
+        f"{model.model}-performance_decay-{first}",
+        model.model,
+        Cause.PERFORMANCE_DECAY,
+        day,
+        first,
+        day,
+        Status.FIRING,
+        fired=first,
+        bad_days=(day - first).days + 1,
+        amount_gbp_per_day=12_900,
+        amount_low_gbp_per_day=7_800,
+        amount_high_gbp_per_day=18_000,
+        summary="Recall fell from 0.81 to 0.68",
+        confidence="99 %",
+        first_step="Look at missed fraud.",
+        evidence=("Recall 0.68 in the newest mature week",),
+        figures=("decay/recall//", "performance/recall//"),
+        explains=2,
+    )
 
 
 def retrain(ledger: Ledger, model: Spec, day: date = date(2026, 4, 27)) -> None:
     """Store a request for retraining because of the decay, and its outcome."""
     incident = f"{model.model}-performance_decay-2026-04-14"
-    decision = Decision(model.model, day, "requested", incident, ("recall fell by 0.13", "812 mature frauds, 200 needed"),
-                        date(2026, 3, 1), date(2026, 4, 3), date(2026, 4, 13))  # fmt: skip
+    decision = Decision(
+        model.model,
+        day,
+        "requested",
+        incident,
+        ("recall fell by 0.13", "812 mature frauds, 200 needed"),
+        date(2026, 3, 1),
+        date(2026, 4, 3),
+        date(2026, 4, 13),
+    )
     ledger.save_decision(decision)
     figure = {"champion": 0.512, "challenger": 0.634, "difference": 0.122, "low": 0.081, "high": 0.162, "n": 200.0}
     ledger.save_retrained(
-        Retrained(decision.request, model.model, day, "promoted", ("precision-recall AUC 0.512 -> 0.634",), date(2026, 3, 1),
-                  date(2026, 4, 3), date(2026, 4, 4), date(2026, 4, 13), "v7", "challenger-2026-04-27",
-                  {"pr_auc": figure, "recall": figure, "false_positive_rate_ratio age_band=60+": figure})
-    )  # fmt: skip
+        Retrained(
+            decision.request,
+            model.model,
+            day,
+            "promoted",
+            ("precision-recall AUC 0.512 -> 0.634",),
+            date(2026, 3, 1),
+            date(2026, 4, 3),
+            date(2026, 4, 4),
+            date(2026, 4, 13),
+            "v7",
+            "challenger-2026-04-27",
+            {"pr_auc": figure, "recall": figure, "false_positive_rate_ratio age_band=60+": figure},
+        )
+    )
