@@ -79,11 +79,11 @@ def _column_faults(spec: Spec, left: Sequence[Measurement]) -> Iterator[Finding]
 
 
 def _population_shift(spec: Spec, left: Sequence[Measurement]) -> Iterator[Finding]:
+    """Find features that moved, the most important first: one figure of each, then the other figures and slices."""
     drifting = [m for m in left if m.monitor == "drift" and metrics.is_soft_drift(m) and m.verdict is Verdict.BREACH]
-    yield from _one(
-        Cause.POPULATION_SHIFT,
-        sorted(drifting, key=lambda m: (-metrics.importance(spec, m.feature), m.feature, m.slice, _rank(m))),
-    )
+    ordered = sorted(drifting, key=lambda m: (-metrics.importance(spec, m.feature), m.feature, bool(m.slice), _rank(m)))
+    first = {m.feature: m for m in reversed(ordered)}
+    yield from _one(Cause.POPULATION_SHIFT, sorted(ordered, key=lambda m: first[m.feature] is not m))
 
 
 def _score_shift(spec: Spec, left: Sequence[Measurement]) -> Iterator[Finding]:

@@ -133,6 +133,16 @@ def test_a_shift_lists_its_features_the_most_important_first() -> None:
     assert incident.summary == "the population moved in 3 features: `amount_gbp`, `device_age_days` and `channel`"
 
 
+def test_each_feature_of_a_shift_is_shown_before_further_figures_and_slices_of_one() -> None:
+    more = [replace(made.AMOUNT_DRIFT, metric="ks"), replace(made.AMOUNT_DRIFT, slice="channel=app")]
+    (incident,) = one_day(*more, made.AMOUNT_DRIFT, made.DEVICE_DRIFT)
+    assert [figure.split("/", 1)[1] for figure in incident.figures] == [
+        "psi/amount_gbp/", "psi/device_age_days/", "ks/amount_gbp/",
+    ]  # fmt: skip
+    assert incident.evidence[1].startswith("`amount_gbp`: PSI")
+    assert incident.evidence[2].startswith("`device_age_days`: PSI")
+
+
 def test_the_money_of_a_data_fault_is_at_most_its_share_of_what_was_caught() -> None:
     (incident,) = one_day(made.NULL_FLOOD, *made.MONEY)
     assert incident.amount_gbp_per_day == pytest.approx(0.312 * 130_000)
