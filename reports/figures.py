@@ -116,7 +116,9 @@ def _marks(
             {"type": "line", "x0": since.isoformat(), "x1": since.isoformat(), "yref": "paper", "y0": 0, "y1": 1,
              "line": {"color": "--breach", "width": 1}}
         )  # fmt: skip
-        notes.append(_note(since, "since", "left"))
+        days = [by(m) for m in points]
+        late = since - min(days) > 0.7 * (max(days) - min(days))
+        notes.append(_note(since, "since", "right" if late else "left"))
     settled = max((by(m) for m in points if m.verdict is Verdict.OK), default=date.min)
     young = [by(m) for m in points if m.verdict is Verdict.IMMATURE and by(m) > settled]
     if young:

@@ -148,7 +148,7 @@ def fairness(reading: Reading) -> list[dict[str, Any]]:
     """Return a figure of each fairness metric: one dot with its interval per group, on the newest day."""
     found = [m for m in reading.newest if m.monitor == "fairness" and m.slice]
     reference = {f"{column}={protected.reference}" for column, protected in reading.spec.protected.items()}
-    names = {m.slice: f"{m.slice} (reference)" if m.slice in reference else m.slice for m in found}
+    names = {m.slice: f"{m.slice} · reference" if m.slice in reference else m.slice for m in found}
     result = []
     for metric in FAIRNESS:
         points = [m for m in found if m.metric == metric][:40]
