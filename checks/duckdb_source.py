@@ -22,10 +22,22 @@ from great_expectations.expectations.metrics.map_metric_provider.column_map_metr
 
 Condition = sa.ColumnElement[bool]
 EngineClass = type[SqlAlchemyExecutionEngine]
+PARTITION = "watched_partition"
+"""The view in which the rows of the day are."""
 
 
 class DuckDBEngine(SqlAlchemyExecutionEngine):
     """Keeps one connection for a run: a DuckDB result can't be read any more once its connection was closed."""
+
+    def open(self, query: str) -> None:
+        """Connect, and let the view PARTITION stand for the query.
+
+        The query is handed to DuckDB as it is: GX would read ``:name`` in a path or a column as a parameter.
+        """
+        self._connection = self.engine.connect()
+        self._connection.exec_driver_sql("SET TimeZone = 'UTC'")
+        self._connection.exec_driver_sql(f"CREATE TEMP VIEW {PARTITION} AS {query}")
+        self._connection.commit()
 
     @contextmanager
     def get_connection(self) -> Generator[sa.Connection, None, None]:
