@@ -18,7 +18,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@awk '/^uv==/ {on=1} on {print} on && !/\\$$/ {exit}' requirements.lock > .venv/uv.lock
 	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r .venv/uv.lock
-	@$(BIN)/uv pip sync --quiet --python .venv --require-hashes requirements.lock
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --python .venv --require-hashes requirements.lock
 	@$(BIN)/uv pip install --quiet --python .venv --no-deps --editable .
 	@touch $@
 

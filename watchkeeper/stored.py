@@ -51,12 +51,12 @@ def scan(ctx: Context, spec: Spec, frame: Frame, day: date) -> Profile | None:
     return found.get(day)
 
 
-def baseline_days(ctx: Context, spec: Spec, frame: Frame) -> list[date]:
-    """Return the baseline's days that have a profile, after scanning those that were never scanned.
+def baseline_days(ctx: Context, spec: Spec, frame: Frame, as_of: date | None = None) -> list[date]:
+    """Return the days, with a profile, of the baseline in force on a day, after scanning those never scanned.
 
     Raises WatchkeeperError where no partition of the baseline is there.
     """
-    chosen = ctx.ledger.baseline(spec)
+    chosen = ctx.ledger.baseline(spec, as_of)
     stored = ctx.ledger.row_counts(spec.model, frame.id, chosen.start, chosen.end)
     missing = [d for d in ctx.warehouse.days(spec, chosen.start, chosen.end) if d not in stored]
     for first, last in _spans(missing):
@@ -73,9 +73,9 @@ def baseline_days(ctx: Context, spec: Spec, frame: Frame) -> list[date]:
     return days
 
 
-def baseline_sum(ctx: Context, spec: Spec, frame: Frame) -> tuple[Profile, int]:
-    """Return the sum of the baseline's profiles, and its number of days."""
-    days = tuple(baseline_days(ctx, spec, frame))
+def baseline_sum(ctx: Context, spec: Spec, frame: Frame, as_of: date | None = None) -> tuple[Profile, int]:
+    """Return the sum of the profiles of the baseline in force on a day, and its number of days."""
+    days = tuple(baseline_days(ctx, spec, frame, as_of))
     key = (spec.model, frame.id, days)
     if key not in ctx.sums:
         profiles = profiles_of(ctx, spec, frame, days[0], days[-1])

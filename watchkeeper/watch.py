@@ -71,7 +71,7 @@ def watch(ctx: Context, spec: Spec, day: date, told: Callable[[str, str], None] 
 def arrive(ctx: Context, spec: Spec, day: date) -> str:
     """Note whether the day's partition is there, in time, whole, and of the known columns."""
     frame = frame_of(ctx, spec)
-    normal = baseline_days(ctx, spec, frame)
+    normal = baseline_days(ctx, spec, frame, day)
     known = ctx.warehouse.partition(spec, normal[0])
     yesterday = day - timedelta(days=1)
     history = ctx.ledger.row_counts(spec.model, frame.id, day - timedelta(days=HISTORY_DAYS), yesterday)
@@ -99,7 +99,7 @@ def measure(ctx: Context, spec: Spec, day: date) -> str:
     profile = scan(ctx, spec, frame, day)
     found: list[Measurement] = []
     if profile is not None and profile.rows:
-        baseline, days = baseline_sum(ctx, spec, frame)
+        baseline, days = baseline_sum(ctx, spec, frame, day)
         found += monitors.drift.measure(spec, frame, day, profile, baseline, days)
     if frame.score is not None:
         found += _measure_scores(ctx, spec, frame, day)
@@ -179,7 +179,7 @@ def _measure_scores(ctx: Context, spec: Spec, frame: Frame, as_of: date) -> list
     """Measure performance, decay and fairness from the score cubes as they were known on ``as_of``."""
     horizon_days = spec.labels.horizon_days if spec.labels else HISTORY_DAYS
     horizon = as_of - timedelta(days=horizon_days)
-    normal = set(baseline_days(ctx, spec, frame))
+    normal = set(baseline_days(ctx, spec, frame, as_of))
     start = min(*normal, horizon)
     profiles = profiles_of(ctx, spec, frame, start, as_of)
     changed = _take_in_labels(ctx, spec, frame, horizon, as_of)
