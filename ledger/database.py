@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DatabaseError, InternalError, OperationalError
+from sqlalchemy.exc import DatabaseError, DataError, IntegrityError
 
 from ledger.connection import connect, reason
 from ledger.turns import take_turn
@@ -78,8 +78,7 @@ def _told(what: str) -> Iterator[None]:
     """Say in a sentence what the database's surroundings made fail: disk, permissions, network, another writer."""
     try:
         yield
+    except (IntegrityError, DataError):
+        raise  # a mistake of ours: two rows under one key, or a value that its column can't hold
     except DatabaseError as error:
-        # A plain DatabaseError is a damaged file; its other kinds are mistakes of ours and stay as they are.
-        if isinstance(error, (OperationalError, InternalError)) or type(error) is DatabaseError:
-            raise WatchkeeperError(f"the ledger can't be {what} ({reason(error)})") from error
-        raise
+        raise WatchkeeperError(f"the ledger can't be {what} ({reason(error)})") from error

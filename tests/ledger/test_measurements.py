@@ -49,7 +49,9 @@ def save(ledger: Ledger, measurements: list[Measurement]) -> None:
 def test_what_is_saved_is_found_as_it_was(ledger: Ledger) -> None:
     saved = [
         measurement(),
-        measurement(metric="ks", value=None, low=None, high=None, limit=None, n=0, verdict=Verdict.INSUFFICIENT, reason=""),
+        measurement(
+            metric="ks", value=None, low=None, high=None, limit=None, n=0, verdict=Verdict.INSUFFICIENT, reason=""
+        ),
         measurement(metric="wasserstein", value=math.inf, low=-math.inf),
         measurement(slice="payee=O'Brien; DROP TABLE runs; \u00a3 \U0001f534 " + "x" * 600, n=2**40),
     ]
@@ -97,9 +99,12 @@ ASKED: list[tuple[dict[str, Any], Callable[[Measurement], bool]]] = [
     ({"as_of": DAY}, lambda m: m.as_of == DAY),
     ({"day_from": days(4)[1], "day_to": days(4)[2]}, lambda m: days(4)[1] <= m.day <= days(4)[2]),
     ({"as_of_from": days(4)[1], "as_of_to": days(4)[2]}, lambda m: days(4)[1] <= m.as_of <= days(4)[2]),
-    ({"model": MODEL, "monitors": ["drift"], "metric": "psi"}, lambda m: (m.model, m.monitor, m.metric) == (MODEL, "drift", "psi")),
+    (
+        {"model": MODEL, "monitors": ["drift"], "metric": "psi"},
+        lambda m: (m.model, m.monitor, m.metric) == (MODEL, "drift", "psi"),
+    ),
     ({"monitors": ("drift", "performance")}, lambda m: True),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("newest", [False, True])
@@ -129,15 +134,20 @@ def plan(ledger: Ledger, ask: Callable[[], object]) -> str:
     return "\n".join(row.detail for row in rows)
 
 
+BY_AS_OF = "sqlite_autoindex_measurements_1 (model=? AND as_of=?"
+BY_DAY = "measurements_by_day (model=? AND day>?"
+ONE_DAY = {"day_from": DAY, "day_to": DAY, "newest": True}
+
+
 @pytest.mark.parametrize(
     ("question", "index"),
     [
-        ({"as_of": DAY}, "sqlite_autoindex_measurements_1 (model=? AND as_of=?"),
-        ({"as_of": DAY, "monitors": ("drift",)}, "sqlite_autoindex_measurements_1 (model=? AND as_of=?"),
-        ({"day_from": DAY, "day_to": DAY, "monitors": ("performance",), "newest": True}, "measurements_by_day (model=? AND day>?"),
-        ({"day_from": DAY, "day_to": DAY, "monitors": ("drift",), "metric": "psi", "newest": True}, "measurements_by_day (model=? AND day>?"),
+        ({"as_of": DAY}, BY_AS_OF),
+        ({"as_of": DAY, "monitors": ("drift",)}, BY_AS_OF),
+        ({**ONE_DAY, "monitors": ("performance",)}, BY_DAY),
+        ({**ONE_DAY, "monitors": ("drift",), "metric": "psi"}, BY_DAY),
     ],
-)  # fmt: skip
+)
 def test_a_model_and_its_days_are_found_by_an_index(sqlite: Ledger, question: dict[str, Any], index: str) -> None:
     found = plan(sqlite, lambda: sqlite.measurements(MODEL, **question))
     assert index in found

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from ledger.records import Baselined
+from ledger.store import Ledger
+from tests.ledger.made import DAY, MODEL, SPEC, cohort, days, frame, profile
+from warehouse.profile import Cohort
+
+FIRST, SECOND, THIRD = days(3)
+
+
+def test_the_frame_saved_last_is_the_models(ledger: Ledger) -> None:
+    assert ledger.frame(MODEL) is None
+    for frame_id in ("f1", "f2", "f2"):
+        ledger.save_frame(MODEL, frame(frame_id))
+        ledger.save_frame("app_scams", frame("other"))
+    assert ledger.frame(MODEL) == frame("f2")
+    ledger.save_frame(MODEL, frame("f1"))
+    assert ledger.frame(MODEL) == frame("f1")
+
+
+def test_the_baseline_is_the_model_files_until_another_is_recorded(ledger: Ledger) -> None:
+    assert ledger.baseline(SPEC) == Baselined(
+        MODEL, date(2026, 1, 1), date(2026, 1, 1), date(2026, 1, 31), "model file"
+    )
+    recorded = Baselined(MODEL, DAY, date(2026, 2, 1), date(2026, 2, 28), "challenger promoted")
+    ledger.save_baseline(recorded)
+    ledger.save_baseline(recorded)
+    assert ledger.baseline(SPEC) == recorded == ledger.baseline(SPEC, as_of=DAY)
+    assert ledger.baseline(SPEC, as_of=DAY - timedelta(days=1)).reason == "model file"
+
+
+def test_profiles_come_back_by_span_and_frame_in_order_and_a_new_scan_replaces(ledger: Ledger) -> None:
+    ledger.save_profiles(MODEL, {day: profile(100 + i) for i, day in enumerate(reversed(days(5)))})
+    ledger.save_profiles(MODEL, {FIRST: profile(9_999, "f2")})
+    ledger.save_profiles("app_scams", {SECOND: profile(1)})
+    ledger.save_profiles(MODEL, {SECOND: profile(500)})
+    found = ledger.profiles(MODEL, "f1", FIRST, THIRD)
+    assert list(found.items()) == [(FIRST, profile(104)), (SECOND, profile(500)), (THIRD, profile(102))]
+    assert list(ledger.row_counts(MODEL, "f1", FIRST, THIRD).items()) == [(FIRST, 104), (SECOND, 500), (THIRD, 102)]
+    assert ledger.profiles(MODEL, "f2", FIRST, THIRD) == {FIRST: profile(9_999, "f2")}
+
+
+def test_only_cohorts_of_which_more_is_known_are_stored(ledger: Ledger) -> None:
+    first = ledger.save_cohorts(MODEL, "f1", FIRST, {FIRST: cohort(3), SECOND: Cohort()})
+    second = ledger.save_cohorts(MODEL, "f1", SECOND, {FIRST: cohort(3), SECOND: cohort(1)})
+    third = ledger.save_cohorts(MODEL, "f1", THIRD, {FIRST: cohort(4), SECOND: cohort(1)})
+    assert (first, second, third) == ({FIRST}, {SECOND}, {FIRST})
+    span = (MODEL, "f1", FIRST, THIRD)
+    assert ledger.cohorts(*span, as_of=FIRST) == {FIRST: cohort(3)}
+    assert ledger.cohorts(*span, as_of=SECOND) == {FIRST: cohort(3), SECOND: cohort(1)}
+    assert list(ledger.cohorts(*span, as_of=DAY + timedelta(days=99)).items()) == [
+        (FIRST, cohort(4)),
+        (SECOND, cohort(1)),
+    ]
+    assert ledger.cohorts(MODEL, "f2", FIRST, THIRD, as_of=THIRD) == {}
+    assert ledger.cohorts(MODEL, "f1", SECOND, THIRD, as_of=THIRD) == {SECOND: cohort(1)}
+
+
+def test_cohorts_as_of_a_day_are_replaced_by_a_second_run_of_it_which_says_the_same_days(ledger: Ledger) -> None:
+    ledger.save_cohorts(MODEL, "f1", FIRST, {FIRST: cohort(3)})
+    known = {FIRST: cohort(3), SECOND: cohort(1)}
+    runs = [ledger.save_cohorts(MODEL, "f1", SECOND, known) for _ in range(2)]
+    assert runs == [{SECOND}, {SECOND}]
+    ledger.save_cohorts(MODEL, "f1", SECOND, {FIRST: cohort(5), SECOND: Cohort()})
+    assert ledger.cohorts(MODEL, "f1", FIRST, THIRD, as_of=THIRD) == {FIRST: cohort(5)}
+    ledger.save_cohorts(MODEL, "f1", SECOND, {})
+    assert ledger.cohorts(MODEL, "f1", FIRST, THIRD, as_of=THIRD) == {FIRST: cohort(3)}
+
+
+def test_labels_taken_back_are_a_change(ledger: Ledger) -> None:
+    ledger.save_cohorts(MODEL, "f1", FIRST, {FIRST: cohort(3)})
+    assert ledger.save_cohorts(MODEL, "f1", SECOND, {FIRST: Cohort()}) == {FIRST}
+    assert ledger.cohorts(MODEL, "f1", FIRST, FIRST, as_of=SECOND) == {FIRST: Cohort()}
