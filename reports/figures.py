@@ -5,7 +5,8 @@ A colour is named as the style sheet names it (``--ink``); the script in the pag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -28,7 +29,6 @@ HEAT_FEATURES = 40
 def over_time(
     points: Sequence[Measurement],
     *,
-    by: Callable[[Measurement], date] = lambda m: m.day,
     since: date | None = None,
     linked: bool = False,
     height: int = 190,
@@ -40,32 +40,33 @@ def over_time(
     shown = [m for m in points if m.value is not None]
     metric = points[0].metric if points else ""
     traces = [
-        _dots([m for m in shown if m.verdict is verdict], verdict, by)
+        _dots([m for m in shown if m.verdict is verdict], verdict)
         for verdict in MARKERS
         if any(m.verdict is verdict for m in shown)
     ]
-    limits = [(by(m), m.limit) for m in points if m.limit is not None and m.monitor != "arrival"]
+    limits = [(m.day, m.limit) for m in points if m.limit is not None and m.monitor != "arrival"]
+    limits = _either_way(limits) if metric.endswith("_ratio") else limits
     if limits:
         traces.append(_limit(limits))
     layout: dict[str, Any] = {
         "height": height,
         "yaxis": _axis(metric) | _reaching(shown, limits),
-        "xaxis": _days([by(m) for m in points]),
+        "xaxis": _days([m.day for m in points]),
         "showlegend": False,
     }
-    shapes, notes = _marks(points, by, since)
+    shapes, notes = _marks(points, since)
     if shapes:
         layout |= {"shapes": shapes, "annotations": notes}
     return {"data": traces, "layout": layout, "link": "days/" if linked else ""}
 
 
-def _dots(points: Sequence[Measurement], verdict: Verdict, by: Callable[[Measurement], date]) -> Figure:
+def _dots(points: Sequence[Measurement], verdict: Verdict) -> Figure:
     symbol, colour = MARKERS[verdict]
     trace: Figure = {
         "type": "scatter",
         "mode": "markers",
         "name": words.VERDICTS[verdict].word,
-        "x": [by(m).isoformat() for m in points],
+        "x": [m.day.isoformat() for m in points],
         "y": [short(m.value) for m in points],
         "marker": {"symbol": symbol, "color": colour, "size": 8 if verdict is Verdict.BREACH else 5.5},
         "text": [_hover(m) for m in points],
@@ -94,6 +95,12 @@ def _hover(m: Measurement) -> str:
     return f"{text}<br>n {m.n:,} · {words.VERDICTS[m.verdict].word}"
 
 
+def _either_way(limits: list[tuple[date, float]]) -> list[tuple[date, float]]:
+    """Return both sides of limits of a ratio, as one line with a gap."""
+    far = [(day, max(limit, 1 / limit)) for day, limit in limits if limit > 0]
+    return [*far, (far[-1][0], math.nan), *((day, 1 / limit) for day, limit in far)] if far else []
+
+
 def _limit(limits: Sequence[tuple[date, float]]) -> Figure:
     return {
         "type": "scatter",
@@ -106,9 +113,7 @@ def _limit(limits: Sequence[tuple[date, float]]) -> Figure:
     }
 
 
-def _marks(
-    points: Sequence[Measurement], by: Callable[[Measurement], date], since: date | None
-) -> tuple[list[Figure], list[Figure]]:
+def _marks(points: Sequence[Measurement], since: date | None) -> tuple[list[Figure], list[Figure]]:
     shapes: list[Figure] = []
     notes: list[Figure] = []
     if since is not None:
@@ -116,11 +121,11 @@ def _marks(
             {"type": "line", "x0": since.isoformat(), "x1": since.isoformat(), "yref": "paper", "y0": 0, "y1": 1,
              "line": {"color": "--breach", "width": 1}}
         )  # fmt: skip
-        days = [by(m) for m in points]
+        days = [m.day for m in points]
         late = since - min(days) > 0.7 * (max(days) - min(days))
         notes.append(_note(since, "since", "right" if late else "left"))
-    settled = max((by(m) for m in points if m.verdict is Verdict.OK), default=date.min)
-    young = [by(m) for m in points if m.verdict is Verdict.IMMATURE and by(m) > settled]
+    settled = max((m.day for m in points if m.verdict is Verdict.OK), default=date.min)
+    young = [m.day for m in points if m.verdict is Verdict.IMMATURE and m.day > settled]
     if young:
         shapes.append(
             {"type": "rect", "x0": f"{min(young) - timedelta(days=1)}T12:00", "x1": f"{max(young)}T12:00",
@@ -145,12 +150,13 @@ def _days(days: Sequence[date]) -> Figure:
 
 
 def _reaching(points: Sequence[Measurement], limits: Sequence[tuple[date, float]]) -> Figure:
-    """Return a range that holds every interval and spans at least a quarter of the height above zero.
+    """Return a range that holds every figure, the interval of each mature one, and at least a quarter of the height.
 
     So a steady figure doesn't look wild, and a figure far above zero doesn't lie flat.
     """
-    ends = [end for m in points for end in (m.low, m.value, m.high) if end is not None]
-    ends += [limit for _, limit in limits]
+    settled = [m for m in points if m.verdict not in (Verdict.IMMATURE, Verdict.INSUFFICIENT)]
+    ends = [end for m in settled or points for end in (m.low, m.high) if end is not None]
+    ends += [m.value for m in points if m.value is not None] + [limit for _, limit in limits if not math.isnan(limit)]
     if not ends or min(ends) < 0:
         return {}
     low, high = min(ends), max(ends)

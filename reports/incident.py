@@ -98,6 +98,8 @@ def timeline(
     for state in sorted(history, key=lambda i: i.concluded):
         events += [(state.concluded, 0, "incident", text) for text in _changes(before, state)]
         before = state
+    if before is not None and len(history) > 1 and before.live:
+        events.append((before.concluded, 0, "incident", f"Now: {words.headline(before)}"))
     events += [(m.day, 1, "message", _told(m)) for m in messages]
     events += [(d.day, 2, "retraining", _decided(d)) for d in decisions]
     days = sorted({event[0] for event in events}, reverse=True)
@@ -108,12 +110,10 @@ def timeline(
 def _changes(before: Incident | None, state: Incident) -> list[str]:
     if before is None:
         first = "Fired" if state.status is Status.FIRING else "Noticed"
-        return [f"{first}: {state.summary or words.CAUSES[state.cause]}"]
+        return [f"{first}: {words.headline(state)}"]
     said = []
     if before.status is not state.status:
         said.append({Status.FIRING: "Fired", Status.RESOLVED: "Resolved"}.get(state.status, STATUS[state.status]))
-    if before.summary != state.summary and state.summary:
-        said.append(state.summary)
     if state.clean_days > before.clean_days and state.live:
         said.append(f"Clean for {words.plural(state.clean_days, 'day')}")
     return said

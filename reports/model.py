@@ -130,7 +130,7 @@ def _ordered(reading: Reading) -> tuple[list[str], list[str]]:
     columns = reading.spec.features.columns
     weight = {name: (columns[name].importance or 0.0) if name in columns else 0.0 for name in measured}
     features = sorted(measured, key=lambda name: (-weight[name], name))
-    labels = [f"{name} · {words.share(weight[name])}" if weight[name] else name for name in features]
+    labels = [f"{name} · {100 * weight[name]:.3g}{words.SPACE}%" if weight[name] else name for name in features]
     return features, labels
 
 

@@ -104,7 +104,7 @@ def opened(incident: Incident) -> dict[str, Any]:
     """Return what the fleet page shows of an open incident."""
     return {
         "page": incident.page,
-        "summary": incident.summary or words.CAUSES[incident.cause],
+        "summary": words.headline(incident),
         "cause": words.CAUSES[incident.cause],
         "data_fault": incident.data_fault,
         "opened": incident.opened,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from ledger.records import Cause, Measurement, Verdict
+from ledger.records import Cause, Incident, Measurement, Verdict
 
 SPACE = "\u00a0"
 """Keeps a figure and its unit on one line."""
@@ -118,7 +118,11 @@ def figure(name: str, value: float | None) -> str:
             return said(value)
     if name in _SHARES:
         return share(value)
-    return f"{value:,.0f}" if name in _COUNTS or abs(value) >= 1000 or value == int(value) else f"{value:.3f}"
+    return (
+        f"{value:,.0f}"
+        if name in _COUNTS or abs(value) >= 1000 or value == int(value)
+        else f"{value:.{3 if abs(value) < 10 else 1}f}"
+    )
 
 
 def interval(name: str, low: float | None, high: float | None) -> str:
@@ -225,6 +229,12 @@ def _compared(name: str, values: Mapping[str, float | None]) -> dict[str, str]:
 def signed(value: float | None) -> str:
     """Return a difference with its sign, ``+0.031``; empty for none."""
     return "" if value is None or not math.isfinite(value) else f"{value:+.3f}".replace("-", MINUS)
+
+
+def headline(incident: Incident) -> str:
+    """Return an incident's summary as the start of a sentence, or its cause in words."""
+    text = incident.summary or CAUSES[incident.cause]
+    return text[:1].upper() + text[1:]
 
 
 def subject(m: Measurement) -> str:

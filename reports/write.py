@@ -92,7 +92,8 @@ def embedded(value: Any) -> Markup:
 
 def prose(text: str) -> Markup:
     """Return a sentence with what stands in `backticks` as code, and everything escaped."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  escaped before
+    whole = text.replace(" %", f"{words.SPACE}%").replace("GBP ", f"GBP{words.SPACE}")
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(whole))))  # noqa: S704  escaped before
 
 
 def plain(text: str) -> str:
