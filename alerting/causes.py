@@ -74,14 +74,16 @@ def _column_faults(spec: Spec, left: Sequence[Measurement]) -> Iterator[Finding]
         if m.verdict is Verdict.BREACH and (metrics.is_hard_drift(m) or (checked and not soft)):
             columns.setdefault(m.feature, []).append(m)
     for feature in sorted(columns):
-        own = sorted(columns[feature], key=lambda m: (metrics.hardness(m), m.slice, -metrics.strength(m)))
+        own = sorted(_widest(columns[feature]), key=lambda m: (metrics.hardness(m), m.slice, -metrics.strength(m)))
         yield Finding(Cause.COLUMN_FAULT, tuple(own), feature)
 
 
 def _population_shift(spec: Spec, left: Sequence[Measurement]) -> Iterator[Finding]:
     """Find features that moved, the most important first: one figure of each, then the other figures and slices."""
     drifting = [m for m in left if m.monitor == "drift" and metrics.is_soft_drift(m) and m.verdict is Verdict.BREACH]
-    ordered = sorted(drifting, key=lambda m: (-metrics.importance(spec, m.feature), m.feature, bool(m.slice), _rank(m)))
+    ordered = sorted(
+        _widest(drifting), key=lambda m: (-metrics.importance(spec, m.feature), m.feature, bool(m.slice), _rank(m))
+    )
     first = {m.feature: m for m in reversed(ordered)}
     yield from _one(Cause.POPULATION_SHIFT, sorted(ordered, key=lambda m: first[m.feature] is not m))
 
@@ -94,7 +96,7 @@ def _score_shift(spec: Spec, left: Sequence[Measurement]) -> Iterator[Finding]:
     decayed = any(_breaches(left, "decay", metrics.DECAY))
     unfair = any(_breaches(left, "fairness"))
     rates = [] if (decayed or unfair) and not scores else list(_breaches(left, "decay", {"alert_rate"}))
-    yield from _one(Cause.SCORE_SHIFT, [*sorted(scores, key=lambda m: (m.slice, _rank(m))), *rates])
+    yield from _one(Cause.SCORE_SHIFT, [*sorted(_widest(scores), key=lambda m: (m.slice, _rank(m))), *rates])
 
 
 def _decay(_: Spec, left: Sequence[Measurement]) -> Iterator[Finding]:
@@ -142,6 +144,12 @@ def _breaches(left: Sequence[Measurement], monitor: str, wanted: Iterable[str] =
     return [
         m for m in left if m.monitor == monitor and m.verdict is Verdict.BREACH and (not names or m.metric in names)
     ]
+
+
+def _widest(found: Sequence[Measurement]) -> list[Measurement]:
+    """Leave out a slice's figure where everyone's says it too: that it shows in slices is explained, not evidence."""
+    overall = {(m.monitor, m.metric, m.feature) for m in found if not m.slice}
+    return [m for m in found if not m.slice or m.monitor == "check" or (m.monitor, m.metric, m.feature) not in overall]
 
 
 def _failed_checks(left: Sequence[Measurement]) -> list[Measurement]:

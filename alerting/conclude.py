@@ -87,16 +87,8 @@ def _bad_day(
         confidence=evidence.confidence(finding),
         first_step=evidence.first_step(spec, finding),
         evidence=(*evidence.evidence(finding, moved=moved), *unknown),
-        figures=_figures(finding),
+        figures=tuple(metrics.figure(m) for m in finding.own),
         explains=len(finding.explained),
-    )
-
-
-def _figures(finding: Finding) -> tuple[str, ...]:
-    """Return the figures an incident stands on; a slice's figure only where everyone's doesn't say it too."""
-    overall = {(m.monitor, m.metric, m.feature) for m in finding.own if not m.slice}
-    return tuple(
-        metrics.figure(m) for m in finding.own if not m.slice or (m.monitor, m.metric, m.feature) not in overall
     )
 
 

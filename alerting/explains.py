@@ -70,11 +70,15 @@ def _column_fault(finding: Finding, m: Measurement) -> bool:
 
 
 def _population_shift(finding: Finding, m: Measurement) -> bool:
-    checked = m.monitor == "check" and m.feature in {own.feature for own in finding.own}
-    return checked or metrics.is_score(m)
+    same = m.monitor in ("check", "drift") and m.feature in {own.feature for own in finding.own}
+    return same or metrics.is_score(m)
 
 
-def _more_false_alarms(_: Finding, m: Measurement) -> bool:
+def _score_shift(_: Finding, m: Measurement) -> bool:
+    return (m.monitor == "score" and metrics.is_score(m)) or (m.monitor == "decay" and m.metric in metrics.FALSE_ALARMS)
+
+
+def _fairness(_: Finding, m: Measurement) -> bool:
     return m.monitor == "decay" and m.metric in metrics.FALSE_ALARMS
 
 
@@ -89,9 +93,9 @@ RULES: dict[Cause, Callable[[Finding, Measurement], bool]] = {
     Cause.INCOMPLETE_PARTITION: _incomplete,
     Cause.COLUMN_FAULT: _column_fault,
     Cause.POPULATION_SHIFT: _population_shift,
-    Cause.SCORE_SHIFT: _more_false_alarms,
+    Cause.SCORE_SHIFT: _score_shift,
     Cause.PERFORMANCE_DECAY: _decay,
-    Cause.FAIRNESS_GAP: _more_false_alarms,
+    Cause.FAIRNESS_GAP: _fairness,
 }
 
 

@@ -139,8 +139,17 @@ def test_each_feature_of_a_shift_is_shown_before_further_figures_and_slices_of_o
     assert [figure.split("/", 1)[1] for figure in incident.figures] == [
         "psi/amount_gbp/", "psi/device_age_days/", "ks/amount_gbp/",
     ]  # fmt: skip
+    assert incident.explains == 1
     assert incident.evidence[1].startswith("`amount_gbp`: PSI")
     assert incident.evidence[2].startswith("`device_age_days`: PSI")
+
+
+def test_that_a_fault_shows_in_every_slice_is_explained_and_one_slices_own_fault_is_evidence() -> None:
+    in_slices = [replace(made.NULL_FLOOD, slice=f"channel={name}") for name in ("app", "web")]
+    (incident,) = one_day(made.NULL_FLOOD, *in_slices)
+    assert (incident.figures, incident.explains) == (("drift/null_share/device_age_days/",), 2)
+    (incident,) = one_day(in_slices[0])
+    assert incident.summary == "`device_age_days` is 31.2 % null in `channel=app`"
 
 
 def test_the_money_of_a_data_fault_is_at_most_its_share_of_what_was_caught() -> None:
