@@ -16,7 +16,7 @@ from warehouse.sql import Bound, column
 MOST_LEVELS = 500
 MOST_SEEN = 50_000
 MOST_GROUPS = 20
-MOST_QUANTILE_ROWS = 2_000_000
+MOST_QUANTILE_ROWS = 500_000
 """Rows from which quantiles are taken; of a larger baseline a fixed part, by hash of the id."""
 ID_LIKE = 0.5
 """Without listed columns, a text column with a larger share of different values than this isn't a feature."""

@@ -45,7 +45,7 @@ class Grid:
     shift: float = 0.0
     unit: float = 1e-6
 
-    def position(self, x: Floats) -> Floats:
+    def position(self, x: Floats | np.float64) -> Floats:
         """Return the cell coordinate of finite values, before floor and clip."""
         with np.errstate(over="ignore"):  # the largest doubles become infinite here, and fall into the end cells
             u = (np.asarray(x, dtype=np.float64) - self.centre) / self.scale
@@ -55,7 +55,7 @@ class Grid:
                 u = logit_like(u) - self.shift
             return u / self.width
 
-    def cell(self, x: Floats) -> Ints:
+    def cell(self, x: Floats | np.float64) -> Ints:
         """Return the cell of each finite value, from ``-half`` to ``half - 1``."""
         return np.clip(np.floor(self.position(x)), -self.half, self.half - 1).astype(np.int64)
 
@@ -65,7 +65,11 @@ class Grid:
             return -math.inf
         if cell >= self.half:
             return math.inf
-        u = cell * self.width
+        return self.value_at(cell)
+
+    def value_at(self, position: float) -> float:
+        """Return the value at a cell coordinate: the inverse of ``position``."""
+        u = position * self.width
         if self.kind == "asinh":
             u = math.sinh(u)
         elif self.kind == "logit":
@@ -88,8 +92,8 @@ def logit_like(p: Floats | np.float64) -> Floats:
 
 def _logit_like_inverse(t: float) -> float:
     """Solve ``logit_like(p) = t`` by bisection; t may lie outside the range that [0, 1] maps to."""
-    low, high = -1.0, 2.0
-    for _ in range(80):
+    low, high = -1e5, 1e5
+    for _ in range(90):
         middle = (low + high) / 2
         if float(logit_like(np.float64(middle))) < t:
             low = middle
@@ -120,8 +124,8 @@ def number_grid(quantiles: tuple[float, float, float]) -> Grid:
     if longer <= 3 * max(shorter, spread / 100):
         return Grid("linear", middle, spread / 2, width=1 / 48, unit=_unit(spread))
     scale = max(shorter, spread / 1000)
-    # Half a cell more, so that the quantile, often a value that many rows have, isn't itself on a border.
-    return Grid("asinh", middle, scale, width=math.asinh(longer / scale) / 80.5, unit=_unit(scale))
+    # A trifle more than 80 cells: the quantile, often a value that many rows have, mustn't itself be on a border.
+    return Grid("asinh", middle, scale, width=math.asinh(longer / scale) / (80 + 1e-6), unit=_unit(scale))
 
 
 def _unit(spread: float) -> float:

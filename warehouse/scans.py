@@ -199,16 +199,19 @@ def _scored(frame: Frame, spec: Spec, source: Source, groups: Sequence[str], bou
     amount = spec.score.amount
     if amount in source.columns:
         assert amount is not None
-        value = f"greatest({sql.number(amount, source.columns[amount])} * 100, 0)"
-        cells.append(f"coalesce({sql.fixed_point(value, 1.0, sql.MOST_PENCE, bound)}, 0) AS pence")
+        pence = sql.fixed_point(f"({sql.number(amount, source.columns[amount])} * 100)", 1.0, sql.MOST_PENCE, bound)
+        cells.append(f"CASE WHEN {pence} > 0 THEN {pence} ELSE 0 END AS pence")
     else:
         cells.append("0 AS pence")
     if frame.score is None:
         return [*cells, "0 AS c", "0 AS share"]
     score, (low, high) = _score(spec, source), spec.score.range
-    share = sql.clipped(f"({score} - {bound(low)}) / {bound(high - low)}", 0.0, 1.0)
     cells.append(f"{sql.finite_cell(score, frame.score, bound)} AS c")
-    cells.append(f"CAST(round({share} * 1e9) AS BIGINT) AS share")
+    share = f"(({score} - {bound(low)}) / {bound(high - low)})"
+    cells.append(
+        f"CASE WHEN {share} BETWEEN 0 AND 1 THEN CAST({share} * 1e9 AS BIGINT) WHEN {share} > 1 "
+        f"THEN 1000000000 ELSE 0 END AS share"
+    )
     return cells
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from warehouse.grid import LOGIT_SOFTENING, REST, UNSEEN, Grid, Levels
 
 NULLS, NONFINITE = -20_000, -20_001
@@ -99,29 +101,44 @@ def position(value: str, grid: Grid, bound: Bound) -> str:
     return f"({u} / {bound(grid.width)})"
 
 
-def clipped(value: str, low: float, high: float) -> str:
-    """Return a DOUBLE held between two constants."""
-    return f"least(greatest({value}, ({low!r})), ({high!r}))"
-
-
 def finite_cell(value: str, grid: Grid, bound: Bound) -> str:
     """Return ``Grid.cell`` of a finite DOUBLE."""
-    return f"CAST({clipped(f'floor({position(value, grid, bound)})', -grid.half, grid.half - 1)} AS INTEGER)"
+    inside, beyond = _cell_parts(value, grid, bound)
+    return f"CASE {inside} {beyond} END" if beyond else inside
 
 
 def number_cell(name: str, kind: str, grid: Grid, bound: Bound) -> str:
     """Return the cell of a number, or NULLS, or NONFINITE for NaN, infinities and what can't be read as a number."""
     value = number(name, kind)
-    return (
-        f"CASE WHEN {column(name)} IS NULL THEN ({NULLS}) WHEN {value} IS NULL OR NOT isfinite({value}) "
-        f"THEN ({NONFINITE}) ELSE {finite_cell(value, grid, bound)} END"
-    )
+    odd = f"WHEN {column(name)} IS NULL THEN ({NULLS}) WHEN {value} IS NULL OR NOT isfinite({value}) THEN ({NONFINITE})"
+    inside, beyond = _cell_parts(value, grid, bound)
+    return f"CASE {inside} {odd} {beyond} END" if beyond else f"CASE {odd} ELSE {inside} END"
+
+
+def _cell_parts(value: str, grid: Grid, bound: Bound) -> tuple[str, str]:
+    """Return the CASE arms for values between the middles of the end cells, and for those beyond.
+
+    DuckDB's least and greatest cost more than everything else here, so values are compared instead. Where the grid
+    is too fine for doubles to hit the middles of its end cells there is one expression, which clips, and no arms.
+    """
+    low, high = grid.value_at(0.5 - grid.half), grid.value_at(grid.half - 0.5)
+    first, last = -grid.half, grid.half - 1
+    if (int(grid.cell(np.float64(low))), int(grid.cell(np.float64(high)))) != (first, last) or not (
+        grid.position(np.float64(low)) >= -grid.half and grid.position(np.float64(high)) < grid.half
+    ):
+        place = f"floor({position(value, grid, bound)})"
+        return f"CAST(least(greatest({place}, ({first})), {last}) AS INTEGER)", ""
+    lowest, highest = bound(low), bound(high)
+    inside = f"WHEN {value} BETWEEN {lowest} AND {highest} THEN CAST(floor({position(value, grid, bound)}) AS INTEGER)"
+    return inside, f"WHEN {value} < {lowest} THEN ({first}) ELSE {last}"
 
 
 def fixed_point(value: str, unit: float, most: float, bound: Bound) -> str:
-    """Return a finite DOUBLE in whole units (BIGINT, half away from zero), null for others: its sum is exact."""
-    units = clipped(f"{value} / {bound(unit)}", -most, most)
-    return f"CASE WHEN isfinite({value}) THEN CAST(round({units}) AS BIGINT) END"
+    """Return a finite DOUBLE in whole units (BIGINT, half to even), null for others: the sum of these is exact."""
+    return (
+        f"CASE WHEN {value} BETWEEN {bound(-most * unit)} AND {bound(most * unit)} THEN CAST({value} / {bound(unit)} "
+        f"AS BIGINT) WHEN isfinite({value}) THEN CAST(sign({value}) * {bound(most)} AS BIGINT) END"
+    )
 
 
 def level_join(alias: str, name: str, levels: Levels, bound: Bound) -> str:
