@@ -104,4 +104,4 @@ def _forget(site: Path, known: Collection[str]) -> None:
     for path in (site / "incidents").glob("*"):
         name = path.stem.removesuffix("-evidently")
         if path.suffix in (".html", ".json") and name not in known:
-            path.unlink()
+            path.unlink(missing_ok=True)

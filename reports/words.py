@@ -121,7 +121,7 @@ def figure(name: str, value: float | None) -> str:
     return (
         f"{value:,.0f}"
         if name in _COUNTS or abs(value) >= 1000 or value == int(value)
-        else f"{value:.{3 if abs(value) < 10 else 1}f}"
+        else f"{value:.{3 if abs(value) < 10 else 2}f}"
     )
 
 

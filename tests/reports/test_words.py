@@ -40,7 +40,7 @@ def plain(text: str) -> str:
         ("false_positive_rate_ratio", 2.61, "2.61 ×"),
         ("recall_difference", -0.031, "-3.1 points"),
         ("mature_until", 14, "14 days"),
-        ("expect_column_mean_to_be_between", 48.2571, "48.257"),
+        ("expect_column_mean_to_be_between", 48.2571, "48.26"),
     ],
 )
 def test_a_figure_has_its_unit_and_sensible_digits(metric: str, value: float | None, said: str) -> None:
