@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from typing import Any
 
 import sqlalchemy as sa
@@ -71,5 +73,21 @@ def _shown(address: sa.URL) -> str:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     """Let readers go on beside one writer, and let a second writer wait for its turn."""
     connection.isolation_level = None  # ``Database.transaction`` begins transactions, not the driver
-    for pragma in (f"busy_timeout={WAIT_SECONDS * 1000}", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}").close()
+    connection.execute(f"PRAGMA busy_timeout={WAIT_SECONDS * 1000}").close()
+    _use_wal(connection)
+    connection.execute("PRAGMA synchronous=NORMAL").close()
+    connection.execute("PRAGMA foreign_keys=ON").close()
+
+
+def _use_wal(connection: Any) -> None:
+    """Switch the file to a write-ahead log; where another process is at it too, SQLite fails instead of waiting."""
+    until = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sqlite3
+import threading
 import traceback
 from pathlib import Path
 
@@ -43,6 +45,19 @@ def test_sqlite_lets_readers_beside_a_writer_and_writers_wait(sqlite: Ledger) ->
         names = ("journal_mode", "synchronous", "busy_timeout", "foreign_keys")
         settings = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
     assert settings == ["wal", 1, 30_000, 1]
+
+
+def test_a_new_ledger_waits_for_another_process_that_is_making_it(tmp_path: Path) -> None:
+    """SQLite itself wouldn't: it can't switch to a write-ahead log beside a writer, and says so at once."""
+    other = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    release = threading.Timer(0.3, lambda: other.execute("COMMIT"))
+    release.start()
+    ledger = Ledger.open(f"sqlite:///{tmp_path}/ledger.db")
+    assert ledger.runs() == []
+    release.join()
+    other.close()
+    ledger.close()
 
 
 def test_a_ledger_of_a_newer_version_is_left_alone(url: str) -> None:
