@@ -50,7 +50,7 @@ def write(warehouse: Warehouse, spec: Spec, incident: Incident, baseline: Baseli
         return None
     told = f"{spec.name}: {day} ({len(current):,} payments) against "
     told += f"{baseline.start} to {baseline.end} ({len(reference):,} payments)."
-    pages.file(path, _introduced(report, told, left_out).encode())
+    pages.file(path, _introduced(report, told, left_out, f"{incident.id}.html").encode())
     return path
 
 
@@ -152,10 +152,14 @@ def _renderer(current: pd.DataFrame, reference: pd.DataFrame) -> Callable[[list[
     return render
 
 
-def _introduced(report: str, told: str, left_out: dict[str, str]) -> str:
+def _introduced(report: str, told: str, left_out: dict[str, str], back: str) -> str:
     """Return the report with a line on top that says what is compared, and what is not."""
     missing = "; ".join(f"{name}: {why}" for name, why in left_out.items())
     text = f"{told} A sample of each; rare levels are shown together. {f'Left out: {missing}.' if missing else ''}"
-    line = f'<p style="font:14px/1.5 system-ui,sans-serif;margin:12px 24px">{escape(text)}</p>'
+    judged = "Evidently judges a sample by fixed limits of its own, and one broken column of many is no drift to it: "
+    line = (
+        f'<p style="font:14px/1.5 system-ui,sans-serif;margin:12px 24px">{escape(text)}<br>{judged}'
+        f'what Watchkeeper concluded is on <a href="{escape(back)}">the incident\'s page</a>.</p>'
+    )
     head, body, rest = report.partition("<body>")
     return f"{head}{body}{line}{rest}" if body else f"{line}{report}"
