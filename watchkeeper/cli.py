@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from ledger.store import Ledger
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from checks import catalogue
 from ledger.records import Incident, Measurement, Run, Status, Verdict
+from ledger.store import Ledger
 from models.errors import WatchkeeperError
 from models.load import SpecError, load, paths
 from models.spec import Spec
+from monitors import limits
 from watchkeeper import show, watch
 from watchkeeper import suggest as suggestion
 from watchkeeper.doctor import examine
@@ -65,20 +67,18 @@ def validate(
     files: Annotated[list[Path] | None, typer.Argument(help="Model files; default: all of WATCHKEEPER_MODELS.")] = None,
 ) -> None:
     """Check model files; say file, line, key, what is wrong, what is accepted."""
-    import checks.catalogue  # noqa: PLC0415  only needed here
-
     problems: list[str] = []
     for path in files or paths(read().models):
         try:
             spec = load(path)
-            problems += [f"{path}: {problem}" for problem in checks.catalogue.problems(spec)]
         except SpecError as error:
             problems += error.problems
-        else:
-            out.print(
-                f"{path}: {spec.name}, {len(spec.features.columns)} features, {len(spec.checks)} checks",
-                highlight=False,
-            )
+            continue
+        found = [f"{path}: {problem}" for problem in (*catalogue.problems(spec), *limits.problems(spec))]
+        problems += found
+        if not found:
+            told = f"{path}: {spec.name}, {len(spec.features.columns)} features, {len(spec.checks)} checks"
+            out.print(told, markup=False, highlight=False, soft_wrap=True)
     if problems:
         raise WatchkeeperError("\n".join(problems))
 

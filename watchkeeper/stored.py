@@ -7,8 +7,8 @@ from datetime import date, datetime
 from itertools import groupby
 
 import numpy as np
-from ledger.store import Ledger
 
+from ledger.store import Ledger
 from models.errors import WatchkeeperError
 from models.spec import Spec
 from warehouse.grid import Frame

@@ -152,7 +152,8 @@ def publish(ctx: Context, specs: Sequence[Spec], touched: Collection[tuple[str, 
 
 def notify(ctx: Context, specs: Sequence[Spec]) -> str:
     """Deliver what waits in the outbox; a dead channel delays a message and never drops it."""
-    deliveries = [alerting.outbox.deliver(ctx.ledger, channel, ctx.now) for channel in _channels(ctx, specs)]
+    models = [spec.model for spec in specs]
+    deliveries = [alerting.outbox.deliver(ctx.ledger, channel, ctx.now, models) for channel in _channels(ctx, specs)]
     return f"{sum(d.sent for d in deliveries)} sent, {sum(d.waiting for d in deliveries)} waiting"
 
 

@@ -29,7 +29,16 @@ DAY = date(2026, 1, 20)
 def test_a_quiet_day_has_no_breach_and_no_incident(ctx: Context, spec: Spec) -> None:
     watch.watch(ctx, spec, DAY)
     found = ctx.ledger.measurements(MODEL, as_of=DAY)
-    assert {m.monitor for m in found} >= {"arrival", "schema", "check", "drift", "score", "performance", "decay", "fairness"}
+    assert {m.monitor for m in found} >= {
+        "arrival",
+        "schema",
+        "check",
+        "drift",
+        "score",
+        "performance",
+        "decay",
+        "fairness",
+    }
     assert [m for m in found if m.verdict in (Verdict.BREACH, Verdict.ERRORED)] == []
     assert ctx.ledger.incidents(MODEL) == []
 
@@ -41,7 +50,9 @@ def test_every_figure_that_is_judged_has_a_count_and_an_interval(ctx: Context, s
     for m in judged:
         assert m.n > 0, m
         if m.monitor in ("drift", "score", "decay", "fairness"):
-            assert m.low is not None and m.high is not None and m.low <= m.high, m
+            assert m.low is not None, m
+            assert m.high is not None, m
+            assert m.low <= m.high, m
 
 
 def test_watching_a_day_again_changes_nothing(settings: Settings, spec: Spec) -> None:
@@ -88,7 +99,9 @@ def test_a_partition_that_comes_after_it_was_watched_is_watched_again(
     assert watch.stale_days(ctx, spec, date(2026, 1, 21)) == [DAY]
 
 
-def test_a_null_flood_is_a_column_fault_and_blocks_retraining(settings: Settings, spec: Spec, tmp_path: Path, broken_bank: Callable[..., Path]) -> None:
+def test_a_null_flood_is_a_column_fault_and_blocks_retraining(
+    settings: Settings, spec: Spec, tmp_path: Path, broken_bank: Callable[..., Path]
+) -> None:
     root = broken_bank(without=DAY)
     flood = trouble.null_flood(MODEL, "beneficiary_age_days", 0.31, DAY)
     build(root, [MODEL], DAY, DAY, 7, [flood])
@@ -117,7 +130,9 @@ def _killed_at(settings: Settings, spec: Spec, commit: int) -> None:
     watch.notify(ctx, [spec])
 
 
-def test_killed_at_any_write_and_run_again_the_ledger_is_the_same(settings: Settings, spec: Spec, tmp_path: Path) -> None:
+def test_killed_at_any_write_and_run_again_the_ledger_is_the_same(
+    settings: Settings, spec: Spec, tmp_path: Path
+) -> None:
     whole = watch.context(settings)
     watch.watch(whole, spec, DAY)
     watch.notify(whole, [spec])
@@ -141,7 +156,9 @@ def test_killed_at_any_write_and_run_again_the_ledger_is_the_same(settings: Sett
     assert killed >= 5, "the run should have written at least once in each step"
 
 
-def test_a_cohort_as_of_a_day_does_not_change_when_later_labels_come(settings: Settings, spec: Spec, bank: Path, tmp_path: Path, broken_bank: Callable[..., Path]) -> None:
+def test_a_cohort_as_of_a_day_does_not_change_when_later_labels_come(
+    settings: Settings, spec: Spec, bank: Path, tmp_path: Path, broken_bank: Callable[..., Path]
+) -> None:
     root = broken_bank()
     for file in (root / MODEL / "labels").rglob("*.parquet"):
         if file.parent.name > f"day={DAY}":
@@ -158,7 +175,9 @@ def test_a_cohort_as_of_a_day_does_not_change_when_later_labels_come(settings: S
 
 
 @pytest.mark.parametrize("column", ["amount_gbp"])
-def test_a_day_with_infinite_and_nan_values_is_watched(settings: Settings, spec: Spec, broken_bank: Callable[..., Path], column: str) -> None:
+def test_a_day_with_infinite_and_nan_values_is_watched(
+    settings: Settings, spec: Spec, broken_bank: Callable[..., Path], column: str
+) -> None:
     import numpy as np
     import pyarrow as pa
     import pyarrow.parquet as pq
