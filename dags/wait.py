@@ -27,7 +27,7 @@ class PartitionTrigger(BaseTrigger):
     """Fires when the partition is there or its deadline (ISO time, UTC) has passed, whichever comes first."""
 
     def __init__(self, model: str, day: str, deadline: str, poll_seconds: float = 60) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # Airflow's own is untyped
         self.model, self.day, self.deadline, self.poll_seconds = model, day, deadline, poll_seconds
 
     def serialize(self) -> tuple[str, dict[str, Any]]:

@@ -17,6 +17,8 @@ from rich.console import Console
 
 from demo.airflow import REPOSITORY, Airflow, free_port
 from demo.compare import compare
+from ledger.records import Message
+from ledger.store import Ledger
 
 MODELS = ("card_payments", "app_scams", "account_opening")
 WATCHED_FROM, LIVE_FROM, LAST = date(2026, 3, 1), date(2026, 4, 28), date(2026, 4, 30)
@@ -113,7 +115,7 @@ def _follow(airflow: Airflow, began: float, limit_seconds: float = 400) -> None:
         states = {(dag, name): state for dag in dags for name, state in airflow.runs(dag).items()}
         for (dag, name), state in states.items():
             if known.get((dag, name)) != state and state in ("success", "failed"):
-                _step(began, f"    {dag} {name.split('__')[-1][:10]}: {state}")
+                _step(began, f"    {dag} of {airflow.logical_day(dag, name)}: {state}")
         known = states
         ended = [dag for (dag, _), state in states.items() if state in ("success", "failed")]
         if all(ended.count(dag) >= count for dag, count in wanted.items()):
@@ -126,8 +128,8 @@ def _follow(airflow: Airflow, began: float, limit_seconds: float = 400) -> None:
 
 
 def _show(folder: Path, began: float) -> int:
-    console.rule("What Slack would have shown")
-    console.print((folder / "messages.txt").read_text(), markup=False)
+    console.rule("What Slack would show now: one message per incident, with its history in the thread")
+    _show_messages(folder)
     console.rule("Incidents")
     found = json.loads(_watchkeeper("incidents", "--json", folder=folder, capture=True))
     problems = compare(found, console)
@@ -142,6 +144,20 @@ def _show(folder: Path, began: float) -> int:
     console.print(f"\nreport: {folder / 'site' / 'index.html'}")
     console.print("`make up` keeps Airflow and the report running for browsing; `make down` stops them")
     return 1 if problems else 0
+
+
+def _show_messages(folder: Path) -> None:
+    """Print each incident's message as it reads now, and what was noted in its thread."""
+    ledger = Ledger.open(settings(folder)["WATCHKEEPER_LEDGER"])
+    told: dict[str, list[Message]] = {}
+    for message in ledger.messages():
+        told.setdefault(message.incident, []).append(message)
+    for messages in told.values():
+        console.print(messages[-1].text, markup=False)
+        for message in messages:
+            if message.thread_note:
+                console.print(f"    ↳ {message.day}: {message.thread_note}", markup=False, style="dim")
+        console.print()
 
 
 def _step(began: float, text: str) -> None:

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -122,6 +123,11 @@ class Airflow:
     def _token(self) -> str:
         with urllib.request.urlopen(f"{self.url}/auth/token", timeout=30) as answer:  # noqa: S310
             return str(json.load(answer)["access_token"])
+
+    def logical_day(self, dag_id: str, run_id: str) -> str:
+        """Return the day a run is about: the start of its data interval, or when it was asked for."""
+        run = self.ask(f"/api/v2/dags/{dag_id}/dagRuns/{quote(run_id)}")
+        return str(run["data_interval_start"] or run["run_after"])[:10]
 
     def runs(self, dag_id: str) -> dict[str, str]:
         """Return the state of each run of a DAG, by run id; none for a DAG it doesn't know yet."""

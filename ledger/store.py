@@ -104,6 +104,11 @@ class Ledger:
             ],
         )
 
+    def forget_profile(self, model: str, frame_id: str, day: date) -> None:
+        """Drop a day's profile, whose partition is to be scanned anew or is gone."""
+        c = tables.profiles.c
+        self.database.write(sa.delete(tables.profiles).where(c.model == model, c.frame == frame_id, c.day == day))
+
     def cohorts(self, model: str, frame_id: str, start: date, end: date, as_of: date) -> dict[date, Cohort]:
         """Return what was known of each cohort day by the end of ``as_of``, in order of day."""
         found = self._known(model, frame_id, start, end, as_of)

@@ -6,7 +6,8 @@ Exit status: 0 done, 1 findings at or above --fail-on, 2 the user's mistake, 3 e
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+import traceback
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -17,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from checks import catalogue
-from ledger.records import Incident, Measurement, Run, Status, Verdict
+from ledger.records import Cause, Incident, Measurement, Run, Status, Verdict
 from ledger.store import Ledger
 from models.errors import WatchkeeperError
 from models.load import SpecError, load, paths
@@ -88,11 +89,20 @@ def run(day: Day, model: Models = None, json: Json = False, fail_on: Fail = Fail
     """Watch one day: conclude, publish the pages it touches, and tell people."""
     ctx = watch.context(read())
     specs = watch.known_specs(ctx.settings, model or [])
-    runs = [_watched(ctx, spec, day.date(), quiet=json) for spec in specs]
-    if site:
+    runs: list[Run] = []
+    problems: list[str] = []
+    for spec in specs:
+        try:
+            runs.append(_watched(ctx, spec, day.date(), quiet=json))
+        except WatchkeeperError as error:  # the other models are watched all the same
+            problems.append(str(error))
+    if site and runs:
         page = watch.publish(ctx, watch.known_specs(ctx.settings), {(done.model, done.day) for done in runs})
         err.print(f"report: {page}", highlight=False, soft_wrap=True)
-    err.print(f"messages: {watch.notify(ctx, specs)}", highlight=False)
+    if runs:
+        err.print(f"messages: {watch.notify(ctx, specs)}", highlight=False)
+    if problems:
+        raise WatchkeeperError("\n".join(problems))
     _finish(ctx, runs, machine=json, fail_on=fail_on)
 
 
@@ -141,7 +151,7 @@ def measurements(
     """Show what was measured: the newest figure of each day, or all as of a day."""
     ledger = Ledger.open(read().ledger)
     found: list[Measurement] = []
-    for name in model or [None]:
+    for name in model or (None,):
         found += ledger.measurements(
             name,
             day_from=_date(start),
@@ -163,7 +173,7 @@ def incidents(
 ) -> None:
     """Show the incidents, the newest first."""
     ledger = Ledger.open(read().ledger)
-    found = [i for name in model or [None] for i in ledger.incidents(name) if status in (None, i.status)]
+    found = [i for name in model or (None,) for i in ledger.incidents(name) if status in (None, i.status)]
     show.answer(out, [show.incident_row(i) for i in found], show.incident_table(found), machine=json)
 
 
@@ -212,27 +222,28 @@ def _watched(ctx: Context, spec: Spec, day: date, *, quiet: bool) -> Run:
 
 
 def _finish(ctx: Context, runs: Sequence[Run], *, machine: bool, fail_on: FailOn) -> None:
-    rows, findings = [], False
+    rows, findings, errored = [], False, False
     for done in runs:
         concluded = [i for i in ctx.ledger.incidents(done.model, as_of=done.day) if i.status is Status.FIRING]
         rows.append(show.run_row(done, concluded))
-        breached = [m for m in ctx.ledger.measurements(done.model, as_of=done.day) if m.verdict is Verdict.BREACH]
-        findings |= _reaches(fail_on, concluded, breached)
+        verdicts = {m.verdict for m in ctx.ledger.measurements(done.model, as_of=done.day)}
+        errored |= any(incident.cause is Cause.ERRORED for incident in concluded)
+        findings |= _reaches(fail_on, concluded, breached=Verdict.BREACH in verdicts)
     if machine:
         out.file.write(show.as_json(rows) + "\n")
     else:
         firing = sorted({incident_id for row in rows for incident_id in row["firing"]})
         out.print(f"{len(rows)} days watched; firing on them: {', '.join(firing) or 'none'}", highlight=False)
-    if findings:
-        raise typer.Exit(1)
+    if errored or findings:
+        raise typer.Exit(3 if errored else 1)
 
 
-def _reaches(fail_on: FailOn, firing: Iterable[Incident], breached: Sequence[Measurement]) -> bool:
+def _reaches(fail_on: FailOn, firing: Sequence[Incident], *, breached: bool) -> bool:
     if fail_on is FailOn.CRITICAL:
         return any(incident.data_fault for incident in firing)
     if fail_on is FailOn.WARNING:
-        return any(True for _ in firing)
-    return fail_on is FailOn.INFO and bool(breached)
+        return bool(firing)
+    return fail_on is FailOn.INFO and breached
 
 
 def _date(given: datetime | None) -> date | None:
@@ -245,7 +256,7 @@ def _progress() -> Progress:
 
 
 def main() -> None:
-    """Run the command line; a user's mistake is a sentence and exit status 2, anything else unforeseen is 3."""
+    """Run the command line; a user's mistake is a sentence and exit status 2, anything unforeseen is 3."""
     try:
         app()
     except WatchkeeperError as error:
@@ -253,4 +264,7 @@ def main() -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         err.print("stopped; what was concluded is kept, run it again to go on")
+        sys.exit(3)
+    except Exception:  # noqa: BLE001  the last line: Python's own status, 1, would read as findings
+        traceback.print_exc()
         sys.exit(3)

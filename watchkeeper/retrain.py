@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from ledger.records import Baselined, Decision, Retrained
 from models.errors import WatchkeeperError
@@ -38,9 +40,8 @@ def retrain(ctx: Context, spec: Spec, request: Decision) -> Retrained:
     if request.fit_from is None or request.fit_to is None or request.evaluate_to is None:
         raise WatchkeeperError(f"{spec.model}: the request of {request.day} names no window of fit data")
     evaluate_from = request.fit_to + timedelta(days=1)
-    rows = ctx.warehouse.labelled_rows(spec, request.fit_from, request.fit_to, request.day, MOST_ROWS, SEED)
-    rows = rows[~rows[spec.features.day].astype(str).isin([str(day) for day in request.excluded])]
-    unseen = ctx.warehouse.labelled_rows(spec, evaluate_from, request.evaluate_to, request.day, MOST_ROWS, SEED)
+    rows = _sound(ctx, spec, request, request.fit_from, request.fit_to)
+    unseen = _sound(ctx, spec, request, evaluate_from, request.evaluate_to)
     for name, part in (("fit", rows), ("evaluation", unseen)):
         if not len(part) or part["label"].nunique() < 2:
             raise WatchkeeperError(
@@ -85,6 +86,12 @@ def point_to_champion(ctx: Context, spec: Spec) -> str:
     name = champion_of(ctx, spec)
     write_whole(folder / "champion.json", json.dumps({"champion": name}, indent=1))
     return name
+
+
+def _sound(ctx: Context, spec: Spec, request: Decision, start: date, end: date) -> pd.DataFrame:
+    """Return the labelled payments of a span of days as known on the request's day, without days of a data fault."""
+    rows = ctx.warehouse.labelled_rows(spec, start, end, request.day, MOST_ROWS, SEED)
+    return rows[~rows[spec.features.day].astype(str).isin([str(day) for day in request.excluded])]
 
 
 def _new_baseline(spec: Spec, request: Decision, name: str) -> Baselined:

@@ -44,9 +44,11 @@ def frame_of(ctx: Context, spec: Spec) -> Frame:
 
 
 def scan(ctx: Context, spec: Spec, frame: Frame, day: date) -> Profile | None:
-    """Scan a day's partition anew, store its profile, and return it; None where no partition is."""
+    """Scan a day's partition anew, store its profile in place of an older one, and return it; None without one."""
     found = ctx.warehouse.profile(spec, frame, day, day)
-    ctx.ledger.save_profiles(spec.model, found)
+    with ctx.ledger.transaction():
+        ctx.ledger.forget_profile(spec.model, frame.id, day)
+        ctx.ledger.save_profiles(spec.model, found)
     ctx.seen.pop((spec.model, frame.id, day), None)
     return found.get(day)
 

@@ -27,6 +27,7 @@ def refused(url: str) -> str:
     return str(caught.value)
 
 
+@pytest.mark.filterwarnings("ignore:Class unnest:sqlalchemy.exc.SAWarning")  # duckdb_engine, where it is loaded too
 def test_the_migrations_make_the_tables_that_the_code_uses(ledger: Ledger) -> None:
     with ledger.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
