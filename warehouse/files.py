@@ -50,13 +50,15 @@ def find(root: Path, table: str, day_column: str) -> Files:
         return Files(table, {day: files for day, files in sorted(by_day.items()) if files}, [])
     plain = _parquet(entries)
     # Another key's folders, such as a label table's month=…: every file below belongs to the table.
-    return Files(table, {}, plain or _parquet(sorted(place.rglob("*.parquet"))))
+    return Files(
+        table, {}, plain or [file for file in _parquet(sorted(place.rglob("*.parquet"))) if _seen(file, place)]
+    )
 
 
-def version(files: Iterable[Path], rows: int) -> str:
-    """Return a short digest of the files' names, sizes, times of writing, and rows."""
+def version(files: Iterable[Path], rows: int, content: str = "") -> str:
+    """Return a short digest of the files' names, sizes, times of writing, and rows, or of their content."""
     facts = [f"{file.name} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files]
-    return hashlib.sha256("\n".join([*facts, str(rows)]).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join([*facts, str(rows), content]).encode()).hexdigest()[:16]
 
 
 def arrived_at(files: Iterable[Path]) -> datetime:
@@ -68,14 +70,19 @@ def _parquet(entries: Iterable[Path]) -> list[Path]:
     return [entry for entry in entries if entry.suffix == ".parquet" and entry.name[0] not in "._" and entry.is_file()]
 
 
+def _seen(file: Path, place: Path) -> bool:
+    return all(part[0] not in "._" for part in file.relative_to(place).parts)
+
+
 def _day_of(name: str, day_column: str) -> date | None:
     key, separator, value = name.partition("=")
     if not separator or key != day_column:
         return None
     try:
-        return date.fromisoformat(value)
+        day = date.fromisoformat(value)
     except ValueError:
         return None
+    return day if value == day.isoformat() else None  # DuckDB takes 20260131 for a number
 
 
 def _no_such_table(root: Path, table: str) -> WatchkeeperError:

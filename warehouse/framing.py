@@ -58,8 +58,11 @@ def frame(spec: Spec, source: Source, run: Run) -> Frame:
 def _check_columns(spec: Spec, source: Source) -> None:
     asked = {f"features.columns.{name}": name for name in spec.features.columns}
     asked |= {f"slices: {name}": name for name in spec.slices} | {f"protected.{name}": name for name in spec.protected}
+    asked |= {f"score.{key}": name for key in ("amount", "action") if (name := getattr(spec.score, key)) is not None}
     if "column" in spec.score.model_fields_set:
         asked["score.column"] = spec.score.column
+    if spec.labels is not None:
+        asked["features.id"] = spec.features.id
     for key, name in asked.items():
         if name not in source.columns:
             raise WatchkeeperError(

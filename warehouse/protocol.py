@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class Partition:
     """One day of a table: its rows, when it was last written (UTC), what it was written as, and its columns' types.
 
-    ``version`` changes whenever the data was rewritten. ``distinct_ids`` counts the different non-null ids.
+    ``version`` changes whenever the data was rewritten. ``distinct_ids`` counts the different non-null ids;
+    where the id column is missing it is ``rows``, and the missing column says what is wrong.
     """
 
     rows: int

@@ -115,6 +115,30 @@ def test_files_without_day_folders_are_read_by_their_day_column(bank, tmp_path, 
     }
 
 
+def test_a_day_inside_shared_files_is_rewritten_only_when_its_own_rows_change(bank, tmp_path):
+    days, rows = [DAY] * 20 + [DAY + timedelta(days=1)] * 20, payments(40, seed=1)
+    (tmp_path / "cards/features").mkdir(parents=True)
+    path = tmp_path / "cards/features/all.parquet"
+    found = ParquetWarehouse(tmp_path)
+
+    def versions(rows):
+        rows.assign(day=days).to_parquet(path)
+        return [found.partition(bank.model, DAY + timedelta(days=i)).version for i in range(2)]
+
+    first, second = versions(rows)
+    changed = rows.assign(amount_gbp=rows.amount_gbp.where(rows.payment_id != 30, 1e6))
+    assert versions(changed)[0] == first
+    assert versions(changed)[1] != second
+
+
+def test_folders_that_aren_t_days_or_are_still_being_written_are_no_partitions(bank, tmp_path):
+    path = write(tmp_path, payments(5, seed=1))
+    for folder in ("day=20260106", "day=2026-13-01", "_temporary/0"):
+        (tmp_path / "cards/features" / folder).mkdir(parents=True)
+        (tmp_path / "cards/features" / folder / "part-0.parquet").write_bytes(path.read_bytes())
+    assert ParquetWarehouse(tmp_path).days(bank.model, DAY, DAY + timedelta(days=400)) == [DAY]
+
+
 def test_a_table_without_any_day_is_an_error_that_says_so(bank, tmp_path):
     (tmp_path / "cards/features").mkdir(parents=True)
     payments(9, seed=1).assign(date=DAY).to_parquet(tmp_path / "cards/features/all.parquet")

@@ -126,6 +126,8 @@ def test_a_score_listed_as_a_feature_is_counted_on_the_score_s_grid(tmp_path):
     [
         ({"slices": ["chanel"]}, r"slices: chanel: .* no column 'chanel' .*did you mean 'channel'"),
         ({"protected": {"sex": made.Protected(reference="M")}}, r"protected\.sex: .* no column 'sex'"),
+        ({"score": made.Score(action="act")}, r"score\.action: .* no column 'act' .*did you mean 'action'"),
+        ({"features": made.Features(table="cards/features", id="payment")}, r"features\.id: .* no column 'payment'"),
         ({"baseline": made.Baseline(start=DAY - timedelta(9), end=DAY - timedelta(3))},
          r"no partition on the baseline's days .*; it has days from 2026-01-05 to 2026-01-11"),
         ({"features": made.Features(table="cards/features", columns={"country": made.Column(kind="number")})},
