@@ -11,20 +11,34 @@ from models.spec import Spec
 MOST_EVIDENCE = 8
 """Sentences kept with an incident; the rest is on the day's page."""
 PROBABLE_CAUSE = "Probable cause: "
-SPEAKS_FOR_ITSELF = (Cause.COLUMN_FAULT, Cause.MISSING_PARTITION, Cause.LATE_PARTITION, Cause.INCOMPLETE_PARTITION)
+SPEAKS_FOR_ITSELF = {
+    Cause.COLUMN_FAULT,
+    Cause.MISSING_PARTITION,
+    Cause.LATE_PARTITION,
+    Cause.INCOMPLETE_PARTITION,
+    Cause.PERFORMANCE_DECAY,
+    Cause.FAIRNESS_GAP,
+}
 """Causes whose summary already names the figure."""
 
 
 def confidence(finding: Finding) -> str:
     """Return how sure it is, in words, with the figure that says so.
 
+    Of its reason the first sentence is enough: what a figure leaves out stands with the evidence.
     A count is certain. A figure with an interval is "very likely" where the whole interval lies beyond its limit,
     and "likely" where only the value does (a breach is significant in either case).
     """
     first = finding.own[0]
-    if finding.cause in SPEAKS_FOR_ITSELF:
-        return f"{_sure(finding)}: {_sentence(first)}"
-    return f"{_sure(finding)}. {_label(first)}: {_sentence(first)}"
+    said = _sentence(first) if finding.cause is Cause.ERRORED else first_sentence(_sentence(first))
+    named = "" if finding.cause in SPEAKS_FOR_ITSELF else f"{_label(first)}: "
+    return f"{_sure(finding)}: {named}{said}"
+
+
+def first_sentence(text: str) -> str:
+    """Return a text up to its first full stop that ends a sentence."""
+    head, stop, _ = text.partition(". ")
+    return f"{head}." if stop else text
 
 
 def evidence(finding: Finding, *, moved: bool) -> tuple[str, ...]:
@@ -48,7 +62,7 @@ def probable_cause(finding: Finding, *, moved: bool) -> str:
     if moved:
         return "payments moved away from those that the model learnt from: features or the score changed as well."
     if any(m.metric not in FALSE_ALARMS for m in finding.own):
-        return "probably a new fraud pattern: features and score look as before, but more fraud passes unnoticed."
+        return "a new fraud pattern: features and score look as before, but more fraud passes unnoticed."
     return "more false alarms, while features and score look as before: look for a change in how labels are given."
 
 

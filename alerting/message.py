@@ -6,18 +6,18 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from alerting.evidence import PROBABLE_CAUSE
+from alerting.evidence import PROBABLE_CAUSE, first_sentence
 from alerting.money import UNKNOWN
 from alerting.words import counted, day_words, pounds
 from ledger.records import Cause, Incident, Status
 from models.spec import Spec
 
 HEADER_CHARACTERS = 150
-SECTION_CHARACTERS = 3000
+MOST_CHARACTERS = 3000
 """Slack's own limits."""
 LINE_CHARACTERS = 400
 """Even with every sign escaped, one line stays within a section."""
-MOST_EVIDENCE = 5
+MOST_EVIDENCE = 3
 
 _LOOKALIKES = str.maketrans({"*": "∗", "~": "∼", "`": "'"})
 """Outside code, signs that Slack would read as formatting are shown as signs that look alike."""
@@ -37,18 +37,16 @@ def compose(spec: Spec, incident: Incident, kind: str, site_url: str) -> tuple[s
     facts = _facts(incident, resolved=resolved)
     link = f"{site_url}/{incident.page}"
     evidence = [] if resolved else _figures(incident)
+    footnote = "" if resolved else _footnote(incident)
     blocks = [
         {"type": "header", "text": {"type": "plain_text", "text": cut(plain(head), HEADER_CHARACTERS), "emoji": False}},
-        _section("\n".join(f"*{mrkdwn(name)}:* {mrkdwn(cut(said, LINE_CHARACTERS))}" for name, said in facts)),
-        *(
-            [_section("\n".join(f"• {mrkdwn(cut(sentence, LINE_CHARACTERS))}" for sentence in evidence))]
-            if evidence
-            else []
-        ),
+        _section("\n".join(f"*{mrkdwn(bold)}* {mrkdwn(cut(said, LINE_CHARACTERS))}".rstrip() for bold, said in facts)),
+        *([_context("\n".join(f"• {mrkdwn(cut(said, LINE_CHARACTERS))}" for said in evidence))] if evidence else []),
+        *([_context(mrkdwn(footnote))] if footnote else []),
         _context(f"<{_address(link)}|Open the incident>  ·  Owner: {mrkdwn(spec.owner)}  ·  {mrkdwn(incident.id)}"),
     ]
-    lines = [head, *(f"{name}: {said}" for name, said in facts), *(f"- {sentence}" for sentence in evidence)]
-    return plain("\n".join([*lines, f"Owner: {spec.owner}. {link}"])), blocks
+    lines = [head, *(f"{bold} {said}".rstrip() for bold, said in facts), *(f"- {said}" for said in evidence)]
+    return plain("\n".join([*lines, *([footnote] if footnote else []), f"Owner: {spec.owner}. {link}"])), blocks
 
 
 def withdraw(text: str) -> tuple[str, list[dict[str, Any]]]:
@@ -104,64 +102,77 @@ def _sign(incident: Incident) -> str:
 
 
 def _facts(incident: Incident, *, resolved: bool) -> list[tuple[str, str]]:
-    """Return what the message says, as pairs of a name and a sentence, the most urgent first."""
-    kind = "data fault, not a change in customers" if incident.data_fault else "real change, the data looks sound"
+    """Return what the message says, as pairs of what is bold and what follows, the most urgent first."""
+    kind = "Data fault, not a change in customers." if incident.data_fault else "Real change, the data looks sound."
     if incident.cause is Cause.ERRORED:
-        kind = "the watch itself failed; whether the data is sound isn't known"
-    probable = [e.removeprefix(PROBABLE_CAUSE) for e in incident.evidence if e.startswith(PROBABLE_CAUSE)]
-    facts = [("Kind", kind), ("Lasted" if resolved else "Since", _since(incident))]
+        kind = "The watch itself failed; whether the data is sound isn't known."
+    facts = [(kind, _since(incident))]
     if not resolved:
-        facts.append(("How sure", incident.confidence))
-    facts += [("At stake", _stake(incident)), *(("Probable cause", sentence) for sentence in probable)]
-    if resolved:
-        return facts
+        sure, _, figure = incident.confidence.partition(": ")
+        facts.append((f"{sure}:", figure) if figure else ("How sure:", sure))
+    facts.append(("At stake:", _stake(incident)))
+    facts += [("Probable cause:", e.removeprefix(PROBABLE_CAUSE)) for e in incident.evidence if _is_cause(e)]
+    return facts if resolved else [*facts, ("First step:", incident.first_step)]
+
+
+def _footnote(incident: Incident) -> str:
+    """Return what stays quiet because of the incident, and that nothing is retrained on broken data."""
+    said = []
     if incident.explains:
-        facts.append(("Explains", f"{counted(incident.explains, 'other alarm')}, which {_stay(incident)} quiet"))
+        stay = "stays" if incident.explains == 1 else "stay"
+        said.append(f"Explains {counted(incident.explains, 'other alarm')}, which {stay} quiet.")
     if incident.data_fault:
-        facts.append(("Retraining", "blocked until this is mended"))
-    return [*facts, ("First step", incident.first_step)]
-
-
-def _stay(incident: Incident) -> str:
-    return "stays" if incident.explains == 1 else "stay"
+        said.append("Retraining is blocked until this is mended.")
+    return " ".join(said)
 
 
 def _since(incident: Incident) -> str:
     days = (incident.last_bad - incident.opened).days + 1
-    bad = f"{day_words(incident.opened)}, {incident.bad_days} of {counted(days, 'day')} bad"
+    opened, bad = day_words(incident.opened), counted(incident.bad_days, "bad day")
     if incident.resolved:
-        until = (
-            f"{day_words(incident.opened)} to {day_words(incident.last_bad)}, {counted(incident.bad_days, 'bad day')}"
-        )
-        return f"{until}; {counted(incident.clean_days, 'clean day')} up to {day_words(incident.resolved)}"
-    return f"{bad}; {counted(incident.clean_days, 'clean day')} since" if incident.clean_days else bad
+        clean = f"{counted(incident.clean_days, 'clean day')} up to {day_words(incident.resolved)}"
+        if days == 1:
+            return f"On {opened}; {clean}."
+        return f"{opened} to {day_words(incident.last_bad)}, {bad}; {clean}."
+    clean = f"; {counted(incident.clean_days, 'clean day')} since" if incident.clean_days else ""
+    return f"Since {opened}, {counted(incident.bad_days, 'day')} of {days}{clean}."
 
 
 def _stake(incident: Incident) -> str:
     amount = incident.amount_gbp_per_day
     if amount is None:
         reasons = [sentence.removeprefix(UNKNOWN) for sentence in incident.evidence if sentence.startswith(UNKNOWN)]
-        return f"not known: {reasons[0]}" if reasons else "not known"
+        return f"not known: {reasons[0]}" if reasons else "not known."
     low, high = incident.amount_low_gbp_per_day, incident.amount_high_gbp_per_day
     if incident.data_fault:
-        return f"up to {pounds(amount)} of fraud a day that the model used to catch"
-    interval = f" ({pounds(low)} to {pounds(high)})" if low is not None and high is not None else ""
-    return f"about {pounds(amount)} a day{interval}"
+        return f"up to {pounds(amount)} a day of fraud that the model used to catch."
+    interval = (
+        f" ({pounds(low)} to {pounds(high).removeprefix('GBP ')})" if low is not None and high is not None else ""
+    )
+    return f"about {pounds(amount)} a day{interval}."
 
 
 def _figures(incident: Incident) -> Sequence[str]:
     """Return the strongest figures; the first is left out, for the confidence says it already."""
-    said = [sentence for sentence in incident.evidence if not sentence.startswith((PROBABLE_CAUSE, UNKNOWN))]
-    return said[1 : MOST_EVIDENCE + 1]
+    said = [sentence for sentence in incident.evidence if not (_is_cause(sentence) or sentence.startswith(UNKNOWN))]
+    return [first_sentence(sentence) for sentence in said[1 : MOST_EVIDENCE + 1]]
+
+
+def _is_cause(sentence: str) -> bool:
+    return sentence.startswith(PROBABLE_CAUSE)
 
 
 def _section(text: str) -> dict[str, Any]:
-    kept = text if len(text) <= SECTION_CHARACTERS else text[: SECTION_CHARACTERS - 1].rpartition("\n")[0] + "\n…"
-    return {"type": "section", "text": {"type": "mrkdwn", "text": kept, "verbatim": True}}
+    return {"type": "section", "text": _mrkdwn_object(text)}
 
 
 def _context(text: str) -> dict[str, Any]:
-    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
+    return {"type": "context", "elements": [_mrkdwn_object(text)]}
+
+
+def _mrkdwn_object(text: str) -> dict[str, Any]:
+    kept = text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS - 1].rpartition("\n")[0] + "\n…"
+    return {"type": "mrkdwn", "text": kept, "verbatim": True}
 
 
 def _address(link: str) -> str:

@@ -23,6 +23,8 @@ DECAY = (
     "calibration_error",
 )
 """Figures of how well the model does, the most costly first; the alert rate says nothing of right or wrong."""
+SHARES = ("recall", "value_detection_rate", "precision", "false_positive_rate")
+"""Those of them that are a share of payments or pounds, said in per cent."""
 FALSE_ALARMS = ("precision", "false_positive_rate", "alert_rate", "calibration_error")
 FAIRNESS = ("false_positive_rate", "true_positive_rate", "selection_rate", "precision")
 """Rates compared between groups: harm to legitimate customers first, then protection from fraud."""
@@ -31,7 +33,9 @@ WINDOW_DAYS = 7
 SELECTION_DAYS = 14
 """Newest cohort days over which the fairness monitor pools alert rates."""
 
-_COHORTS = re.compile(r"cohorts of (\d{4}-\d\d-\d\d) to (\d{4}-\d\d-\d\d)")
+FRAUD_ONLY = ("recall", "value_detection_rate")
+"""Figures of decay that wait for frauds to be known only, not for what is legitimate."""
+
 _UNIQUE = re.compile(r"^expect_(column_values_to_be_unique|compound_columns_to_be_unique|.*unique_value_count.*)$")
 _ROW_COUNT = re.compile(r"^expect_table_row_count_")
 _AVERAGE = re.compile(r"^expect_column_(mean|median|stdev|sum|proportion|quantile|unique_value|most_common|kl_)")
@@ -137,26 +141,22 @@ def column_of(slice_: str) -> str:
 
 
 def cohort_days(m: Measurement, measurements: Sequence[Measurement]) -> list[date]:
-    """Return the cohort days that a figure of decay, or a group's alert rate, pools.
+    """Return the cohort days that a figure of decay, or a group's alert rate, pools; empty where that isn't known.
 
-    A decay figure's reason names them ("on the cohorts of .. to .."); where it doesn't, they are the week up to the
-    newest mature cohort. Without either: empty.
+    A figure of decay pools the week up to the newest cohort that is mature for it; the alert rate waits for no label.
     """
     if is_selection(m):
         return [m.as_of - timedelta(days=step) for step in range(SELECTION_DAYS)]
-    if named := _COHORTS.search(m.reason):
-        start, end = (date.fromisoformat(day) for day in named.groups())
-    else:
-        newest = newest_mature_day(m.as_of, measurements)
-        if newest is None:
-            return []
-        start, end = newest - timedelta(days=WINDOW_DAYS - 1), newest
-    return [start + timedelta(days=step) for step in range((end - start).days + 1)]
+    newest: date | None = m.as_of
+    if m.metric != "alert_rate":
+        newest = newest_mature_day(m.as_of, measurements, frauds_only=m.metric in FRAUD_ONLY)
+    return [newest - timedelta(days=step) for step in reversed(range(WINDOW_DAYS))] if newest else []
 
 
-def newest_mature_day(as_of: date, measurements: Sequence[Measurement]) -> date | None:
-    """Return the newest cohort day whose labels are mature, or None where that isn't known."""
-    found = next((m for m in measurements if (m.monitor, m.metric) == ("decay", "mature_until")), None)
+def newest_mature_day(as_of: date, measurements: Sequence[Measurement], *, frauds_only: bool = False) -> date | None:
+    """Return the newest cohort day whose labels (or only frauds) are mature, or None where that isn't known."""
+    name = "frauds_mature_until" if frauds_only else "mature_until"
+    found = next((m for m in measurements if (m.monitor, m.metric) == ("decay", name)), None)
     return as_of - timedelta(days=round(found.value)) if found and found.value is not None else None
 
 

@@ -92,7 +92,7 @@ def _score(_: Spec, finding: Finding) -> str:
 def _decay(_: Spec, finding: Finding) -> str:
     m = finding.own[0]
     up = m.value is not None and m.limit is not None and m.value > m.limit
-    value = f" to {m.value:.2g}" if m.value is not None else ""
+    value = f" to {percent(m.value) if m.metric in metrics.SHARES else f'{m.value:.2g}'}" if m.value is not None else ""
     if m.metric == "value_detection_rate":
         return f"the share of fraud value detected fell{value}"
     return f"{metric_words(m.metric)} {'rose' if up else 'fell'}{value}"

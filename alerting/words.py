@@ -12,6 +12,8 @@ MOST_CHARACTERS = 80
 """Longer names and values are cut, so that one value can't drown a message."""
 
 METRICS = {
+    "false_positive_rate": "false-positive rate",
+    "true_positive_rate": "true-positive rate",
     "psi": "PSI",
     "jensen_shannon": "Jensen-Shannon distance",
     "wasserstein": "Wasserstein distance",
@@ -39,17 +41,17 @@ def quoted(name: str) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share as a percentage of three digits, as in ``31.2 %``."""
-    return f"{100 * share:.3g} %"
+    """Return a share in whole per cent, with three digits where it is small or nearly all: ``31 %``, ``0.312 %``."""
+    return f"{100 * share:.0f} %" if 0.0995 <= share < 0.99 else f"{100 * share:.3g} %"
 
 
 def pounds(amount_gbp: float) -> str:
-    """Return pounds to two or three digits, as in ``£812``, ``£4.1k``, ``£41k``, ``£1.2m``."""
+    """Return pounds to two or three digits, as in ``GBP 812``, ``GBP 4.1k``, ``GBP 41k``, ``GBP 1.2m``."""
     sign, size = ("-" if amount_gbp < 0 else ""), abs(amount_gbp)
     for unit, letter in ((1e6, "m"), (1e3, "k")):
         if round(size, -1) >= unit:
-            return f"{sign}£{size / unit:.1f}{letter}" if size < 10 * unit else f"{sign}£{size / unit:.0f}{letter}"
-    return f"{sign}£{size:.0f}"
+            return f"GBP {sign}{size / unit:.{1 if size < 9.95 * unit else 0}f}{letter}"
+    return f"GBP {sign}{size:.0f}"
 
 
 def day_words(day: date) -> str:

@@ -32,6 +32,14 @@ FRAUDS_DAYS = 60
 RATIOS = ("false_positive_rate", "alert_rate")
 RISES = ("calibration_error", "false_positive_rate")
 """Worse when higher; the alert rate is judged either way, every other metric is worse when lower."""
+SAYS = {
+    "recall": " of frauds caught",
+    "precision": " of labelled alerts were fraud",
+    "false_positive_rate": " of legitimate payments raised an alert",
+    "alert_rate": " of payments raised an alert",
+    "value_detection_rate": " of the fraud's value caught",
+}
+"""Shares, as the end of a sentence; the others are figures between 0 and 1 that are no share of anything."""
 
 
 @dataclass(frozen=True)
@@ -222,18 +230,48 @@ def _limit(metric: str, now: Estimate, before: Estimate, floor: float) -> float:
 
 
 def _words(metric: str, sides: Sides, now: Estimate, before: Estimate, effect: Effect) -> str:
-    days = sides.recent.days
-    span = f"{now.value:.3g} on the cohorts of {days[0]} to {days[-1]}, {before.value:.3g} in the baseline"
+    """Return what the metric was in the newest week and in the baseline, and the change with its interval."""
+    shown = _percent if metric in SAYS else _three
+    says = SAYS.get(metric, "")
+    span = (
+        f"{shown(now.value)}{says} in the week to {_day(sides.recent.days[-1])}; {shown(before.value)} in the baseline"
+    )
     if metric in RATIOS:
-        up = now.value >= before.value
-        bounds = sorted(math.exp(sign) for sign in (effect.low, effect.high))
-        if metric == "alert_rate" and not up:
-            return f"{span}: lower by a factor of {math.exp(effect.value):.2f} ({bounds[0]:.2f} to {bounds[1]:.2f})."
-        return f"{span}: {math.exp(effect.value):.2f} times as high ({bounds[0]:.2f} to {bounds[1]:.2f})."
-    value, low, high = effect.value, effect.low, effect.high
-    if metric not in RISES:
-        value, low, high = -value, -high, -low
-    return f"{span}: a change of {value:+.3f} ({low:+.3f} to {high:+.3f})."
+        low, high = sorted(math.exp(sign) for sign in (effect.low, effect.high))
+        if metric == "alert_rate" and now.value < before.value:
+            return f"{span}: lower by a factor of {math.exp(effect.value):.2f} ({low:.2f} to {high:.2f})."
+        return f"{span}: {math.exp(effect.value):.2f} times as high ({low:.2f} to {high:.2f})."
+    sign = 1 if metric in RISES else -1
+    return f"{span}: {_changed(sign * effect.value, sign * effect.low, sign * effect.high, points=metric in SAYS)}."
+
+
+def _changed(value: float, *ends: float, points: bool) -> str:
+    """Return a change with its interval, as in ``28 points lower (24 to 32)``; both ways where it spans none."""
+    scale, digits, unit = (100, 1, " points") if points else (1, 3, "")
+
+    def size(x: float) -> str:
+        return f"{abs(x) * scale:.{digits}f}"
+
+    def way(x: float) -> str:
+        return "higher" if x > 0 else "lower"
+
+    if min(ends) * max(ends) < 0:
+        between = f"{size(min(ends))} lower to {size(max(ends))} higher"
+    else:
+        between = " to ".join(size(end) for end in sorted(ends, key=abs))
+    return f"{size(value)}{unit} {way(value)} ({between})"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"
+
+
+def _three(value: float) -> str:
+    return f"{value:.3g}"
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%b}"
 
 
 def _money(spec: Spec, as_of: date, sides: Sides | Missing) -> Iterator[Measurement]:
@@ -257,9 +295,9 @@ def _money(spec: Spec, as_of: date, sides: Sides | Missing) -> Iterator[Measurem
     error = math.hypot(fraud.value * math.hypot(now.error, before.error), drop * fraud.error)
     lost = Estimate(drop * fraud.value, drop * fraud.value - 1.96 * error, drop * fraud.value + 1.96 * error, now.n)
     words = (
-        f"Known fraud a day on the cohorts of {sides.recent.days[0]} to {sides.recent.days[-1]}.",
+        f"Known fraud a day in the week to {_day(sides.recent.days[-1])}.",
         f"Fraud stopped a day in the baseline, over {caught.n} days, without blocked payments.",
-        f"Value detection {now.value:.1%} of GBP {fraud.value:,.0f} a day, {before.value:.1%} in the baseline.",
+        f"{_percent(now.value)} of GBP {fraud.value:,.0f} a day caught, {_percent(before.value)} in the baseline.",
     )
     for name, found, reason in zip(names, (fraud, caught, lost), words, strict=True):
         positive = Estimate(max(0.0, found.value), max(0.0, found.low), max(0.0, found.high), found.n)
@@ -267,7 +305,7 @@ def _money(spec: Spec, as_of: date, sides: Sides | Missing) -> Iterator[Measurem
 
 
 def _ripeness(spec: Spec, as_of: date, cubes: Mapping[date, Cube], mature: Ages) -> Iterator[Measurement]:
-    """Yield the frauds on the newest mature cohort days, and the age from which cohorts are mature."""
+    """Yield the frauds on the newest mature cohort days, and the ages from which cohorts are mature."""
     days = window(cubes, as_of, mature.labels, FRAUDS_DAYS)
     part = scoring.pool(cubes, days, EVERYONE)
     frauds = int(part[:, FRAUD, COUNT].sum()) if part is not None else 0
@@ -275,10 +313,11 @@ def _ripeness(spec: Spec, as_of: date, cubes: Mapping[date, Cube], mature: Ages)
     reason = f"Frauds known on mature cohort days, the newest {FRAUDS_DAYS}: {span}."
     verdict = Verdict.IMMATURE if mature.why else Verdict.OK
     yield _found(spec, as_of, "mature_frauds", Estimate(frauds, frauds, frauds, frauds), verdict, reason)
-    age = mature.labels
-    reason = f"Cohorts are mature from {age} days on, up to {as_of - timedelta(days=age)}"
-    reason += f"; {mature.why}." if mature.why else "."
-    yield _found(spec, as_of, "mature_until", Estimate(age, age, age, age), verdict, reason)
+    for name, age in (("mature_until", mature.labels), ("frauds_mature_until", mature.frauds)):
+        what = "Cohorts" if name == "mature_until" else "Recall and value detected of cohorts"
+        reason = f"{what} are mature from {age} days on, up to {as_of - timedelta(days=age)}"
+        reason += f"; {mature.why}." if mature.why else "."
+        yield _found(spec, as_of, name, Estimate(age, age, age, age), verdict, reason)
 
 
 def _found(

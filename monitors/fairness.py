@@ -34,6 +34,12 @@ CASES = {
     "true_positive_rate": "frauds",
     "precision": "alerts with a label",
 }
+SAYS = {
+    "selection_rate": "raised an alert",
+    "false_positive_rate": "raised an alert",
+    "true_positive_rate": "were caught",
+    "precision": "were fraud",
+}
 
 
 @dataclass(frozen=True)
@@ -144,13 +150,17 @@ def _against(
     verdict = _verdict(ratio, intervals.katz(x, n, y, m, alpha), math.log(floor)) if rate in JUDGED else Verdict.OK
     if not _enough(tally, reference):
         verdict = Verdict.INSUFFICIENT
-    reason = f"{x / n:.3g} in {n:,} {CASES[rate]}, {y / m:.3g} in {m:,} of {protected.reference}."
-    if verdict is Verdict.INSUFFICIENT:
-        reason += f" {_needed(rate, tally, reference, floor)}"
+    lacks = f" {_needed(rate, tally, reference, floor)}" if verdict is Verdict.INSUFFICIENT else ""
+    sides = (
+        f"{_percent(x / n)} of {n:,} {CASES[rate]} {SAYS[rate]}; {_percent(y / m)} of {m:,} with {protected.reference}"
+    )
+    low, high = (100 * end for end in gap[1:3])
+    apart = f"{sides}: {100 * gap.value:+.2f} points ({low:+.2f} to {high:+.2f}).{lacks}"
     gap_verdict = verdict if verdict is Verdict.INSUFFICIENT else Verdict.OK
-    yield _found(spec, as_of, names[0], group, gap, gap_verdict, reason)
+    yield _found(spec, as_of, names[0], group, gap, gap_verdict, apart)
     limit = (floor if ratio.value >= 1 else 1 / floor) if rate in JUDGED else None
-    yield _found(spec, as_of, names[1], group, ratio, verdict, reason, limit)
+    times = f"{sides}: {ratio.value:.2f} times as many ({ratio.low:.2f} to {ratio.high:.2f}).{lacks}"
+    yield _found(spec, as_of, names[1], group, ratio, verdict, times, limit)
 
 
 def _verdict(ratio: Estimate, safe: intervals.Interval, floor: float) -> Verdict:
@@ -192,6 +202,10 @@ def cases_needed(share: float, ratio: float, power: float = 0.8) -> int:
     spread = math.sqrt(share * (1 - share) + other * (1 - other))
     z = special.ndtri(1 - intervals.ALPHA / 2) * math.sqrt(2 * mean * (1 - mean)) + special.ndtri(power) * spread
     return math.ceil(float(z) ** 2 / (share - other) ** 2)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"
 
 
 def _plain(rate: str) -> str:

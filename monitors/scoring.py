@@ -226,7 +226,8 @@ def notes(spec: Spec, metric: str, counts: Confusion) -> str:
     said = ""
     if counts.blocked and NEEDS[metric] != "nothing":
         share = counts.blocked_alerts / max(1, counts.alerts)
-        said += f" Without the {counts.blocked:,} blocked payments ({share:.1%} of the alerts): they get no label."
+        share_words = f"{100 * share:.2g} % of the alerts"
+        said += f" Left out, for they get no label: {counts.blocked:,} blocked ({share_words})."
     if spec.labels and spec.labels.negative == "explicit" and NEEDS[metric] == "labels" and counts.open:
         said += f" Over labelled payments only; {counts.open:,} have no label."
     return said

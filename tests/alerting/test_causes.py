@@ -122,7 +122,7 @@ def test_the_evidence_names_a_unit_error_by_its_power_of_ten() -> None:
 
 def test_the_evidence_names_a_null_flood_with_its_share_and_the_baseline() -> None:
     (incident,) = one_day(made.DEVICE_DRIFT, made.NULL_CHECK, made.NULL_FLOOD)
-    assert incident.summary == "`device_age_days` is 31.2 % null"
+    assert incident.summary == "`device_age_days` is 31 % null"
     assert incident.confidence == "Certain: 31.2 % null; baseline 0.6 % of 1,180,000 rows in 59 days; limit 2.6 %."
     assert incident.evidence[0].startswith("Probable cause: null flood")
     assert incident.figures[0] == "drift/null_share/device_age_days/"
@@ -149,7 +149,7 @@ def test_that_a_fault_shows_in_every_slice_is_explained_and_one_slices_own_fault
     (incident,) = one_day(made.NULL_FLOOD, *in_slices)
     assert (incident.figures, incident.explains) == (("drift/null_share/device_age_days/",), 2)
     (incident,) = one_day(in_slices[0])
-    assert incident.summary == "`device_age_days` is 31.2 % null in `channel=app`"
+    assert incident.summary == "`device_age_days` is 31 % null in `channel=app`"
 
 
 def test_the_money_of_a_data_fault_is_at_most_its_share_of_what_was_caught() -> None:
@@ -231,6 +231,6 @@ def test_decay_is_probably_a_new_fraud_pattern_only_where_nothing_else_moved() -
 
 def test_an_interval_that_reaches_over_the_limit_is_only_likely() -> None:
     (clear,) = one_day(made.RECALL)
-    assert clear.confidence.startswith("Very likely. Recall: ")
+    assert clear.confidence.startswith("Very likely: 52 % of frauds caught")
     (close,) = one_day(replace(made.RECALL, value=0.68, high=0.73))
-    assert close.confidence.startswith("Likely. Recall: ")
+    assert close.confidence.startswith("Likely: 52 % of frauds caught")

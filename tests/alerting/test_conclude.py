@@ -11,7 +11,7 @@ from ledger.records import Cause, Incident, Measurement, Status, Verdict
 from monitors import decay
 from monitors.maturity import learn
 from tests.alerting import made
-from tests.alerting.made import ARRIVED, FIRST, NO_PARTITION, ok, timeline, with_verdict
+from tests.alerting.made import ARRIVED, FIRST, NO_PARTITION, m, ok, timeline, with_verdict
 from tests.monitors import scored
 
 BAD, CLEAN = "bad", "clean"
@@ -151,24 +151,24 @@ def test_a_live_fault_keeps_its_columns_drift_quiet_on_a_day_without_hard_eviden
     assert [i.cause for i in days[1]] == [Cause.COLUMN_FAULT]
 
 
-def cohorts(measurement: Measurement, first: int, last: int) -> Measurement:
-    """Return a decay figure that rests on the cohorts of days counted from FIRST."""
-    span = [FIRST + timedelta(days=number) for number in (first, last)]
-    return replace(measurement, reason=f"0.52 on the cohorts of {span[0]} to {span[1]}, 0.81 in the baseline")
+def mature(age_days: int) -> Measurement:
+    """Return the age from which cohorts' frauds are known: recall pools the seven days up to it."""
+    return m("decay", "frauds_mature_until", value=float(age_days), n=age_days, verdict=Verdict.OK)
 
 
 def test_cohorts_scored_during_a_data_fault_are_no_decay_when_their_labels_come() -> None:
     clean = [*ARRIVED, *ok(made.UNIT_ERROR)]
     fault = [[*ARRIVED, made.UNIT_ERROR]] * 3
-    within = [*clean, cohorts(made.RECALL, 0, 6)]
-    beside = [*clean, cohorts(made.RECALL, 3, 9)]
-    assert of(Cause.PERFORMANCE_DECAY, timeline([*fault, *[clean] * 4, within, within])) == []
-    assert of(Cause.PERFORMANCE_DECAY, timeline([*fault, *[clean] * 4, beside, beside])) != []
+    decayed = [[*clean, made.RECALL, mature(age_days)] for age_days in (1, 2)]
+    within = [*fault, *[clean] * 4, *decayed]
+    beside = [*fault, *[clean] * 7, *decayed]
+    assert of(Cause.PERFORMANCE_DECAY, timeline(within)) == []
+    assert of(Cause.PERFORMANCE_DECAY, timeline(beside)) != []
 
 
 def test_decay_that_was_there_before_a_data_fault_stays() -> None:
-    decayed = [*ARRIVED, cohorts(made.RECALL, -9, -3)]
-    covered = [*ARRIVED, cohorts(made.RECALL, 2, 8), *ok(made.UNIT_ERROR)]
+    decayed = [*ARRIVED, made.RECALL, mature(5)]
+    covered = [*ARRIVED, made.RECALL, mature(1), *ok(made.UNIT_ERROR)]
     days = timeline([decayed, decayed, *[[*decayed, made.UNIT_ERROR]] * 3, *[covered] * 3])
     decay = of(Cause.PERFORMANCE_DECAY, days)
     assert len({i.id for i in decay}) == 1
@@ -177,7 +177,7 @@ def test_decay_that_was_there_before_a_data_fault_stays() -> None:
 
 def test_the_alert_rate_of_a_week_with_a_broken_day_in_it_is_explained() -> None:
     clean = [*ARRIVED, *ok(made.UNIT_ERROR)]
-    rate = [*clean, cohorts(made.ALERT_RATE, 0, 6)]
+    rate = [*clean, made.ALERT_RATE]
     assert of(Cause.SCORE_SHIFT, timeline([[*ARRIVED, made.UNIT_ERROR], clean, clean, rate, rate])) == []
 
 

@@ -141,13 +141,13 @@ def test_the_thread_keeps_one_line_for_each_change() -> None:
     ]
     assert notes == [
         "",
-        "Wed 4 Mar: device_age_days is 31.2 % null (bad day 2).",
-        "Thu 5 Mar: device_age_days is 31.2 % null (bad day 2, 1 clean day since).",
+        "Wed 4 Mar: device_age_days is 31 % null (bad day 2).",
+        "Thu 5 Mar: device_age_days is 31 % null (bad day 2, 1 clean day since).",
         "Fri 6 Mar: resolved after 2 bad days and 2 clean days.",
     ]
 
 
 def test_a_withdrawn_message_says_what_it_was() -> None:
-    text, blocks = withdraw("🔴 Card payments: device_age_days is 31.2 % null\nmore")
-    assert text.startswith("⚪ withdrawn: Card payments: device_age_days is 31.2 % null\n")
-    assert blocks[0]["text"]["text"] == "⚪ withdrawn: Card payments: device_age_days is 31.2 % null"
+    text, blocks = withdraw("🔴 Card payments: device_age_days is 31 % null\nmore")
+    assert text.startswith("⚪ withdrawn: Card payments: device_age_days is 31 % null\n")
+    assert blocks[0]["text"]["text"] == "⚪ withdrawn: Card payments: device_age_days is 31 % null"

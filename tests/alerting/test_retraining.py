@@ -30,7 +30,7 @@ def test_decay_without_a_fault_is_a_request_with_the_incident_and_the_window() -
     assert decision.evaluate_to == NEWEST
     assert decision.fit_to == NEWEST - timedelta(days=7)
     assert decision.fit_from == decision.fit_to - timedelta(days=59)
-    assert decision.reasons[0].startswith("recall fell to 0.52 since ")
+    assert decision.reasons[0].startswith("recall fell to 52 % since ")
 
 
 def test_the_fit_window_never_begins_before_the_baseline() -> None:
@@ -59,7 +59,7 @@ def test_a_null_flood_blocks_retraining_and_says_why() -> None:
     decision = decided([fault])
     assert (decision.verdict, decision.incident) == ("refused", fault.id)
     assert decision.reasons == (
-        "data fault in `device_age_days`: `device_age_days` is 31.2 % null; retraining on broken data would do harm",
+        "data fault in `device_age_days`: `device_age_days` is 31 % null; retraining on broken data would do harm",
     )
     assert decision.fit_from is None
 

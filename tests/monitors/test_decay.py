@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import numpy as np
@@ -39,7 +40,7 @@ QUIET = bank(110, seed=31, rows=6000)
 def test_a_quiet_model_has_every_figure_and_no_breach_on_any_day():
     for age in range(50, 110, 6):
         found = measured(QUIET, START + timedelta(days=age))
-        assert list(found) == [*METRICS, *MONEY, "mature_frauds", "mature_until"]
+        assert list(found) == [*METRICS, *MONEY, "mature_frauds", "mature_until", "frauds_mature_until"]
         assert {m.verdict for m in found.values()} == {Verdict.OK}
         assert all(m.low <= m.value <= m.high and m.day == m.as_of for m in found.values())
 
@@ -52,8 +53,12 @@ def test_frauds_that_the_score_misses_are_decay_once_their_labels_came():
     recall = found["recall"]
     assert recall.low <= 0.5 <= recall.high
     assert recall.limit == pytest.approx(0.7, abs=0.03)
-    assert f"{recall.value:.3g} on the cohorts of" in recall.reason
-    assert "in the baseline: a change of -0." in recall.reason
+    newest = END - timedelta(days=int(found["frauds_mature_until"].value))
+    assert f"{recall.value:.1%}".replace("%", " % of frauds caught in the week to") in recall.reason
+    assert f"the week to {newest.day} {newest:%b}; " in recall.reason
+    drop, low, high = map(float, re.findall(r": ([0-9.]+) points lower \(([0-9.]+) to ([0-9.]+)\)", recall.reason)[0])
+    assert low < drop < high
+    assert drop == pytest.approx(30, abs=5)
 
 
 def test_what_is_lost_a_day_is_the_drop_of_value_detection_times_the_fraud_of_a_day():
@@ -141,6 +146,7 @@ def test_a_week_with_most_days_missing_is_insufficient():
 def test_the_age_of_maturity_and_the_frauds_to_learn_from_are_told():
     found = measured(QUIET)
     assert (found["mature_until"].value, found["mature_until"].n) == (30, 30)
+    assert 0 < found["frauds_mature_until"].value < 30
     cubes, _ = known(QUIET, END)
     days = [END - timedelta(days=30 + n) for n in range(60)]
     frauds = sum(int(part[:, FRAUD, 0].sum()) for day in days if (part := cubes[day].cells["", None]) is not None)
@@ -154,8 +160,8 @@ def test_days_of_bursts_in_the_baseline_make_the_test_patient():
     calm = bank(110, seed=39, rows=6000, recall=lambda day: 0.8 if day < 75 else 0.66)
 
     def half_width(found):
-        low, high = found["recall"].reason.split("(")[1].split(")")[0].split(" to ")
-        return (float(high) - float(low)) / 2
+        one, sign, other = re.findall(r"\(([0-9.]+)( lower)? to ([0-9.]+)", found["recall"].reason)[0]
+        return (float(other) + float(one) if sign else float(other) - float(one)) / 2
 
     assert half_width(measured(payments)) > 1.8 * half_width(measured(calm))
 
@@ -163,6 +169,7 @@ def test_days_of_bursts_in_the_baseline_make_the_test_patient():
 def test_without_labels_threshold_or_score_only_what_can_be_told_is_told():
     assert list(measured(QUIET, model=spec(labels=None))) == ["alert_rate"]
     no_threshold = measured(QUIET, model=spec(score={}))
-    assert list(no_threshold) == ["pr_auc", "roc_auc", "calibration_error", "mature_frauds", "mature_until"]
+    ripeness = ["mature_frauds", "mature_until", "frauds_mature_until"]
+    assert list(no_threshold) == ["pr_auc", "roc_auc", "calibration_error", *ripeness]
     cubes, cohorts = known(QUIET[:10], END)
     assert decay.measure(spec(), frame(), END, cubes, learn(cohorts, END, 120), []) == []

@@ -91,7 +91,7 @@ def test_a_gap_in_false_alarms_shows_at_once_in_selection_and_later_in_the_rate_
     assert breaches(soon) == {("selection_rate_ratio", "age_band=60+")}
     ratio = soon["selection_rate_ratio", "age_band=60+"]
     assert (ratio.limit, ratio.day) == (1.25, START + timedelta(days=47))
-    assert "of 30-59." in ratio.reason
+    assert "with 30-59: 1.48 times as many (1.38 to 1.59)." in ratio.reason
     assert breaches(measured(payments)) == {
         ("selection_rate_ratio", "age_band=60+"),
         ("false_positive_rate_ratio", "age_band=60+"),

@@ -147,7 +147,7 @@ def test_only_figures_that_the_model_file_allows_are_measured():
 
 def test_the_notes_say_what_is_left_out():
     counts = scoring.confusion(part([0.1, 0.9, 0.7, 0.8], [OPEN, LEGITIMATE, BLOCKED, FRAUD]))
-    assert "1 blocked payments (33.3% of the alerts)" in scoring.notes(spec(), "recall", counts)
+    assert "get no label: 1 blocked (33 % of the alerts)" in scoring.notes(spec(), "recall", counts)
     assert scoring.notes(spec(), "alert_rate", counts) == ""
     explicit = spec(labels={"table": "l", "negative": "explicit"})
     assert "1 have no label" in scoring.notes(explicit, "precision", counts)
