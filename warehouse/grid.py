@@ -65,11 +65,7 @@ class Grid:
             return -math.inf
         if cell >= self.half:
             return math.inf
-        return self.value_at(cell)
-
-    def value_at(self, position: float) -> float:
-        """Return the value at a cell coordinate: the inverse of ``position``."""
-        u = position * self.width
+        u = cell * self.width
         if self.kind == "asinh":
             u = math.sinh(u)
         elif self.kind == "logit":
@@ -92,8 +88,8 @@ def logit_like(p: Floats | np.float64) -> Floats:
 
 def _logit_like_inverse(t: float) -> float:
     """Solve ``logit_like(p) = t`` by bisection; t may lie outside the range that [0, 1] maps to."""
-    low, high = -1e5, 1e5
-    for _ in range(90):
+    low, high = -1.0, 2.0
+    for _ in range(80):
         middle = (low + high) / 2
         if float(logit_like(np.float64(middle))) < t:
             low = middle

@@ -103,34 +103,36 @@ def position(value: str, grid: Grid, bound: Bound) -> str:
 
 def finite_cell(value: str, grid: Grid, bound: Bound) -> str:
     """Return ``Grid.cell`` of a finite DOUBLE."""
-    inside, beyond = _cell_parts(value, grid, bound)
-    return f"CASE {inside} {beyond} END" if beyond else inside
+    inside, clipped = _cell_arms(value, grid, bound)
+    return f"CASE {inside} ELSE {clipped} END"
 
 
 def number_cell(name: str, kind: str, grid: Grid, bound: Bound) -> str:
     """Return the cell of a number, or NULLS, or NONFINITE for NaN, infinities and what can't be read as a number."""
     value = number(name, kind)
-    odd = f"WHEN {column(name)} IS NULL THEN ({NULLS}) WHEN {value} IS NULL OR NOT isfinite({value}) THEN ({NONFINITE})"
-    inside, beyond = _cell_parts(value, grid, bound)
-    return f"CASE {inside} {odd} {beyond} END" if beyond else f"CASE {odd} ELSE {inside} END"
+    inside, clipped = _cell_arms(value, grid, bound)
+    return (
+        f"CASE {inside} WHEN {column(name)} IS NULL THEN ({NULLS}) "
+        f"WHEN {value} IS NULL OR NOT isfinite({value}) THEN ({NONFINITE}) ELSE {clipped} END"
+    )
 
 
-def _cell_parts(value: str, grid: Grid, bound: Bound) -> tuple[str, str]:
-    """Return the CASE arms for values between the middles of the end cells, and for those beyond.
+def _cell_arms(value: str, grid: Grid, bound: Bound) -> tuple[str, str]:
+    """Return the CASE arm of values that surely lie on the grid, and the cell of any finite value.
 
-    DuckDB's least and greatest cost more than everything else here, so values are compared instead. Where the grid
-    is too fine for doubles to hit the middles of its end cells there is one expression, which clips, and no arms.
+    DuckDB's least and greatest cost more than everything else here, and few values need them.
     """
-    low, high = grid.value_at(0.5 - grid.half), grid.value_at(grid.half - 0.5)
-    first, last = -grid.half, grid.half - 1
-    if (int(grid.cell(np.float64(low))), int(grid.cell(np.float64(high)))) != (first, last) or not (
-        grid.position(np.float64(low)) >= -grid.half and grid.position(np.float64(high)) < grid.half
-    ):
-        place = f"floor({position(value, grid, bound)})"
-        return f"CAST(least(greatest({place}, ({first})), {last}) AS INTEGER)", ""
-    lowest, highest = bound(low), bound(high)
-    inside = f"WHEN {value} BETWEEN {lowest} AND {highest} THEN CAST(floor({position(value, grid, bound)}) AS INTEGER)"
-    return inside, f"WHEN {value} < {lowest} THEN ({first}) ELSE {last}"
+    last = grid.half - 1
+    ends = (grid.border(-last), grid.border(last))
+    if grid.kind == "logit":
+        ends = (grid.centre, grid.centre + grid.scale)
+    positions = grid.position(np.array(ends))
+    place = f"floor({position(value, grid, bound)})"
+    clipped = f"CAST(least(greatest({place}, ({-grid.half})), {last}) AS INTEGER)"
+    # Where the cells are finer than doubles the borders miss their places, and no value is sure to lie on the grid.
+    sure = -grid.half <= positions[0] and positions[1] < grid.half
+    within = f"{value} BETWEEN {bound(ends[0])} AND {bound(ends[1])}" if sure else "false"
+    return f"WHEN {within} THEN CAST({place} AS INTEGER)", clipped
 
 
 def fixed_point(value: str, unit: float, most: float, bound: Bound) -> str:
