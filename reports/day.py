@@ -47,7 +47,8 @@ def sections(found: list[Measurement]) -> list[dict[str, Any]]:
     """Return the figures by monitor: urgent ones, then the quiet ones for everyone, then quiet slices, up to ROWS."""
     left = ROWS
     result = []
-    found = sorted(found, key=lambda m: (bool(m.slice), m.feature, m.slice, m.metric))
+    order = {metric: place for place, metric in enumerate(words.METRICS)}
+    found = sorted(found, key=lambda m: (bool(m.slice), m.feature, m.slice, order.get(m.metric, len(order)), m.metric))
     urgent = {monitor: [m for m in found if m.monitor == monitor and m.verdict in URGENT] for monitor in words.MONITORS}
     quiet = {
         monitor: [m for m in found if m.monitor == monitor and m.verdict not in URGENT] for monitor in words.MONITORS

@@ -22,6 +22,9 @@ MARKERS = {
     Verdict.ERRORED: ("x", "--errored"),
     Verdict.MISSING: ("square-open", "--errored"),
 }
+FEW_DAYS = 8
+"""Below this number of days each has its own tick, or ticks would fall on hours."""
+ONE_DAY_MS = 86_400_000
 HEAT_FEATURES = 40
 """Rows of a heat map; the least important features beyond are left to the day pages."""
 
@@ -146,7 +149,9 @@ def _days(days: Sequence[date]) -> Figure:
     """Return an axis that ends half a day before the first and after the last day."""
     if not days:
         return {"type": "date"}
-    return {"type": "date", "range": [f"{min(days) - timedelta(days=1)}T12:00", f"{max(days)}T12:00"]}
+    axis: Figure = {"type": "date", "range": [f"{min(days) - timedelta(days=1)}T12:00", f"{max(days)}T12:00"]}
+    few = (max(days) - min(days)).days < FEW_DAYS
+    return axis | {"tick0": min(days).isoformat(), "dtick": ONE_DAY_MS} if few else axis
 
 
 def _reaching(points: Sequence[Measurement], limits: Sequence[tuple[date, float]]) -> Figure:

@@ -39,7 +39,8 @@ def sentence(cards: Sequence[Card]) -> str:
     if not troubled:
         return f"No incident is open on {'the one model' if len(cards) == 1 else f'any of {len(cards)} models'}."
     amounts = [card["amount_gbp_per_day"] for card in troubled if card["amount_gbp_per_day"] is not None]
-    stake = f", about {words.gbp(sum(amounts))} a day at stake" if amounts else ""
+    bound = "up to" if any(card.get("at_most") for card in troubled) else "about"
+    stake = f", {bound} {words.gbp(sum(amounts))} a day at stake" if amounts else ""
     incidents = sum(len(card["open"]) for card in troubled)
     where = f"{len(troubled)} of {words.plural(len(cards), 'model')}"
     return f"{words.plural(incidents, 'incident')} open on {where}{stake}."

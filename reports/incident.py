@@ -10,6 +10,10 @@ from ledger.records import Decision, Incident, Measurement, Message, Status
 from reports import figures, today, words
 from reports.reading import Reading
 
+PROBABLE, UNKNOWN = "Probable cause: ", "Money at stake is not known: "
+"""How two sentences of the evidence begin that the page shows among its facts."""
+FEW = 4
+"""A figure of fewer days shows nothing that the evidence doesn't say; it is drawn only where there is no better."""
 FIGURES = 8
 """Most figures over time that a page draws; the evidence names the others."""
 ENTRIES = 40
@@ -31,12 +35,15 @@ def page(reading: Reading, incident: Incident, *, drilldown: bool) -> tuple[dict
         "spec": reading.spec,
         "incident": incident,
         "cause": words.CAUSES[incident.cause],
+        "probable": _told_of(incident, PROBABLE),
+        "unknown": _told_of(incident, UNKNOWN),
+        "evidence": [text for text in incident.evidence if not text.startswith((PROBABLE, UNKNOWN))],
         "status": STATUS[incident.status],
         "money": today.money(incident),
         "lasted": lasted(incident),
         "figures": drawn(reading, incident),
         "timeline": timeline(history, messages, decisions),
-        "decisions": decisions[:6],
+        "decisions": spans(decisions)[:6],
         "outcomes": reading.outcomes,
         "messages": messages,
         "has_page": reading.runs.keys(),
@@ -61,15 +68,18 @@ def lasted(incident: Incident) -> str:
 
 def drawn(reading: Reading, incident: Incident) -> list[dict[str, Any]]:
     """Return the figures over time that the incident names, in its order."""
-    result = []
-    for key in incident.figures[:FIGURES]:
-        points = [m for m in _series(reading, key) if m.value is not None]
-        if points:
-            figure = figures.over_time(
+    every = [[m for m in _series(reading, key) if m.value is not None] for key in incident.figures[:FIGURES]]
+    telling = [points for points in every if len(points) >= FEW] or [points for points in every if points]
+    return [
+        {
+            "title": words.title(points[0]),
+            "figure": figures.over_time(
                 points, since=incident.opened, linked=points[0].monitor != "performance", height=210
-            )
-            result.append({"title": words.title(points[0]), "figure": figure, "says": _says(points, incident)})
-    return result
+            ),
+            "says": _says(points, incident),
+        }
+        for points in telling
+    ]
 
 
 def _series(reading: Reading, key: str) -> list[Measurement]:
@@ -85,7 +95,7 @@ def _says(points: Sequence[Measurement], incident: Incident) -> str:
     said = f"{words.figure(newest.metric, newest.value)} on {words.short_day(newest.day)}"
     if before:
         low, high = words.figure(newest.metric, min(before)), words.figure(newest.metric, max(before))
-        said += f"; {low} to {high} in {words.plural(len(before), 'day')} before"
+        said += f"; it was {low} to {high} in the {words.plural(len(before), 'day')} before"
     return f"{said}."
 
 
@@ -101,7 +111,7 @@ def timeline(
     if before is not None and len(history) > 1 and before.live:
         events.append((before.concluded, 0, "incident", f"Now: {words.headline(before)}"))
     events += [(m.day, 1, "message", _told(m)) for m in messages]
-    events += [(d.day, 2, "retraining", _decided(d)) for d in decisions]
+    events += [(span["first"], 2, "retraining", _decided(span["decision"])) for span in spans(decisions)]
     days = sorted({event[0] for event in events}, reverse=True)
     days = days if len(days) <= ENTRIES else [*days[: ENTRIES - 1], days[-1]]
     return [{"day": day, "events": [(kind, text) for at, _, kind, text in sorted(events) if at == day]} for day in days]
@@ -124,6 +134,24 @@ def _told(message: Message) -> str:
         return f"{message.kind.capitalize()} message delivered to {message.channel}"
     tried = f", {words.plural(message.attempts, 'attempt')}, {message.last_error}" if message.attempts else ""
     return f"{message.kind.capitalize()} message to {message.channel} waits{tried}"
+
+
+def spans(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
+    """Return decisions, the newest first, those of days in a row that refuse for one incident as one, newest told."""
+    found: list[dict[str, Any]] = []
+    for decision in sorted(decisions, key=lambda d: d.day, reverse=True):
+        newest = found[-1]["decision"] if found else None
+        same = newest and (newest.verdict, newest.incident) == (decision.verdict, decision.incident)
+        if same and not decision.request:
+            found[-1]["first"] = decision.day
+        else:
+            found.append({"first": decision.day, "last": decision.day, "decision": decision})
+    return found
+
+
+def _told_of(incident: Incident, beginning: str) -> str:
+    """Return the rest of the evidence's sentence that begins so, or nothing."""
+    return next((e.removeprefix(beginning) for e in incident.evidence if e.startswith(beginning)), "")
 
 
 def _decided(decision: Decision) -> str:

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from ledger.records import Measurement, Verdict
-from reports import figures, today, words
+from reports import figures, incident, today, words
 from reports.reading import URGENT, Reading, of_verdict, rows
 
 HEADLINES = ("recall", "precision", "value_detection_rate", "false_positive_rate")
@@ -38,7 +38,7 @@ def page(reading: Reading) -> dict[str, Any]:
         "quiet_checks": checks(reading, quiet=True),
         "most": CHECKS,
         "incidents": reading.incidents[:INCIDENTS],
-        "decisions": [d for d in reading.decisions if d.verdict != "not needed"][:DECISIONS],
+        "decisions": incident.spans([d for d in reading.decisions if d.verdict != "not needed"])[:DECISIONS],
         "not_needed": sum(d.verdict == "not needed" for d in reading.decisions),
         "outcomes": reading.outcomes,
         "unwatched": today.unwatched(reading),
@@ -176,13 +176,15 @@ def _worst(found: list[Measurement], metric: str, point: Measurement) -> Verdict
 def maturity(reading: Reading) -> str:
     """Return in words how long a day's labels take."""
     newest = {m.metric: m for m in reading.newest if m.monitor == "decay"}
-    age, frauds = newest.get("mature_until"), newest.get("mature_frauds")
+    age, later, frauds = (newest.get(name) for name in ("frauds_mature_until", "mature_until", "mature_frauds"))
     labels = reading.spec.labels
     if labels is None:
         return ""
     said = f"A day counts as mature once {labels.maturity:.0%} of its missed fraud is expected to be known"
     if age is not None and age.value is not None:
         said += f", which takes {words.figure('mature_until', age.value)} here"
+    if age is not None and later is not None and later.value is not None and later.value != age.value:
+        said += f" ({words.figure('mature_until', later.value)} for precision and the false-positive rate)"
     said += "; until then its figures are provisional and wake nobody."
     if frauds is not None and frauds.value is not None:
         said += f" {frauds.value:,.0f} frauds are mature."

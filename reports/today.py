@@ -46,11 +46,13 @@ def sentence(reading: Reading) -> str:
 def _trouble(open_now: list[Incident]) -> str:
     worst = open_now[0]
     money = money_at_stake(open_now)
-    stake = f", about {words.gbp(money)} a day at stake" if money is not None else ""
+    stake = (
+        f", {'up to' if at_most(open_now) else 'about'} {words.gbp(money)} a day at stake" if money is not None else ""
+    )
     what = f"since {words.day(worst.opened)}: {_ended(worst.summary or words.CAUSES[worst.cause])}"
     if len(open_now) == 1:
         return f"One incident is open{stake}, {what}"
-    return f"{len(open_now)} incidents are open{stake}. The {'worst' if money is None else 'dearest'}, {what}"
+    return f"{len(open_now)} incidents are open{stake}. The {'worst' if money is None else 'costliest'}, {what}"
 
 
 def _ended(text: str) -> str:
@@ -58,20 +60,30 @@ def _ended(text: str) -> str:
 
 
 def recall(reading: Reading) -> str:
-    """Return the recall of the newest mature week as a sentence; empty where there is none."""
+    """Return in a sentence how much fraud is caught, by the newest mature week; empty where nobody can say."""
     found = [m for m in reading.newest if m.monitor == "decay" and m.metric == "recall" and not m.slice]
     if not found or found[0].value is None:
         return ""
     m = found[0]
     interval = words.interval(m.metric, m.low, m.high)
-    return f"Recall over the newest mature week is {words.figure(m.metric, m.value)}" + (
-        f" ({interval})." if interval else "."
-    )
+    between = f" ({interval})" if interval else ""
+    return f"It catches {words.figure(m.metric, m.value)} of frauds{between}, by the newest week with mature labels."
 
 
 def money_at_stake(incidents: list[Incident]) -> float | None:
     """Return the pounds a day that firing incidents put at stake: the dearest, for one payment is lost only once."""
     return max((i.amount_gbp_per_day for i in incidents if i.amount_gbp_per_day is not None), default=None)
+
+
+def at_most(incidents: list[Incident]) -> bool:
+    """Return whether the money that firing incidents put at stake is an upper bound."""
+    amount = money_at_stake(incidents)
+    return any(_is_bound(i) for i in incidents if i.amount_gbp_per_day is not None and i.amount_gbp_per_day == amount)
+
+
+def _is_bound(incident: Incident) -> bool:
+    """Return whether an incident's money is an upper bound: a data fault may turn out to have cost nothing."""
+    return incident.data_fault and not incident.amount_low_gbp_per_day
 
 
 def state(reading: Reading) -> str:
@@ -95,6 +107,7 @@ def card(reading: Reading) -> dict[str, Any]:
         "watched_until": reading.last,
         "rows": reading.runs[reading.last].rows if reading.last else 0,
         "amount_gbp_per_day": money_at_stake(open_now),
+        "at_most": at_most(open_now),
         "open": [opened(incident) for incident in open_now],
         "strip": [{"day": cell.day, "state": cell.state, "counts": cell.counts} for cell in reading.strip],
     }
@@ -114,12 +127,13 @@ def opened(incident: Incident) -> dict[str, Any]:
 
 
 def money(incident: Incident) -> str:
-    """Return an incident's money at stake with its interval; empty where nobody can say."""
+    """Return an incident's money at stake with its interval, an upper bound for a data fault; empty if unknown."""
     if incident.amount_gbp_per_day is None:
         return ""
-    low, high = incident.amount_low_gbp_per_day, incident.amount_high_gbp_per_day
-    between = f" ({words.gbp(low)} to {words.gbp(high)})" if low is not None and high is not None else ""
-    return f"about {words.gbp(incident.amount_gbp_per_day)} a day{between}"
+    if _is_bound(incident):
+        return f"up to {words.gbp(incident.amount_gbp_per_day)} a day"
+    interval = words.interval("lost_gbp_per_day", incident.amount_low_gbp_per_day, incident.amount_high_gbp_per_day)
+    return f"about {words.gbp(incident.amount_gbp_per_day)} a day{f' ({interval})' if interval else ''}"
 
 
 def told(cell: Cell) -> str:

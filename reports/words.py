@@ -12,6 +12,7 @@ from ledger.records import Cause, Incident, Measurement, Verdict
 SPACE = "\u00a0"
 """Keeps a figure and its unit on one line."""
 MINUS = "\u2212"
+POUNDS = f"GBP{SPACE}"
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ METRICS = {
     "fraud_gbp_per_day": "Fraud value",
     "mature_frauds": "Mature frauds",
     "mature_until": "Age at which a day is mature",
+    "frauds_mature_until": "Age at which a day's fraud is known",
 }
 
 CAUSES = {
@@ -92,6 +94,11 @@ _SHARES = {
     "true_positive_rate", "selection_rate", "alert_rate", "value_detection_rate", "calibration_error",
 }  # fmt: skip
 _COUNTS = {"row_count", "mature_frauds", "missing_columns", "extra_columns", "retyped_columns"}
+_ROW_BY_ROW = (
+    "expect_column_values_", "expect_column_pair_values_", "expect_compound_columns_", "expect_multicolumn_",
+    "expect_select_column_values_",
+)  # fmt: skip
+"""Expectations of single rows, whose figure is the share of rows that break them."""
 _UNTITLED = ("_difference", "_ratio")
 
 
@@ -106,7 +113,7 @@ def metric(name: str) -> str:
 
 def is_share(name: str) -> bool:
     """Return whether a metric is a share of something, shown in per cent."""
-    return name in _SHARES
+    return name in _SHARES or name.startswith(_ROW_BY_ROW)
 
 
 def figure(name: str, value: float | None) -> str:
@@ -116,7 +123,7 @@ def figure(name: str, value: float | None) -> str:
     for ending, said in _ENDINGS.items():
         if name.endswith(ending):
             return said(value)
-    if name in _SHARES:
+    if is_share(name):
         return share(value)
     return (
         f"{value:,.0f}"
@@ -126,12 +133,16 @@ def figure(name: str, value: float | None) -> str:
 
 
 def interval(name: str, low: float | None, high: float | None) -> str:
-    """Return a 95 % interval with one unit where both ends share it: ``77 to 85 %``; empty for none."""
+    """Return a 95 % interval with one unit where both ends share it: ``77 to 85 %``; empty for none, or for a point."""
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
         return ""
+    if low == high:
+        return ""  # a count or an age: nothing about it is uncertain
     first, last = figure(name, low), figure(name, high)
     number, _, unit = first.partition(SPACE)
-    if unit and last.endswith(unit) and not first.startswith("GBP"):
+    if first.startswith(POUNDS):
+        return f"{first} to {last.removeprefix(POUNDS)}"
+    if unit and last.endswith(unit):
         return f"{number} to {last}"
     return f"{first} to {last}"
 
@@ -238,8 +249,9 @@ def headline(incident: Incident) -> str:
 
 
 def subject(m: Measurement) -> str:
-    """Return what a measurement is about: its column, its group, both, or ``all payments``."""
-    return " · ".join(part for part in (m.feature, m.slice) if part) or "all payments"
+    """Return what a measurement is about: its column, its group, both, or all of the table or payments."""
+    whole = "the table" if m.monitor in ("arrival", "schema", "check") else "all payments"
+    return " · ".join(part for part in (m.feature, m.slice) if part) or whole
 
 
 def title(m: Measurement) -> str:

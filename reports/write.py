@@ -80,6 +80,8 @@ def environment() -> Environment:
     found.filters["embedded"] = embedded
     found.filters["prose"] = prose
     found.filters["plain"] = plain
+    found.filters["opening"] = opening
+    found.filters["sentence"] = sentence
     found.globals["words"] = words
     return found
 
@@ -99,6 +101,17 @@ def prose(text: str) -> Markup:
 def plain(text: str) -> str:
     """Return a sentence without its backticks, for titles and texts read aloud."""
     return text.replace("`", "")
+
+
+def opening(text: str) -> str:
+    """Return a reason's first sentence: what a figure leaves out stands on the day's page."""
+    head, stop, _ = text.partition(". ")
+    return f"{head}." if stop else text
+
+
+def sentence(text: str) -> str:
+    """Return a text with a capital at its start."""
+    return text[:1].upper() + text[1:]
 
 
 def as_json(value: Any) -> str:

@@ -301,7 +301,7 @@ def test_the_incident_page_says_what_to_do_first_and_that_retraining_is_blocked(
     for said in (
         "retraining is blocked",
         "Look at the device feed",
-        "about GBP 41k a day (GBP 28k to GBP 55k)",
+        "about GBP 41k a day (GBP 28k to 55k)",
         "Certain: never above 0.4 % in 59 days",
         "Opened message delivered to #fraud-models",
     ):

@@ -49,7 +49,7 @@ def test_a_figure_has_its_unit_and_sensible_digits(metric: str, value: float | N
 
 def test_an_interval_says_its_unit_once() -> None:
     assert plain(words.interval("recall", 0.77, 0.85)) == "77 to 85 %"
-    assert plain(words.interval("lost_gbp_per_day", 28_100, 55_400)) == "GBP 28k to GBP 55k"
+    assert plain(words.interval("lost_gbp_per_day", 28_100, 55_400)) == "GBP 28k to 55k"
     assert plain(words.interval("psi", 0.1, 0.2)) == "0.100 to 0.200"
 
 
