@@ -65,6 +65,7 @@ class Airflow:
     home: Path
     port: int
     pid: int
+    process: subprocess.Popen[bytes] | None = None
 
     @classmethod
     def start(cls, home: Path, watchkeeper: Mapping[str, str]) -> Airflow:
@@ -80,7 +81,7 @@ class Airflow:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        return cls(home, port, process.pid)
+        return cls(home, port, process.pid, process)
 
     @property
     def url(self) -> str:
@@ -93,8 +94,10 @@ class Airflow:
             try:
                 os.killpg(self.pid, sign)
             except ProcessLookupError:
-                return
+                break
             time.sleep(3)
+        if self.process is not None:
+            self.process.wait()
 
     def wait_until_healthy(self, limit_seconds: float = 120) -> None:
         """Return when scheduler and database answer; raise TimeoutError with the end of its log otherwise."""

@@ -53,18 +53,24 @@ def scan(ctx: Context, spec: Spec, frame: Frame, day: date) -> Profile | None:
     return found.get(day)
 
 
+def scan_missing(ctx: Context, spec: Spec, frame: Frame, start: date, end: date) -> dict[date, int]:
+    """Scan the days of a span that never were, a run of them at a time; return the rows of each day with a profile."""
+    stored = ctx.ledger.row_counts(spec.model, frame.id, start, end)
+    missing = [day for day in ctx.warehouse.days(spec, start, end) if day not in stored]
+    for first, last in _spans(missing):
+        found = ctx.warehouse.profile(spec, frame, first, last)
+        ctx.ledger.save_profiles(spec.model, found)
+        stored |= {day: profile.rows for day, profile in found.items()}
+    return stored
+
+
 def baseline_days(ctx: Context, spec: Spec, frame: Frame, as_of: date | None = None) -> list[date]:
     """Return the days, with a profile, of the baseline in force on a day, after scanning those never scanned.
 
     Raises WatchkeeperError where no partition of the baseline is there.
     """
     chosen = ctx.ledger.baseline(spec, as_of)
-    stored = ctx.ledger.row_counts(spec.model, frame.id, chosen.start, chosen.end)
-    missing = [d for d in ctx.warehouse.days(spec, chosen.start, chosen.end) if d not in stored]
-    for first, last in _spans(missing):
-        found = ctx.warehouse.profile(spec, frame, first, last)
-        ctx.ledger.save_profiles(spec.model, found)
-        stored |= {day: profile.rows for day, profile in found.items()}
+    stored = scan_missing(ctx, spec, frame, chosen.start, chosen.end)
     excluded = set(spec.baseline.exclude)
     days = sorted(day for day, rows in stored.items() if rows and day not in excluded)
     if not days:

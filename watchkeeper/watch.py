@@ -32,7 +32,7 @@ from monitors.maturity import Curve
 from warehouse.grid import Frame
 from warehouse.protocol import Partition
 from watchkeeper.settings import Settings
-from watchkeeper.stored import Context, baseline_days, baseline_sum, frame_of, profiles_of, scan
+from watchkeeper.stored import Context, baseline_days, baseline_sum, frame_of, profiles_of, scan, scan_missing
 
 HISTORY_DAYS = 56
 """Days of row counts against which a partition's completeness is judged: eight of each weekday."""
@@ -69,11 +69,15 @@ def watch(ctx: Context, spec: Spec, day: date, told: Callable[[str, str], None] 
 
 
 def arrive(ctx: Context, spec: Spec, day: date) -> str:
-    """Note whether the day's partition is there, in time, whole, and of the known columns."""
+    """Note whether the day's partition is there, in time, whole, and of the known columns.
+
+    Days before it that were never scanned are scanned first: a model that is first watched today has a past.
+    """
     frame = frame_of(ctx, spec)
     normal = baseline_days(ctx, spec, frame, day)
     known = ctx.warehouse.partition(spec, normal[0])
     yesterday = day - timedelta(days=1)
+    scan_missing(ctx, spec, frame, day - timedelta(days=_horizon_days(spec)), yesterday)
     history = ctx.ledger.row_counts(spec.model, frame.id, day - timedelta(days=HISTORY_DAYS), yesterday)
     partition = ctx.warehouse.partition(spec, day)
     # The wait ends at a fixed time, so that a day watched again much later says the same.
@@ -163,6 +167,11 @@ def stale_days(ctx: Context, spec: Spec, day: date, lookback_days: int = 7) -> l
     return [run.day for run in runs if _version(ctx.warehouse.partition(spec, run.day)) != run.source_version]
 
 
+def _horizon_days(spec: Spec) -> int:
+    """Return how far back cohorts may still change, or row counts are looked at."""
+    return max(spec.labels.horizon_days if spec.labels else 0, HISTORY_DAYS)
+
+
 def _version(partition: Partition | None) -> str:
     return partition.version if partition else ""
 
@@ -178,12 +187,13 @@ def _conclude_day(ctx: Context, spec: Spec, day: date) -> list[Incident]:
 
 def _measure_scores(ctx: Context, spec: Spec, frame: Frame, as_of: date) -> list[Measurement]:
     """Measure performance, decay and fairness from the score cubes as they were known on ``as_of``."""
-    horizon_days = spec.labels.horizon_days if spec.labels else HISTORY_DAYS
+    horizon_days = _horizon_days(spec)
     horizon = as_of - timedelta(days=horizon_days)
     normal = set(baseline_days(ctx, spec, frame, as_of))
     start = min(*normal, horizon)
     profiles = profiles_of(ctx, spec, frame, start, as_of)
-    changed = _take_in_labels(ctx, spec, frame, horizon, as_of)
+    first_watch = not ctx.ledger.runs(spec.model, end=as_of - timedelta(days=1))
+    changed = _take_in_labels(ctx, spec, frame, start if first_watch else horizon, as_of)
     cohorts = ctx.ledger.cohorts(spec.model, frame.id, start, as_of, as_of)
     cubes = {
         day: profile.cube.labelled(cohorts[day].labels) if day in cohorts else profile.cube
@@ -199,7 +209,10 @@ def _measure_scores(ctx: Context, spec: Spec, frame: Frame, as_of: date) -> list
 
 
 def _take_in_labels(ctx: Context, spec: Spec, frame: Frame, start: date, as_of: date) -> set[date]:
-    """Store what the labels say of each cohort day, and return the days whose figures may differ from yesterday's."""
+    """Store what the labels say of each cohort day, and return the days whose figures may differ from yesterday's.
+
+    The first watch reads the whole baseline's labels; from then on a cohort older than the horizon is final.
+    """
     if spec.labels is None:
         return set()
     cohorts = ctx.warehouse.cohorts(spec, frame, start, as_of, as_of)

@@ -1,0 +1,146 @@
+"""``python -m demo.picture [folder]``: the pictures of the README, from a demonstration's own pages and messages."""
+
+from __future__ import annotations
+
+import html
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from ledger.records import Cause, Incident, Message
+from ledger.store import Ledger
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+console = Console(highlight=False, soft_wrap=True)
+IMAGES = REPOSITORY / "docs" / "images"
+CHROMIUM = Path("/usr/bin/chromium")
+WIDE, PHONE = 1400, 430
+"""Widths in pixels of a page and of a message."""
+
+_CODE_OR_LINK = re.compile(r"`([^`]+)`|<([^|>]+)\|([^>]+)>|\*([^*\n]+)\*")
+_STYLE = """
+body { margin: 0; padding: 14px 16px; background: #fff; color: #1d1c1d; font: 15px/1.46 Lato, system-ui, sans-serif; }
+.who { display: flex; gap: 8px; align-items: baseline; font-weight: 700; }
+.who small { font: 600 10px/1 sans-serif; color: #616061; background: #ececec; border-radius: 2px; padding: 2px 3px; }
+h3 { font-size: 18px; line-height: 1.3; margin: 6px 0 8px; }
+p { margin: 0 0 8px; overflow-wrap: anywhere; }
+.context { font-size: 13px; color: #616061; }
+.context > span { display: block; }
+code { font: 12px/1.5 ui-monospace, Menlo, Consolas, monospace; color: #c01343; background: #f8f8f8;
+  border: 1px solid #ddd; border-radius: 3px; padding: 1px 3px; }
+a { color: #1264a3; text-decoration: none; }
+"""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A picture to take: of which page, at which size in pixels."""
+
+    name: str
+    page: Path
+    width: int
+    height: int | None
+    """None for as high as the page is."""
+
+
+def shots(folder: Path) -> Iterator[Shot]:
+    """Yield the pictures of a demonstration's folder, of the model that decays and the feed that lost its values."""
+    site = folder / "site"
+    ledger = Ledger.open(f"sqlite:///{folder}/ledger.db")
+    try:
+        incidents = ledger.incidents()
+        decayed = _only(incidents, Cause.PERFORMANCE_DECAY)
+        flood = next(i for i in incidents if i.cause is Cause.COLUMN_FAULT and " null" in i.summary)
+        message = ledger.messages(flood.id)[-1]
+    finally:
+        ledger.close()
+    card = folder / "message.html"
+    card.write_text(slack_page(message), encoding="utf-8")
+    yield Shot("fleet", site / "index.html", WIDE, None)
+    yield Shot("model", site / "models" / decayed.model / "index.html", WIDE, 1180)
+    yield Shot("incident", site / decayed.page, WIDE, 960)
+    yield Shot("message", card, PHONE, None)
+
+
+def _only(incidents: Sequence[Incident], cause: Cause) -> Incident:
+    (found,) = [incident for incident in incidents if incident.cause is cause]
+    return found
+
+
+def slack_page(message: Message) -> str:
+    """Return a message's blocks as a small page that looks as Slack shows them on a phone."""
+    blocks = "".join(_block(block) for block in message.blocks)
+    who = '<div class="who">Watchkeeper <small>APP</small></div>'
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><style>{_STYLE}</style><body>{who}{blocks}</body></html>'
+    )
+
+
+def _block(block: dict[str, Any]) -> str:
+    if block["type"] == "header":
+        return f"<h3>{html.escape(block['text']['text'])}</h3>"
+    if block["type"] == "context":
+        return "".join(f'<p class="context">{_marked(element["text"])}</p>' for element in block["elements"])
+    return f"<p>{_marked(block['text']['text'])}</p>"
+
+
+def _marked(mrkdwn: str) -> str:
+    """Return Slack's mrkdwn as HTML: bold, code, links and lines. Its three entities are HTML's own."""
+    return _CODE_OR_LINK.sub(_tag, mrkdwn).replace("\n", "<br>")
+
+
+def _tag(found: re.Match[str]) -> str:
+    code, address, text, bold = found.groups()
+    if code is not None:
+        return f"<code>{code}</code>"
+    if bold is not None:
+        return f"<b>{_marked(bold)}</b>"
+    return f'<a href="{address}">{text}</a>'
+
+
+def take(browser: Browser, shot: Shot, to: Path) -> Path:
+    """Take one picture and return where it is: figures are drawn first, and the picture is cut at its height."""
+    page = browser.new_page(viewport={"width": shot.width, "height": shot.height or 100})
+    page.goto(shot.page.as_uri())
+    page.wait_for_function(
+        """() => [...document.querySelectorAll("figure.drawing")]
+            .filter((box) => box.getBoundingClientRect().top < innerHeight)
+            .every((box) => box.querySelector(".main-svg"))"""
+    )
+    path = to / f"{shot.name}.png"
+    page.screenshot(path=str(path), full_page=shot.height is None)
+    page.close()
+    return path
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Take every picture of a demonstration, by default of ``make demo``'s; none without Chromium."""
+    folder = Path(arguments[0]).resolve() if arguments else REPOSITORY / ".demo"
+    if not CHROMIUM.exists():
+        console.print(f"no pictures: they need {CHROMIUM} (Debian's package 'chromium')")
+        return 0
+    if not (folder / "ledger.db").exists():
+        console.print(f"no pictures: {folder} holds no demonstration; run `make demo` first")
+        return 2
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415  only a developer has it
+
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        for shot in shots(folder):
+            path = take(browser, shot, IMAGES)
+            console.print(f"{path}  {path.stat().st_size // 1024} KB")
+        browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
