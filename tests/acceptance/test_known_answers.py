@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from datetime import date
-from pathlib import Path
+from datetime import UTC, date, datetime
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -14,15 +14,12 @@ from ledger.records import Verdict
 from models.spec import Spec
 from monitors import fairness, intervals, scoring
 from monitors.maturity import learn
-from warehouse.grid import Frame, score_grid
-from warehouse.profile import COUNT, EVERYONE, FRAUD, LEGITIMATE, Cube
+from tests.acceptance.reference import DATA, NEEDS_DATA
+from warehouse.grid import score_grid
+from warehouse.parquet import ParquetWarehouse
+from warehouse.profile import COUNT, FRAUD, LEGITIMATE
 
-BESIDE = Path(__file__).parents[2].parent / "shared" / "data"
-DATA = Path(os.environ.get("WATCHKEEPER_REFERENCE_DATA", BESIDE))
-
-pytestmark = pytest.mark.skipif(
-    not DATA.is_dir(), reason=f"no reference data; set WATCHKEEPER_REFERENCE_DATA to its folder (looked in {DATA.name})"
-)
+pytestmark = NEEDS_DATA
 
 
 def rows(name, columns):
@@ -70,33 +67,41 @@ def test_nannyml_s_car_loan_by_chunk_of_5000():
         )
 
 
-def compas():
-    """Return COMPAS as a cohort old enough to be final: 'fraud' is recidivism, an alert is medium or high risk."""
-    data = rows("compas_scores_two_years.parquet", ["race", "score_text", "two_year_recid"])
-    score = np.where(data["score_text"] == "Low", 0.1, 0.9)
-    races = sorted(set(data["race"]))
-    at = {("race", race): data["race"] == race for race in races}
-    cells = {group: part(score[rows], data["two_year_recid"][rows] == 1) for group, rows in at.items()}
-    cube = Cube({EVERYONE: part(score, data["two_year_recid"] == 1), **cells})
-    frame = Frame("compas", {}, {}, score_grid(0.0, 1.0, 0.5), (), {"race": tuple(races)})
-    return cube, frame
+RECIDIVISM = Spec.model_validate(
+    {
+        "model": "compas",
+        "features": {"table": "compas", "id": "id"},
+        "score": {"threshold": 0.5},
+        "labels": {"table": "outcomes", "id": "id", "label": "two_year_recid", "negative": "explicit",
+                   "horizon_days": 1},
+        "protected": {"race": {"reference": "Caucasian", "min_rows": 20}},
+        "baseline": {"from": date(2026, 1, 1), "to": date(2026, 1, 1)},
+    }
+)  # fmt: skip
 
 
-def test_compas_false_positive_rates_by_group_and_groups_too_small_to_tell():
-    day = date(2026, 1, 1)
-    cube, frame = compas()
-    spec = Spec.model_validate(
-        {
-            "model": "compas",
-            "features": {"table": "compas"},
-            "score": {"threshold": 0.5},
-            "labels": {"table": "labels", "negative": {"after_days": 0}, "horizon_days": 1},
-            "protected": {"race": {"reference": "Caucasian", "min_rows": 20}},
-            "baseline": {"from": day, "to": day},
-        }
-    )
-    as_of = date(2026, 1, 5)
-    found = {(m.metric, m.slice): m for m in fairness.measure(spec, frame, as_of, {day: cube}, learn({}, as_of, 1))}
+@pytest.fixture(scope="module")
+def compas(tmp_path_factory):
+    """Return what the product reads of COMPAS tables: 'fraud' is recidivism, an alert is medium or high risk."""
+    root, day = tmp_path_factory.mktemp("compas"), RECIDIVISM.baseline.start
+    table = pq.read_table(DATA / "compas_scores_two_years.parquet", columns=["id", "race", "score_text"])
+    low = pc.equal(table["score_text"], "Low")
+    scored = table.drop_columns("score_text").append_column("score", pc.if_else(low, 0.1, 0.9))
+    outcomes = pq.read_table(DATA / "compas_scores_two_years.parquet", columns=["id", "two_year_recid"])
+    outcomes = outcomes.append_column("known_at", pa.array([datetime(2026, 1, 2, tzinfo=UTC)] * len(outcomes)))
+    for name, content in (("compas", scored), ("outcomes", outcomes)):
+        (root / name / f"day={day}").mkdir(parents=True)
+        pq.write_table(content, root / name / f"day={day}" / "part-0.parquet")
+    warehouse, as_of = ParquetWarehouse(root), date(2026, 1, 5)
+    frame = warehouse.frame(RECIDIVISM)
+    cohorts = warehouse.cohorts(RECIDIVISM, frame, day, day, as_of)
+    cube = warehouse.profile(RECIDIVISM, frame, day, day)[day].cube.labelled(cohorts[day].labels)
+    measured = fairness.measure(RECIDIVISM, frame, as_of, {day: cube}, learn(cohorts, as_of, 1))
+    return cube, {(m.metric, m.slice): m for m in measured}
+
+
+def test_compas_false_positive_rates_by_group_and_groups_too_small_to_tell(compas):
+    _, found = compas
     rate = "false_positive_rate"
     for race, events, n, low, high in (
         ("African-American", 805, 1795, 0.425, 0.472),
@@ -117,7 +122,7 @@ def test_compas_false_positive_rates_by_group_and_groups_too_small_to_tell():
     assert found[rate, "race=Native American"].value is None  # eighteen people are fewer than may be shown
 
 
-def test_compas_counts_of_the_smallest_group():
-    cube, _ = compas()
+def test_compas_counts_of_the_smallest_group(compas):
+    cube, _ = compas
     counts = scoring.confusion(cube.cells["race", "Native American"])
     assert (counts.false_alarms, counts.legitimate) == (3, 8)
