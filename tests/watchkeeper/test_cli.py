@@ -69,6 +69,15 @@ def test_a_day_is_watched_published_and_answered_as_json(say: Say, settings: Set
     assert (settings.site / "models" / MODEL / "days" / f"{DAY}.html").exists()
 
 
+def test_a_message_that_is_printed_does_not_spoil_the_json(say: Say, broken_bank: Callable[..., Path]) -> None:
+    answer = say(
+        "run", "--model", MODEL, "--day", str(DAY), "--no-site", "--json", warehouse=str(broken_bank(without=DAY))
+    )
+    (row,) = json.loads(answer.out)
+    assert len(row["firing"]) == 1
+    assert f"opened {row['firing'][0]}" in answer.err
+
+
 def test_measurements_and_incidents_have_the_promised_keys(say: Say, broken_bank: Callable[..., Path]) -> None:
     root = str(broken_bank(without=DAY))
     assert say("run", "--model", MODEL, "--day", str(DAY), "--no-site", warehouse=root).status == 0

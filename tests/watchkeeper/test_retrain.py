@@ -6,6 +6,10 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import settings as settings_of
+from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score
 
 from ledger.records import Decision
 from ledger.snapshot import snapshot
@@ -56,9 +60,9 @@ def test_a_stored_challenger_says_from_what_it_was_made(ctx: Context, spec: Spec
     assert card["fit_rows"] == len(one_day), "a day of a data fault must not be learned from"
 
 
-def test_a_window_without_fraud_is_refused_in_a_sentence(ctx: Context, spec: Spec) -> None:
+def test_a_window_with_nothing_to_learn_from_is_refused_in_a_sentence(ctx: Context, spec: Spec) -> None:
     with pytest.raises(WatchkeeperError, match="lacks frauds or legitimate payments"):
-        retrain.retrain(ctx, spec, request(fit_from=date(2025, 1, 1), fit_to=date(2025, 1, 2)))
+        retrain.retrain(ctx, spec, request(excluded=(date(2026, 1, 1), date(2026, 1, 2))))
 
 
 def judged(spec: Spec, shift: float, unfair: bool = False) -> challenger.Judgement:
@@ -97,3 +101,14 @@ def test_champion_and_challenger_are_compared_at_the_same_number_of_alerts(spec:
     same = judged(spec, shift=0.0).figures
     assert same["recall"]["difference"] == 0
     assert same["pr_auc"]["low"] <= 0 <= same["pr_auc"]["high"]
+
+
+@settings_of(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 5), st.booleans(), st.integers(0, 3)), min_size=1, max_size=40))
+def test_average_precision_is_scikit_learns_with_weights_and_ties(rows: list[tuple[int, bool, int]]) -> None:
+    score, label, weight = (np.array(column) for column in zip(*rows, strict=True))
+    if not (weight[label] > 0).any():
+        assert np.isnan(challenger.average_precision(score.astype(float), label)(weight.astype(float)))
+        return
+    ours = challenger.average_precision(score.astype(float), label)(weight.astype(float))
+    assert ours == pytest.approx(average_precision_score(label, score, sample_weight=weight))
