@@ -4,6 +4,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+# Where the system keeps its certificates (a bank's own among them), uv is to trust them rather than its own.
+UV := .venv/bin/uv $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),--system-certs)
 export GX_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
@@ -18,8 +20,8 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@awk '/^uv==/ {on=1} on {print} on && !/\\$$/ {exit}' requirements.lock > .venv/uv.lock
 	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r .venv/uv.lock
-	@$(BIN)/uv pip sync --quiet --compile-bytecode --python .venv --require-hashes requirements.lock
-	@$(BIN)/uv pip install --quiet --python .venv --no-deps --editable .
+	@$(UV) pip sync --quiet --compile-bytecode --python .venv --require-hashes requirements.lock
+	@$(UV) pip install --quiet --python .venv --no-deps --editable .
 	@touch $@
 
 demo: $(INSTALLED) ## Build a miniature bank, watch it with a real Airflow, show messages, incidents and report
@@ -49,7 +51,7 @@ generate: $(INSTALLED) ## Remake generated files (a test checks them against the
 	@$(BIN)/python -m checks.catalogue
 
 lock: $(INSTALLED) ## Resolve pyproject.toml anew into requirements.lock
-	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+	@$(UV) pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --quiet --upgrade -o requirements.lock
 
 clean: ## Remove the demonstration and every cache, but not .venv
