@@ -31,7 +31,10 @@ class Channel(Protocol):
 
 
 class ConsoleChannel:
-    """Prints messages and appends them to a file, for those who have no Slack."""
+    """Prints messages and appends them to a file, for those who have no Slack.
+
+    Printed is on standard error: standard output belongs to the answer, which may be JSON.
+    """
 
     name = "console"
 
@@ -51,7 +54,7 @@ class ConsoleChannel:
                 file.write(entry)
         except OSError as error:
             raise Undeliverable(f"{self.file} can't be written ({type(error).__name__})") from error
-        stream = self.stream or sys.stdout
+        stream = self.stream or sys.stderr
         encoding = stream.encoding or "utf-8"
         stream.write(entry.encode(encoding, "replace").decode(encoding))
         return ts or message.incident
