@@ -19,7 +19,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@echo "installing into .venv (a minute or two, the first time)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@awk '/^uv==/ {on=1} on {print} on && !/\\$$/ {exit}' requirements.lock > .venv/uv.lock
-	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r .venv/uv.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.lock
 	@$(UV) pip sync --quiet --compile-bytecode --python .venv --require-hashes requirements.lock
 	@$(UV) pip install --quiet --python .venv --no-deps --editable .
 	@touch $@

@@ -12,6 +12,7 @@ from models.spec import Spec
 from monitors import comparisons, limits
 from monitors.bins import binned, category_vector, deciles, number_vector, places, quantile_cell
 from monitors.comparisons import Comparison
+from monitors.scoring import slice_name
 from warehouse.grid import UNSEEN, Frame, Grid, Ints, Levels
 from warehouse.profile import EVERYONE, Counts, Group, Profile
 
@@ -98,7 +99,7 @@ def _subjects(spec: Spec, frame: Frame, profile: Profile, baseline: Profile) -> 
                 yield _Subject(monitor, name, "", cells, metrics, counts, before.get(name, Counts()))
             elif counts is not None and name != group[0]:
                 kept = tuple(metric for metric in metrics if metric in IN_SLICES)
-                yield _Subject(monitor, name, _slice(group), cells, kept, counts, before.get(name, Counts()))
+                yield _Subject(monitor, name, slice_name(group), cells, kept, counts, before.get(name, Counts()))
 
 
 def _groups(frame: Frame, profile: Profile, baseline: Profile) -> Iterator[Group]:
@@ -106,13 +107,6 @@ def _groups(frame: Frame, profile: Profile, baseline: Profile) -> Iterator[Group
     for group in profile.features:
         if group[0] in frame.slices and group in baseline.features:
             yield group
-
-
-def _slice(group: Group) -> str:
-    column, value = group
-    if value == "(null)":  # a bank's own word, not our null
-        return f"{column}='(null)'"
-    return f"{column}={'(null)' if value is None else value}"
 
 
 def _findings(spec: Spec, subject: _Subject, alpha: float, baseline_days: int) -> Iterator[_Finding]:

@@ -234,9 +234,15 @@ def notes(spec: Spec, metric: str, counts: Confusion) -> str:
 
 
 def slice_name(group: Group) -> str:
-    """Return how a measurement names a group: ``column=value``, or '' for everyone."""
+    """Return how a measurement names a group: ``column=value``, or '' for everyone.
+
+    Null reads ``(null)``; a bank's own word of that spelling is quoted, so that no two groups share a name.
+    """
     column, value = group
-    return "" if not column else f"{column}={'(null)' if value is None else value}"
+    if not column:
+        return ""
+    told = "(null)" if value is None else value
+    return f"{column}='{told}'" if value == "(null)" else f"{column}={told}"
 
 
 def measurement(
