@@ -25,11 +25,14 @@ CHROMIUM = Path("/usr/bin/chromium")
 WIDE, PHONE = 1400, 430
 """Widths in pixels of a page and of a message."""
 
+DOTS = {"🔴": "#dd2e44", "🟠": "#f4900c", "✅": "#77b255", "⚪": "#ccd6dd"}
+
 _CODE_OR_LINK = re.compile(r"`([^`]+)`|<([^|>]+)\|([^>]+)>|\*([^*\n]+)\*")
 _STYLE = """
 body { margin: 0; padding: 14px 16px; background: #fff; color: #1d1c1d; font: 15px/1.46 Lato, system-ui, sans-serif; }
 .who { display: flex; gap: 8px; align-items: baseline; font-weight: 700; }
 .who small { font: 600 10px/1 sans-serif; color: #616061; background: #ececec; border-radius: 2px; padding: 2px 3px; }
+.dot { display: inline-block; width: 16px; height: 16px; border-radius: 50%; vertical-align: -2px; }
 h3 { font-size: 18px; line-height: 1.3; margin: 6px 0 8px; }
 p { margin: 0 0 8px; overflow-wrap: anywhere; }
 .context { font-size: 13px; color: #616061; }
@@ -86,10 +89,17 @@ def slack_page(message: Message) -> str:
 
 def _block(block: dict[str, Any]) -> str:
     if block["type"] == "header":
-        return f"<h3>{html.escape(block['text']['text'])}</h3>"
+        return f"<h3>{_emoji(html.escape(block['text']['text']))}</h3>"
     if block["type"] == "context":
         return "".join(f'<p class="context">{_marked(element["text"])}</p>' for element in block["elements"])
     return f"<p>{_marked(block['text']['text'])}</p>"
+
+
+def _emoji(text: str) -> str:
+    """Return a text with its emoji as coloured dots, for a machine may have no font that has them."""
+    for emoji, colour in DOTS.items():
+        text = text.replace(emoji, f'<i class="dot" style="background:{colour}" title="{emoji}"></i>')
+    return text
 
 
 def _marked(mrkdwn: str) -> str:

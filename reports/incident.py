@@ -90,9 +90,10 @@ def _series(reading: Reading, key: str) -> list[Measurement]:
 
 def _says(points: Sequence[Measurement], incident: Incident) -> str:
     before = [m.value for m in points if m.day < incident.opened and m.value is not None]
-    during = [m for m in points if incident.opened <= m.day <= incident.last_bad] or list(points[-1:])
-    newest = during[-1]
-    said = f"{words.figure(newest.metric, newest.value)} on {words.short_day(newest.day)}"
+    during = [m for m in points if incident.opened <= m.day <= incident.last_bad]
+    newest = (during or points)[-1]
+    said = words.figure(newest.metric, newest.value) if during else "no figure"
+    said += f" on {words.short_day(newest.day if during else incident.last_bad)}"
     if before:
         low, high = words.figure(newest.metric, min(before)), words.figure(newest.metric, max(before))
         said += f"; it was {low} to {high} in the {words.plural(len(before), 'day')} before"
@@ -142,7 +143,7 @@ def spans(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
     for decision in sorted(decisions, key=lambda d: d.day, reverse=True):
         newest = found[-1]["decision"] if found else None
         same = newest and (newest.verdict, newest.incident) == (decision.verdict, decision.incident)
-        if same and not decision.request:
+        if same and decision.verdict != "requested":
             found[-1]["first"] = decision.day
         else:
             found.append({"first": decision.day, "last": decision.day, "decision": decision})

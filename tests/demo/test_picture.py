@@ -59,7 +59,7 @@ def told(about: Incident) -> Message:
 
 def test_a_message_looks_as_slack_shows_its_blocks() -> None:
     page = picture.slack_page(told(FLOOD))
-    assert "<h3>🔴 Card &lt;payments&gt;: device_age_days is 31 % null</h3>" in page
+    assert 'title="🔴"></i> Card &lt;payments&gt;: device_age_days is 31 % null</h3>' in page
     assert "<b>Data fault, not a change in customers.</b> Since Tue 28 Apr, 1 day of 1.<br>" in page
     assert "<b>Certain:</b> 31 % null &amp; rising; never above &lt;1 %." in page
     assert "<b>First step:</b> Look at the feed of <code>device_age_days</code>." in page
