@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from models.load import SCHEMA_FILE, SpecError, load, load_all, paths, schema
 from models.errors import WatchkeeperError
+from models.load import SCHEMA_FILE, SpecError, load, load_all, paths, schema
 
 LEAST = """\
 model: small
