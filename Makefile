@@ -1,6 +1,6 @@
 # `make` explains itself.
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down test lint types check generate lock clean
+.PHONY: help install demo up down pictures test lint types check generate lock clean
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -32,6 +32,9 @@ up: $(INSTALLED) ## Keep the demonstration's Airflow and report running for brow
 
 down: $(INSTALLED) ## Stop what `make up` started, and only that
 	@$(BIN)/python -m demo down
+
+pictures: $(INSTALLED) ## Take the README's pictures anew from the demonstration (needs Chromium)
+	@$(BIN)/python -m demo.picture
 
 test: check ## Install, then lint, check types and layers, and run every test
 	@$(BIN)/python -m pytest -q

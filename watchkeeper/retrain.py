@@ -95,12 +95,16 @@ def _sound(ctx: Context, spec: Spec, request: Decision, start: date, end: date) 
 
 
 def _new_baseline(spec: Spec, request: Decision, name: str) -> Baselined:
-    """Let the newest mature days stand for normal from the day after the request on."""
+    """Let the newest mature days stand for normal once the cooldown is over.
+
+    Before then the new champion has no mature cohort of its own; and days that are watched while it is being trained,
+    or again later, are judged by the same baseline whenever the training ends.
+    """
     assert request.fit_from is not None
     assert request.evaluate_to is not None
+    in_force = request.day + timedelta(days=max(1, spec.retraining.cooldown_days))
     start = max(request.fit_from, request.evaluate_to - timedelta(days=BASELINE_DAYS - 1))
-    reason = f"challenger {name} promoted"
-    return Baselined(spec.model, request.day + timedelta(days=1), start, request.evaluate_to, reason)
+    return Baselined(spec.model, in_force, start, request.evaluate_to, f"challenger {name} promoted")
 
 
 def _digest(spec: Spec, request: Decision) -> str:
