@@ -24,7 +24,7 @@ MODELS = ("card_payments", "app_scams", "account_opening")
 WATCHED_FROM, LIVE_FROM, LAST = date(2026, 3, 1), date(2026, 4, 28), date(2026, 4, 30)
 LIVE_DAYS = (LAST - LIVE_FROM).days + 1
 FOLDER = REPOSITORY / ".demo"
-console = Console(highlight=False, soft_wrap=True)
+console = Console(highlight=False, soft_wrap=True, width=max(100, Console().width))
 
 
 def settings(folder: Path) -> dict[str, str]:

@@ -19,17 +19,17 @@ def compare(found: Sequence[dict[str, Any]], console: Console) -> list[str]:
     """Print a line for each scripted trouble, and return a sentence for each that is missing, wrong, or invented."""
     left = list(found)
     problems = []
-    table = Table("what went wrong", "since", "found", "since", "now", "GBP a day at most")
+    table = Table("model", "what went wrong", "since", "first seen", "now", "GBP a day")
     for scripted in sorted(DEMO, key=lambda s: (s.model, s.start)):
         match = next((incident for incident in left if _is(incident, scripted)), None)
-        name = " ".join(filter(None, [scripted.model, scripted.cause, scripted.feature, scripted.slice]))
+        what = " ".join(filter(None, [scripted.cause.replace("_", " "), scripted.feature, scripted.slice]))
         if match is None:
-            problems.append(f"not found: {name} since {scripted.start}")
-            table.add_row(name, str(scripted.start), "not found", style="red")
+            problems.append(f"not found: {what} of {scripted.model} since {scripted.start}")
+            table.add_row(scripted.model, what, str(scripted.start), "not found", style="red")
             continue
         left.remove(match)
         money = "" if match["amount_gbp_per_day"] is None else f"{match['amount_gbp_per_day']:,.0f}"
-        table.add_row(name, str(scripted.start), match["id"], match["opened"], match["status"], money)
+        table.add_row(scripted.model, what, str(scripted.start), match["opened"], match["status"], money)
         if (match["status"] == "firing") != (scripted.end is None):
             problems.append(
                 f"{match['id']} is {match['status']}, but the trouble lasted {scripted.start} to {scripted.end}"
