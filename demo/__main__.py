@@ -52,7 +52,7 @@ def run(folder: Path) -> int:
     _step(began, "1/4 building a miniature bank: 3 models x 120 days, with a month of trouble")
     _python("-m", "simulator", "--to", str(folder / "bank"), "--script", "demo", folder=folder)
     _step(began, f"2/4 watching its history, {WATCHED_FROM} to {LIVE_FROM}, telling nobody")
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(len(MODELS)) as pool:
         list(pool.map(lambda model: _backfill(model, folder, began), MODELS))
     _step(began, f"3/4 Airflow watches the last {LIVE_DAYS} days of each model, and retrains where asked")
     airflow = Airflow.start(folder / "airflow", settings(folder))
