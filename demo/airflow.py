@@ -49,6 +49,7 @@ def environment(home: Path, port: int, watchkeeper: Mapping[str, str]) -> dict[s
         "AIRFLOW_CONFIG": str(REPOSITORY / "airflow.cfg"),
         "AIRFLOW_DATABASE": f"sqlite:///{home}/airflow.db",
         "AIRFLOW_PORT": str(port),
+        "AIRFLOW__API__HOST": "127.0.0.1",  # everybody on this machine is its administrator; nobody else is to reach it
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
