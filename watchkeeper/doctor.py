@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.store import Ledger
-
 from models.errors import WatchkeeperError
 from models.load import load, paths
 from models.spec import Spec
