@@ -16,11 +16,13 @@ from dags.day import day_of
 
 def arrived(model: str, day: date) -> bool:
     """Return whether the model's partition of a day is in the warehouse."""
-    from watchkeeper import settings, watch  # noqa: PLC0415  not while a DAG file is parsed
+    import warehouse  # noqa: PLC0415  not while a DAG file is parsed
+    from models.load import load  # noqa: PLC0415
+    from watchkeeper.settings import read  # noqa: PLC0415
 
-    ctx = watch.context(settings.read(), live=False)
-    (spec,) = watch.known_specs(ctx.settings, [model])
-    return ctx.warehouse.partition(spec, day) is not None
+    settings = read()
+    spec = load(settings.models / f"{model}.yaml")
+    return warehouse.open(settings.warehouse).partition(spec, day) is not None
 
 
 class PartitionTrigger(BaseTrigger):
