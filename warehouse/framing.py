@@ -108,7 +108,26 @@ def _every_other_column(spec: Spec, source: Source, rows: int, run: Run) -> dict
             result[name] = "number"
         elif kind == "BOOLEAN" or (name in different and different[name] <= ID_LIKE * rows):
             result[name] = "category"
-    return result
+    calendar = _calendar(spec, source, list(result), run)
+    return {name: kind for name, kind in result.items() if name not in calendar}
+
+
+def _calendar(spec: Spec, source: Source, names: Sequence[str], run: Run) -> set[str]:
+    """Return the columns with one value all day but not every day, such as "is weekend".
+
+    They tell the date, not the customers: no single day could ever look like the baseline.
+    """
+    if not names:
+        return set()
+    bound = Bound()
+    ends = ", ".join(f"min({column(name)}) AS low{i}, max({column(name)}) AS high{i}" for i, name in enumerate(names))
+    rows = f"{source.scan(bound)}{where(_conditions(spec, source, bound))}"
+    days = f"SELECT {ends} FROM {rows} GROUP BY {source.day_number()}"
+    constant = ", ".join(
+        f"coalesce(bool_and(low{i} = high{i}) AND min(low{i}) < max(high{i}), false)" for i in range(len(names))
+    )
+    found = run(Statement(f"SELECT {constant} FROM ({days})", bound.values))[0]
+    return {name for name, is_constant in zip(names, found, strict=True) if is_constant}
 
 
 def _grids(spec: Spec, source: Source, names: Sequence[str], rows: int, run: Run) -> dict[str, Grid]:

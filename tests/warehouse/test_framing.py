@@ -74,6 +74,18 @@ def test_without_listed_columns_every_other_column_is_a_feature_by_its_type(tmp_
     assert set(found.categories) == {"country", "trusted", "version"}
 
 
+def test_a_column_that_only_tells_the_date_is_no_feature_unless_it_is_listed(tmp_path):
+    for i in range(3):
+        rows = payments(50, seed=i).assign(is_weekend=i == 2, week=float(i), always=1.0, either=[0, 1] * 25)
+        write(tmp_path, rows, DAY + timedelta(days=i))
+    unlisted = made.Features(table="cards/features")
+    found = framed(tmp_path, features=unlisted, baseline=made.Baseline(start=DAY, end=DAY + timedelta(days=2)))
+    assert {"is_weekend", "week"} & {*found.numbers, *found.categories} == set()
+    assert {"always", "either", "age_days"} <= found.numbers.keys()
+    listed = made.Features(table="cards/features", columns={"is_weekend": made.Column(kind="category")})
+    assert "is_weekend" in framed(tmp_path, features=listed).categories
+
+
 def test_large_baselines_take_quantiles_from_a_fixed_part(bank, monkeypatch):
     monkeypatch.setattr(framing, "MOST_QUANTILE_ROWS", 1000)
     first, second = (ParquetWarehouse(bank.root).frame(bank.model) for _ in range(2))
