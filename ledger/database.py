@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -22,6 +23,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.engine = connect(url)
+        weakref.finalize(self, self.engine.dispose)  # a ledger that nobody holds any more leaves no connection open
         self._open: ContextVar[sa.Connection | None] = ContextVar("open transaction", default=None)
 
     @contextmanager
