@@ -14,6 +14,7 @@ from datetime import date
 from pathlib import Path
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from demo.airflow import REPOSITORY, Airflow, free_port
 from demo.compare import compare
@@ -52,8 +53,7 @@ def run(folder: Path) -> int:
     _step(began, "1/4 building a miniature bank: 3 models x 120 days, with a month of trouble")
     _python("-m", "simulator", "--to", str(folder / "bank"), "--script", "demo", folder=folder)
     _step(began, f"2/4 watching its history, {WATCHED_FROM} to {LIVE_FROM}, telling nobody")
-    with ThreadPoolExecutor(len(MODELS)) as pool:
-        list(pool.map(lambda model: _backfill(model, folder, began), MODELS))
+    _backfill(folder, began)
     _step(began, f"3/4 Airflow watches the last {LIVE_DAYS} days of each model, and retrains where asked")
     airflow = Airflow.start(folder / "airflow", settings(folder))
     try:
@@ -97,12 +97,25 @@ def down(folder: Path) -> int:
     return 0
 
 
-def _backfill(model: str, folder: Path, began: float) -> None:
+def _backfill(folder: Path, began: float) -> None:
+    """Watch the models' histories side by side, and show how many days are done."""
     last = date.fromordinal(LIVE_FROM.toordinal() - 1)
-    _watchkeeper(
-        "backfill", "--model", model, "--from", str(WATCHED_FROM), "--to", str(last), "--no-site", folder=folder
-    )
-    _step(began, f"    {model}: history watched")
+    span = ("--from", str(WATCHED_FROM), "--to", str(last), "--no-site")
+    ledger = Ledger.open(settings(folder)["WATCHKEEPER_LEDGER"])
+    columns = (TextColumn("    days watched"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with ThreadPoolExecutor(len(MODELS)) as pool, Progress(*columns, console=console) as progress:
+        task = progress.add_task("", total=len(MODELS) * (LIVE_FROM - WATCHED_FROM).days)
+        models = [
+            pool.submit(_watchkeeper, "backfill", "--model", model, *span, folder=folder, capture=True)
+            for model in MODELS
+        ]
+        while not all(model.done() for model in models):
+            progress.update(task, completed=len(ledger.runs()))
+            time.sleep(1)
+        progress.update(task, completed=len(ledger.runs()))
+    for model in models:
+        model.result()
+    _step(began, f"    {len(ledger.runs())} days watched")
 
 
 def _follow(airflow: Airflow, began: float, limit_seconds: float = 400) -> None:
@@ -165,14 +178,19 @@ def _step(began: float, text: str) -> None:
 
 
 def _python(*arguments: str, folder: Path, capture: bool = False) -> str:
+    """Run Python in the demonstration's settings; what is captured is told only when it fails."""
+    into = subprocess.PIPE if capture else None
     done = subprocess.run(
         [sys.executable, *arguments],
         env={**os.environ, **settings(folder)},
         cwd=REPOSITORY,
-        check=True,
-        stdout=subprocess.PIPE if capture else None,
+        check=False,
+        stdout=into,
+        stderr=into,
         text=True,
     )
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(arguments)} ended with {done.returncode}\n{done.stderr or ''}")
     return done.stdout or ""
 
 
@@ -183,7 +201,11 @@ def _watchkeeper(*arguments: str, folder: Path, capture: bool = False) -> str:
 def main(arguments: Sequence[str]) -> int:
     """Run the named command; without one, the whole demonstration."""
     command = arguments[0] if arguments else "run"
-    return {"run": run, "up": up, "down": down}[command](FOLDER)
+    try:
+        return {"run": run, "up": up, "down": down}[command](FOLDER)
+    except (RuntimeError, TimeoutError) as error:
+        console.print(str(error), style="red", markup=False)
+        return 3
 
 
 if __name__ == "__main__":
