@@ -143,6 +143,8 @@ def _follow(airflow: Airflow, began: float, limit_seconds: float = 400) -> None:
 def _show(folder: Path, began: float) -> int:
     console.rule("What Slack would show now: one message per incident, with its history in the thread")
     _show_messages(folder)
+    console.rule("Retraining")
+    _show_retraining(folder)
     console.rule("Incidents")
     found = json.loads(_watchkeeper("incidents", "--json", folder=folder, capture=True))
     problems = compare(found, console)
@@ -171,6 +173,19 @@ def _show_messages(folder: Path) -> None:
             if message.thread_note:
                 console.print(f"    ↳ {message.day}: {message.thread_note}", markup=False, style="dim")
         console.print()
+
+
+def _show_retraining(folder: Path) -> None:
+    """Print what was decided on the live days, once where it stays the same, and what became of each request."""
+    ledger = Ledger.open(settings(folder)["WATCHKEEPER_LEDGER"])
+    told: dict[tuple[str, str], str] = {}
+    for decision in ledger.decisions():
+        told.setdefault((decision.model, decision.verdict), f"on {decision.day}: {'; '.join(decision.reasons)}")
+    for (model, verdict), why in told.items():
+        console.print(f"{model}: {verdict} {why}", markup=False)
+    for outcome in ledger.retrained():
+        judged = f"judged on {outcome.evaluated_from} to {outcome.evaluated_to}, unseen"
+        console.print(f"{outcome.model}: {outcome.outcome}, {judged}: {'; '.join(outcome.reasons)}", markup=False)
 
 
 def _step(began: float, text: str) -> None:
