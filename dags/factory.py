@@ -35,9 +35,7 @@ def watch_dag(spec: Spec, settings: Settings) -> None:
         default_args=_defaults(spec),
     )
     def watch_one() -> None:
-        wait = PartitionWait(
-            task_id="wait", model=spec.model, arrives_by=spec.features.arrives_by, timezone=spec.schedule.timezone
-        )
+        wait = PartitionWait(task_id="wait", model=spec.model)
 
         @task(task_id="watch", outlets=[requests])
         def run_watch(*, outlet_events: Any = None, **context: Any) -> str:

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from airflow.sdk import BaseOperator, Context
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from dags.day import day_of
+from models.load import load
+from models.spec import Spec
+from watchkeeper.settings import read
 
 
 def arrived(model: str, day: date) -> bool:
     """Return whether the model's partition of a day is in the warehouse."""
     import warehouse  # noqa: PLC0415  not while a DAG file is parsed
-    from models.load import load  # noqa: PLC0415
-    from watchkeeper.settings import read  # noqa: PLC0415
 
-    settings = read()
-    spec = load(settings.models / f"{model}.yaml")
-    return warehouse.open(settings.warehouse).partition(spec, day) is not None
+    return warehouse.open(read().warehouse).partition(spec_of(model), day) is not None
+
+
+def spec_of(model: str) -> Spec:
+    """Return what the model's file says now."""
+    return load(read().models / f"{model}.yaml")
 
 
 class PartitionTrigger(BaseTrigger):
@@ -51,25 +54,22 @@ class PartitionTrigger(BaseTrigger):
 class PartitionWait(BaseOperator):
     """Waits for the model's partition; a deadline that passes is not an error but a finding of the next task."""
 
-    def __init__(self, *, model: str, arrives_by: str | None, timezone: str, **kwargs: Any) -> None:
+    def __init__(self, *, model: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.model, self.arrives_by, self.timezone = model, arrives_by, timezone
+        self.model = model
 
     def execute(self, context: Context) -> bool:
         """Return at once when the partition is there or there is nothing to wait for; else leave it to the trigger."""
-        day = day_of(context, self.timezone)
-        deadline = self.deadline(day)
-        there = arrived(self.model, day)
-        if there or deadline is None or datetime.now(UTC) >= deadline:
-            return there
-        self.defer(trigger=PartitionTrigger(self.model, day.isoformat(), deadline.isoformat()), method_name="answered")
-        return False
+        from checks.arrival import deadline  # noqa: PLC0415  not while a DAG file is parsed
 
-    def deadline(self, day: date) -> datetime | None:
-        """Return the time, on the next day, until which to wait; None when the model file names none."""
-        if self.arrives_by is None:
-            return None
-        return datetime.combine(day + timedelta(days=1), time.fromisoformat(self.arrives_by), ZoneInfo(self.timezone))
+        spec = spec_of(self.model)
+        day = day_of(context, spec.schedule.timezone)
+        due = deadline(spec, day)
+        there = arrived(self.model, day)
+        if there or due is None or datetime.now(UTC) >= due:
+            return there
+        self.defer(trigger=PartitionTrigger(self.model, day.isoformat(), due.isoformat()), method_name="answered")
+        return False
 
     def answered(self, context: Context, event: bool) -> bool:  # noqa: FBT001  Airflow's signature
         """Return whether the partition came."""

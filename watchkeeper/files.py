@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 
@@ -10,4 +9,4 @@ def write_whole(path: Path, text: str) -> None:
     """Write text to a temporary neighbour and put it in place at once, so that a reader never sees half of it."""
     part = path.with_name(f".{path.name}.part")
     part.write_text(text, encoding="utf-8")
-    os.replace(part, path)  # noqa: PTH105  atomic on every platform, and says so
+    part.replace(path)

@@ -58,17 +58,23 @@ def known_specs(settings: Settings, names: Sequence[str] = ()) -> list[Spec]:
 
 
 def watch(ctx: Context, spec: Spec, day: date, told: Callable[[str, str], None] = lambda step, summary: None) -> Run:
-    """Run every step of one model's day but publishing and notifying, and return what was recorded."""
-    for step in (arrive, check, measure):
-        told(step.__name__, step(ctx, spec, day))
-    run = conclude(ctx, spec, day)
+    """Run every step of one model's day but publishing and notifying, and return what was recorded.
+
+    The partition is looked at once, before anything is read from it: data that is rewritten meanwhile has another
+    version than the one recorded, and the day is watched again.
+    """
+    partition = ctx.warehouse.partition(spec, day)
+    told("arrive", arrive(ctx, spec, day, partition))
+    told("check", check(ctx, spec, day, partition))
+    told("measure", measure(ctx, spec, day))
+    run = conclude(ctx, spec, day, partition)
     told("conclude", run.steps["conclude"])
     if ctx.live:
         told("decide", f"retraining {decide(ctx, spec, day).verdict}")
     return run
 
 
-def arrive(ctx: Context, spec: Spec, day: date) -> str:
+def arrive(ctx: Context, spec: Spec, day: date, partition: Partition | None) -> str:
     """Note whether the day's partition is there, in time, whole, and of the known columns.
 
     Days before it that were never scanned are scanned first: a model that is first watched today has a past.
@@ -79,7 +85,6 @@ def arrive(ctx: Context, spec: Spec, day: date) -> str:
     yesterday = day - timedelta(days=1)
     scan_missing(ctx, spec, frame, day - timedelta(days=_horizon_days(spec)), yesterday)
     history = ctx.ledger.row_counts(spec.model, frame.id, day - timedelta(days=HISTORY_DAYS), yesterday)
-    partition = ctx.warehouse.partition(spec, day)
     # The wait ends at a fixed time, so that a day watched again much later says the same.
     now = min(ctx.now, datetime.combine(day + timedelta(days=2), time(), UTC))
     found = checks.arrival.measure(spec, day, partition, history, known.columns if known else None, now)
@@ -87,9 +92,8 @@ def arrive(ctx: Context, spec: Spec, day: date) -> str:
     return f"{partition.rows:,} rows" if partition else "no partition"
 
 
-def check(ctx: Context, spec: Spec, day: date) -> str:
+def check(ctx: Context, spec: Spec, day: date, partition: Partition | None) -> str:
     """Run the model's expectations in the warehouse; what isn't there or is empty can't be checked."""
-    partition = ctx.warehouse.partition(spec, day)
     found = checks.suite.run(spec, day, ctx.warehouse) if partition and partition.rows and spec.checks else []
     ctx.ledger.save_measurements(spec.model, day, ("check",), found)
     failed = sum(m.verdict is Verdict.BREACH for m in found)
@@ -111,12 +115,11 @@ def measure(ctx: Context, spec: Spec, day: date) -> str:
     return f"{len(found)} measurements, {sum(m.verdict is Verdict.BREACH for m in found)} over their limit"
 
 
-def conclude(ctx: Context, spec: Spec, day: date) -> Run:
+def conclude(ctx: Context, spec: Spec, day: date, partition: Partition | None) -> Run:
     """Turn the day's measurements into incidents, and again those of later days that were already concluded.
 
     Incidents, the messages about them and the record of the run are one transaction.
     """
-    partition = ctx.warehouse.partition(spec, day)
     with ctx.ledger.transaction():
         touched = _conclude_day(ctx, spec, day)
         for later in ctx.ledger.concluded_days(spec.model, day):

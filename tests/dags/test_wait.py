@@ -27,8 +27,8 @@ def deliver(day):
     folder.mkdir(parents=True)
     pq.write_table(pa.table({"payment_id": [1, 2], "score": [0.1, 0.9]}), folder / "a.parquet")
 
-def wait(day, arrives_by="06:00"):
-    operator = PartitionWait(task_id="wait", model="small", arrives_by=arrives_by, timezone="UTC")
+def wait(day, model="small"):
+    operator = PartitionWait(task_id="wait", model=model)
     run = SimpleNamespace(conf={"day": str(day)}, data_interval_start=None)
     try:
         return operator.execute({"dag_run": run})
@@ -46,6 +46,8 @@ def given(tmp_path: Path) -> dict[str, str]:
     """Return the settings of a bank whose one table has no partition yet but one long ago."""
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "small.yaml").write_text(MODEL)
+    unhurried = MODEL.replace("model: small", "model: unhurried").replace(', arrives_by: "06:00"', "")
+    (tmp_path / "models" / "unhurried.yaml").write_text(unhurried)
     (tmp_path / "bank").mkdir()
     return {
         "WATCHKEEPER_MODELS": str(tmp_path / "models"),
@@ -59,7 +61,7 @@ def test_a_partition_that_is_there_is_not_waited_for(ask: Ask, given: dict[str, 
 
 
 def test_a_partition_whose_deadline_has_passed_is_left_to_the_watch(ask: Ask, given: dict[str, str]) -> None:
-    code = "deliver(tomorrow)\nanswer = [wait(date(2026, 1, 5)), wait(tomorrow + timedelta(days=9), arrives_by=None)]"
+    code = "deliver(tomorrow)\nanswer = [wait(date(2026, 1, 5)), wait(tomorrow + timedelta(days=9), 'unhurried')]"
     assert ask(SETUP + code, **given) == [False, False]
 
 

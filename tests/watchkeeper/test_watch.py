@@ -99,6 +99,21 @@ def test_a_partition_that_comes_after_it_was_watched_is_watched_again(
     assert watch.stale_days(ctx, spec, date(2026, 1, 21)) == [DAY]
 
 
+def test_a_partition_rewritten_while_it_is_watched_is_watched_again(
+    settings: Settings, spec: Spec, broken_bank: Callable[..., Path]
+) -> None:
+    root = broken_bank(without=DAY)
+    build(root, [MODEL], DAY, DAY, 7, [])
+    ctx = watch.context(replace(settings, warehouse=str(root)))
+
+    def rewrite(step: str, _: str) -> None:
+        if step == "arrive":
+            build(root, [MODEL], DAY, DAY, 7, [trouble.duplicates(MODEL, 0.03, DAY)])
+
+    watch.watch(ctx, spec, DAY, rewrite)
+    assert watch.stale_days(ctx, spec, date(2026, 1, 21)) == [DAY]
+
+
 def test_a_null_flood_is_a_column_fault_and_blocks_retraining(
     settings: Settings, spec: Spec, tmp_path: Path, broken_bank: Callable[..., Path]
 ) -> None:
