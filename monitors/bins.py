@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from warehouse.grid import Floats, Grid, Ints, Levels, logit_like
+from warehouse.grid import Floats, Grid, Ints, Levels, logit_like_inverse
 from warehouse.profile import Counts
 
 DECILES = 10
@@ -35,24 +35,14 @@ def places(grid: Grid) -> Floats:
     """Return the value that stands for each cell, as ``Grid.middle`` does one by one, for the whole grid at once."""
     inner = np.arange(-grid.half + 1, grid.half)
     u = np.asarray(inner * grid.width, dtype=np.float64)
-    if grid.kind == "asinh":
-        u = np.sinh(u)
+    if grid.kind == "log":
+        u = np.copysign(np.expm1(np.abs(u)), u)
     elif grid.kind == "logit":
-        u = _logit_like_inverse(u + grid.shift)
+        u = logit_like_inverse(u + grid.shift)
     borders = grid.centre + grid.scale * u
     result: Floats = np.concatenate([borders[:1], (borders[:-1] + borders[1:]) / 2, borders[-1:]])
     result.flags.writeable = False
     return result
-
-
-def _logit_like_inverse(t: Floats) -> Floats:
-    """Solve ``logit_like(p) = t`` by bisection, for many t at once."""
-    low, high = np.full(t.shape, -1.0), np.full(t.shape, 2.0)
-    for _ in range(80):
-        middle = (low + high) / 2
-        below = logit_like(middle) < t
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
-    return np.asarray((low + high) / 2, dtype=np.float64)
 
 
 def deciles(baseline: Ints) -> Ints:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
-from typing import Any
 
 import numpy as np
 
 from warehouse.grid import OTHER, Frame, Ints
 from warehouse.profile import COUNT, EVERYONE, PENCE, SCORE, Counts, Cube, Group, ordered
-from warehouse.sql import NONFINITE, NULL_GROUP, NULLS, OTHER_GROUP
+from warehouse.sql import NONFINITE, NULL_GROUP, NULLS, OTHER_GROUP, TWO_32
 
 Rows = Mapping[str, Ints]
 """Grouped rows as arrays of one length, by the names that ``scans`` gives them."""
@@ -22,48 +21,28 @@ def day_of(number: int) -> date:
     return date(1970, 1, 1) + timedelta(days=number)
 
 
-def total_rows(
-    frame: Frame, slices: Sequence[str], numbers: Sequence[str], rows: Sequence[tuple[Any, ...]]
-) -> tuple[dict[date, int], dict[tuple[date, Group, str], int]]:
-    """Return the rows of each day, and the sum of each day, group and number, from ``scans.totals``."""
-    count_of: dict[date, int] = defaultdict(int)
-    sum_of: dict[tuple[date, Group, str], int] = defaultdict(int)
-    for number, which, code, count, *sums in rows:
-        day = day_of(number)
-        everyone = which <= 0  # every row has one value of the first slice, so its groups add up to everyone
-        if everyone:
-            count_of[day] += count
-        groups = [EVERYONE] if everyone else []
-        groups += [_group(frame, slices[which], code)] if slices else []
-        for group in groups:
-            for name, value in zip(numbers, sums, strict=True):
-                sum_of[day, group, name] += value or 0
-    return dict(count_of), dict(sum_of)
-
-
-def feature_counts(
-    frame: Frame,
-    slices: Sequence[str],
-    columns: Sequence[str],
-    sums: Mapping[tuple[date, Group, str], int],
-    found: Rows,
-) -> Iterator[tuple[date, Group, str, Counts]]:
-    """Yield the counts of each day, group and column from ``scans.feature_counts``, everyone's added."""
+def column_counts(frame: Frame, slices: Sequence[str], found: Rows) -> Iterator[tuple[date, Group, Counts]]:
+    """Yield one column's counts of each day and group from ``scans.column_counts``, everyone's added."""
     found = _with_everyone(found, slices)
-    keys, rows = _summed([found[name] for name in "dsgwc"], found["n"][None, :])
-    for (number, which, code, place), first, last in _runs(keys[:4]):
-        day, name = day_of(number), columns[place]
+    keys, sums = _summed([found[name] for name in "dsgc"], np.stack([found[name] for name in ("n", "high", "low")]))
+    for (number, which, code), first, last in _runs(keys[:3]):
         group = _group(frame, slices[which], code) if which >= 0 else EVERYONE
-        cells = dict(zip(keys[4][first:last].tolist(), rows[0, first:last].tolist(), strict=True))
-        nulls, nonfinite = cells.pop(NULLS, 0), cells.pop(NONFINITE, 0)
-        yield day, group, name, Counts(nulls, nonfinite, sums.get((day, group, name), 0), cells)
+        yield day_of(number), group, _counts(keys[3][first:last], sums[:, first:last])
+
+
+def _counts(cells: Ints, sums: Ints) -> Counts:
+    """Return counts from cells and the sums of ``n, high, low`` in each."""
+    rows = dict(zip(cells.tolist(), sums[0].tolist(), strict=True))
+    nulls, nonfinite = rows.pop(NULLS, 0), rows.pop(NONFINITE, 0)
+    return Counts(nulls, nonfinite, sum(sums[1].tolist()) * TWO_32 + sum(sums[2].tolist()), rows)
 
 
 def cubes(frame: Frame, groups: Sequence[str], found: Rows) -> dict[date, Cube]:
-    """Return each day's cube from ``scans.score_cube``, everyone's added."""
+    """Return each day's cube from rows of ``d, s, g, c, state, n, pence, share``, everyone's added."""
     assert frame.score is not None
     half, parts = frame.score.half, defaultdict[date, dict[Group, Ints]](dict)
-    found = _with_everyone(found, groups)
+    scored = found["c"] > max(NULLS, NONFINITE)
+    found = _with_everyone({name: values[scored] for name, values in found.items()}, groups)
     keys, values = _summed([found[name] for name in ("d", "s", "g", "c", "state")], _values(found))
     cells, states = keys[3] + half, keys[4]
     for (number, which, code), first, last in _runs(keys[:3]):

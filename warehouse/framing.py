@@ -159,7 +159,8 @@ def _levels(spec: Spec, source: Source, name: str, most: int | None) -> Statemen
     """Return the query of a column's values as text, the commonest first, ties by name."""
     bound = Bound()
     text = (
-        f"SELECT {sql.text(name)} AS level FROM {source.scan(bound)}{where(_conditions(spec, source, bound))} "
+        f"SELECT {sql.level(column(name), source.columns[name])} AS level "
+        f"FROM {source.scan(bound)}{where(_conditions(spec, source, bound))} "
         f"GROUP BY level ORDER BY count(*) DESC, level{'' if most is None else f' LIMIT {bound(most + 1)}'}"
     )
     return Statement(text, bound.values)

@@ -19,7 +19,7 @@ UNSEEN = -2
 
 LOGIT_SOFTENING = 1e-3
 BORDER_SLACK = 1e-12
-"""How far below a score's threshold, in logit units, its border lies: asinh differs in the last digit between
+"""How far below a score's threshold, in logit units, its border lies: logarithms differ in the last digit between
 engines and machines, and a score that equals the threshold must always be on the alert's side."""
 LARGEST = 1e150
 """Beyond this, the quantiles of a number say nothing about its cells."""
@@ -30,14 +30,15 @@ class Grid:
     """Cells of a number: ``floor(position(x))``, clipped to ``-half .. half - 1``, with u = (x - centre) / scale.
 
     - linear: position = u / width
-    - asinh:  position = asinh(u) / width, fine near the centre and coarse in heavy tails
-    - logit:  position = (t(u) - shift) / width with t(p) = asinh(p / s) - asinh((1 - p) / s), s = 0.001,
-      fine near 0 and near 1; for scores. ``shift`` puts the model's threshold on the border of cell 0.
+    - log:    position = sign(u) ln(1 + |u|) / width, fine near the centre and coarse in heavy tails
+    - logit:  position = (t(u) - shift) / width with t(p) = ln((p + s) / (1 - p + s)), s = 0.001, fine near 0 and
+      near 1; for scores. ``shift`` puts the model's threshold on the border of cell 0, and a score outside its
+      range counts as the nearer end of it.
 
     The two end cells also hold everything beyond. ``unit`` is the resolution of the column's fixed-point sum.
     """
 
-    kind: Literal["linear", "asinh", "logit"]
+    kind: Literal["linear", "log", "logit"]
     centre: float
     scale: float
     width: float
@@ -45,15 +46,21 @@ class Grid:
     shift: float = 0.0
     unit: float = 1e-6
 
+    @property
+    def per_unit(self) -> float:
+        """Return the units in 1: a power of ten, as exact as ``unit`` can't be."""
+        return float(10.0 ** -round(math.log10(self.unit)))
+
     def position(self, x: Floats | np.float64) -> Floats:
         """Return the cell coordinate of finite values, before floor and clip."""
         with np.errstate(over="ignore"):  # the largest doubles become infinite here, and fall into the end cells
-            u = (np.asarray(x, dtype=np.float64) - self.centre) / self.scale
-            if self.kind == "asinh":
-                u = np.arcsinh(u)
-            elif self.kind == "logit":
-                u = logit_like(u) - self.shift
-            return u / self.width
+            away = np.asarray(x, dtype=np.float64) - self.centre
+            if self.kind == "linear":
+                return np.asarray(away * (1 / (self.scale * self.width)))
+            u = away * (1 / self.scale)
+            if self.kind == "log":
+                return np.asarray(np.sign(u) * np.log(1 + np.abs(u)) * (1 / self.width))
+            return np.asarray((logit_like(np.clip(u, 0, 1)) - self.shift) * (1 / self.width))
 
     def cell(self, x: Floats | np.float64) -> Ints:
         """Return the cell of each finite value, from ``-half`` to ``half - 1``."""
@@ -66,10 +73,10 @@ class Grid:
         if cell >= self.half:
             return math.inf
         u = cell * self.width
-        if self.kind == "asinh":
-            u = math.sinh(u)
+        if self.kind == "log":
+            u = math.copysign(math.expm1(abs(u)), u)
         elif self.kind == "logit":
-            u = _logit_like_inverse(u + self.shift)
+            u = float(logit_like_inverse(np.float64(u + self.shift)))
         return self.centre + self.scale * u
 
     def middle(self, cell: int) -> float:
@@ -81,21 +88,16 @@ class Grid:
 
 
 def logit_like(p: Floats | np.float64) -> Floats:
-    """Return ``asinh(p / s) - asinh((1 - p) / s)``: odd about 1/2, steep near 0 and 1, finite everywhere."""
-    result: Floats = np.arcsinh(p / LOGIT_SOFTENING) - np.arcsinh((1 - p) / LOGIT_SOFTENING)
+    """Return ``ln((p + s) / (1 - p + s))`` of p from 0 to 1: odd about 1/2, steep near 0 and 1, finite at both."""
+    result: Floats = np.log((p + LOGIT_SOFTENING) / (1 - p + LOGIT_SOFTENING))
     return result
 
 
-def _logit_like_inverse(t: float) -> float:
-    """Solve ``logit_like(p) = t`` by bisection; t may lie outside the range that [0, 1] maps to."""
-    low, high = -1.0, 2.0
-    for _ in range(80):
-        middle = (low + high) / 2
-        if float(logit_like(np.float64(middle))) < t:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
+def logit_like_inverse(t: Floats | np.float64) -> Floats:
+    """Return p with ``logit_like(p) = t``; a t that no p from 0 to 1 has gives a p a little outside."""
+    odds = np.exp(t)
+    result: Floats = (odds * (1 + LOGIT_SOFTENING) - LOGIT_SOFTENING) / (1 + odds)
+    return result
 
 
 def score_grid(low: float, high: float, threshold: float | None) -> Grid:
@@ -108,7 +110,7 @@ def score_grid(low: float, high: float, threshold: float | None) -> Grid:
 def number_grid(quantiles: tuple[float, float, float]) -> Grid:
     """Return the grid of a number from its baseline's 1 %, 50 % and 99 % quantiles.
 
-    Linear where the body is about symmetric; asinh where one tail is much longer than the other.
+    Linear where the body is about symmetric; log where one tail is much longer than the other.
     A constant column gets a grid of width 1 about its value (or of its size, when it is large).
     """
     low, middle, high = (min(max(quantile, -LARGEST), LARGEST) for quantile in quantiles)
@@ -121,7 +123,7 @@ def number_grid(quantiles: tuple[float, float, float]) -> Grid:
         return Grid("linear", middle, spread / 2, width=1 / 48, unit=_unit(spread))
     scale = max(shorter, spread / 1000)
     # A trifle more than 80 cells: the quantile, often a value that many rows have, mustn't itself be on a border.
-    return Grid("asinh", middle, scale, width=math.asinh(longer / scale) / (80 + 1e-6), unit=_unit(scale))
+    return Grid("log", middle, scale, width=math.log1p(longer / scale) / (80 + 1e-6), unit=_unit(scale))
 
 
 def _unit(spread: float) -> float:

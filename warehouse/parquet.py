@@ -27,8 +27,6 @@ from warehouse.sql import Bound
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS_A_SCAN = 60
-"""Columns that one statement counts; a wider table takes several."""
 ROLLED_UP = -(2**31)
 """Stands for null in arrays of codes."""
 
@@ -151,22 +149,23 @@ class ParquetWarehouse:
     def _profiles(self, spec: Spec, frame: Frame, source: Source) -> dict[date, Profile]:
         slices = [name for name in frame.slices if name in source.columns]
         groups = [name for name in frame.groups if name in source.columns]
-        columns = scans.feature_columns(frame, spec, source)
-        numbers = [name for name in columns if name in scans.grids(frame, spec)]
-        found = self._rows(scans.totals(frame, spec, source, numbers, slices))
-        row_counts, sums = assemble.total_rows(frame, slices, numbers, found)
+        scored = frame.score is not None and spec.score.column in source.columns
         features: dict[date, dict[Group, dict[str, Counts]]] = defaultdict(lambda: defaultdict(dict))
-        for chunk in (columns[i : i + COLUMNS_A_SCAN] for i in range(0, len(columns), COLUMNS_A_SCAN)):
-            arrays = self._arrays(scans.feature_counts(frame, spec, source, chunk, slices))
-            for day, group, name, counts in assemble.feature_counts(frame, slices, chunk, sums, arrays):
-                if group == EVERYONE or name in frame.numbers or name in frame.categories:
+        for name in scans.feature_columns(frame, source):
+            if not (scored and name == spec.score.column):
+                found = self._arrays(scans.column_counts(frame, source, name, slices))
+                for day, group, counts in assemble.column_counts(frame, slices, found):
                     features[day][group][name] = counts
         cubes: dict[date, Cube] = {}
-        if frame.score is not None and spec.score.column in source.columns:
-            cubes = assemble.cubes(frame, groups, self._arrays(scans.score_cube(frame, spec, source, groups)))
+        if scored:
+            name, found = spec.score.column, self._arrays(scans.score_counts(frame, spec, source, groups))
+            cubes = assemble.cubes(frame, groups, found)
+            for day, group, counts in assemble.column_counts(frame, groups, found):
+                if group == EVERYONE or (name in frame.numbers and group[0] in slices):
+                    features[day][group][name] = counts
         return {
-            day: Profile(frame.id, count, ordered(features[day]), cubes.get(day, Cube()))
-            for day, count in row_counts.items()
+            (day := assemble.day_of(number)): Profile(frame.id, count, ordered(features[day]), cubes.get(day, Cube()))
+            for number, count in self._rows(scans.row_counts(source))
         }
 
     def _cohorts(self, spec: Spec, frame: Frame, source: Source, labels: Source, as_of: date) -> dict[date, Cohort]:

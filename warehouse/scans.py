@@ -10,7 +10,10 @@ from models.spec import Labels, Spec
 from warehouse import sql
 from warehouse.grid import Frame, Grid
 from warehouse.profile import BLOCKED, FRAUD, LEGITIMATE, OPEN
-from warehouse.sql import Bound, column
+from warehouse.sql import NULLS, Bound, column
+
+MOST_VALUES = 20_000
+"""Whole numbers whose grid spans less than this are counted by value first: few can be different."""
 
 
 @dataclass(frozen=True)
@@ -51,73 +54,96 @@ class Statement:
     values: dict[str, object]
 
 
-def feature_columns(frame: Frame, spec: Spec, source: Source) -> list[str]:
-    """Return the columns of the frame that the source has, the score last; a missing one is left out."""
-    score = [] if frame.score is None else [spec.score.column]
-    asked = dict.fromkeys([*frame.numbers, *frame.categories, *score])
-    return [name for name in asked if name in source.columns]
+def feature_columns(frame: Frame, source: Source) -> list[str]:
+    """Return the features of the frame that the source has; a missing one is left out."""
+    return [name for name in dict.fromkeys([*frame.numbers, *frame.categories]) if name in source.columns]
 
 
-def grids(frame: Frame, spec: Spec) -> dict[str, Grid]:
-    """Return the grid of each number, the score among them."""
-    return frame.numbers if frame.score is None else {**frame.numbers, spec.score.column: frame.score}
-
-
-def feature_counts(
-    frame: Frame, spec: Spec, source: Source, columns: Sequence[str], slices: Sequence[str]
-) -> Statement:
-    """Count rows by day, slice value and cell of each column.
-
-    Returns ``d, s, g, w, c, n``: day number, which slice and the code of its value, which column and the cell of its
-    value, rows. Without slices s is -1 and g 0.
-    """
-    bound, joins = Bound(), []
-    numbers, cells = grids(frame, spec), [f"{source.day_number()} AS d"]
-    cells += [f"{sql.group_code(name, frame.groups[name], bound)} AS s{j}" for j, name in enumerate(slices)]
-    for i, name in enumerate(columns):
-        if name in numbers:
-            cells.append(f"{sql.number_cell(name, source.columns[name], numbers[name], bound)} AS c{i}")
-        else:
-            joins.append(sql.level_join(f"l{i}", name, frame.categories[name], bound))
-            cells.append(f"{sql.category_cell(f'l{i}', name)} AS c{i}")
-    places = [f"c{i}" for i in range(len(columns))]
-    text = (
-        f"WITH cells AS (SELECT {', '.join(cells)} FROM {source.scan(bound)} {' '.join(joins)}"
-        f"{where(source.wanted(bound))}) "
-        f"SELECT d, {_group_keys(len(slices))}, {sql.which(places)} AS w, {sql.one_of(places)} AS c, count(*) AS n "
-        f"FROM cells GROUP BY GROUPING SETS ({_sets(len(slices), [f'd, {place}' for place in places])})"
-    )
-    return Statement(text, bound.values)
-
-
-def totals(frame: Frame, spec: Spec, source: Source, numbers: Sequence[str], slices: Sequence[str]) -> Statement:
-    """Return rows and the fixed-point sum of each number by day and slice value: ``d, s, g, n, sums...``."""
-    bound, known = Bound(), grids(frame, spec)
-    cells = [f"{source.day_number()} AS d"]
-    cells += [f"{sql.group_code(name, frame.groups[name], bound)} AS s{j}" for j, name in enumerate(slices)]
-    for i, name in enumerate(numbers):
-        value = sql.number(name, source.columns[name])
-        cells.append(f"{sql.fixed_point(value, known[name].unit, sql.MOST_UNITS, bound)} AS x{i}")
-    text = (
-        f"WITH cells AS (SELECT {', '.join(cells)} FROM {source.scan(bound)}{where(source.wanted(bound))}) "
-        f"SELECT d, {_group_keys(len(slices))}, count(*){''.join(f', sum(x{i})' for i in range(len(numbers)))} "
-        f"FROM cells GROUP BY GROUPING SETS ({_sets(len(slices), ['d'])})"
-    )
-    return Statement(text, bound.values)
-
-
-def score_cube(frame: Frame, spec: Spec, source: Source, groups: Sequence[str]) -> Statement:
-    """Sum payments by day, group value, score cell and state: ``d, s, g, c, state, n, pence, share``."""
+def row_counts(source: Source) -> Statement:
+    """Count rows by day: ``d, n``."""
     bound = Bound()
-    cells = [
-        *_scored(frame, spec, source, groups, bound),
-        f"CASE WHEN {blocked(spec, source, bound)} THEN {BLOCKED} ELSE {OPEN} END AS state",
-    ]
-    conditions = [*source.wanted(bound), f"isfinite({_score(spec, source)})"]
+    text = f"SELECT {source.day_number()} AS d, count(*) AS n FROM {source.scan(bound)}{where(source.wanted(bound))}"
+    return Statement(f"{text} GROUP BY d", bound.values)
+
+
+def column_counts(frame: Frame, source: Source, name: str, slices: Sequence[str]) -> Statement:
+    """Count rows, and sum a number, by day, slice value and cell of one column.
+
+    Returns ``d, s, g, c, n, high, low``: day number, which slice and the code of its value, the cell, rows, and the
+    fixed-point sum as high * 2^32 + low. Without slices s is -1 and g 0.
+
+    Rows are first counted by what they hold: slices and categories as they are, and numbers too where there can't
+    be many different ones. That costs hardly more than reading, and only these counts get their cells and codes.
+    """
+    bound, kind, grid = Bound(), source.columns[name], frame.numbers.get(name)
+    keys = ["d", *(f"s{j}" for j in range(len(slices)))]
+    rows = [f"{source.day_number()} AS d", *(f"{column(slice_)} AS s{j}" for j, slice_ in enumerate(slices))]
+    join, units = "", "0"
+    if grid is None:
+        join, cell = sql.level_join(frame.categories[name], sql.level(column(name), kind), bound)
+        cell = f"CASE WHEN {column(name)} IS NULL THEN ({NULLS}) ELSE {cell} END"
+    else:
+        cell, units = _cell_and_units(name, kind, grid, bound)
+    if grid is None or (sql.is_integer(kind) and grid.border(grid.half - 1) - grid.border(1 - grid.half) < MOST_VALUES):
+        keys.append(column(name))
+        counts, counted = "count(*) AS n", [f"{cell} AS c", "t.n", f"{units} * t.n AS x"]
+        rows.append(column(name))
+    else:
+        keys.append("c")
+        counts, counted = "count(*) AS n, sum(x) AS x", ["t.c", "t.n", "t.x"]
+        rows += [f"{cell} AS c", f"{units} AS x"]
+    values = f"SELECT {', '.join(rows)} FROM {source.scan(bound)}{where(source.wanted(bound))}"
+    grouped = f"SELECT {', '.join(keys)}, {counts} FROM ({values}) AS t GROUP BY {', '.join(keys)}"
+    codes = _group_codes(frame, source, slices, bound)
+    coded = f"SELECT {', '.join(['t.d', *codes, *counted])} FROM ({grouped}) AS t{join}"
     text = (
-        f"WITH cells AS (SELECT {', '.join(cells)} FROM {source.scan(bound)}{where(conditions)}) "
-        f"SELECT d, {_group_keys(len(groups))}, c, state, {_SUMS} "
-        f"FROM cells GROUP BY GROUPING SETS ({_sets(len(groups), ['d, c, state'])})"
+        f"SELECT d, {_group_keys(len(slices))}, c, {_whole('n')} AS n, {sql.halves('coalesce(sum(x), 0)')} "
+        f"FROM ({coded}) AS r GROUP BY GROUPING SETS ({_sets(len(slices), ['d, c'])})"
+    )
+    return Statement(text, bound.values)
+
+
+def _cell_and_units(name: str, kind: str, grid: Grid, bound: Bound) -> tuple[str, str]:
+    units = sql.fixed_point(sql.number(name, kind), grid.per_unit, sql.MOST_UNITS, bound)
+    return sql.number_cell(name, kind, grid, bound), units
+
+
+def _group_codes(frame: Frame, source: Source, groups: Sequence[str], bound: Bound) -> list[str]:
+    """Return the codes of the group columns that ``t`` has as s0, s1 and so on."""
+    return [
+        f"{sql.group_code(sql.level(f't.s{j}', source.columns[name]), frame.groups[name], bound)} AS s{j}"
+        for j, name in enumerate(groups)
+    ]
+
+
+def score_counts(frame: Frame, spec: Spec, source: Source, groups: Sequence[str]) -> Statement:
+    """Sum payments by day, group value, score cell and state.
+
+    Returns ``d, s, g, c, state, n, pence, share, high, low``; scores that are null or not finite have a cell of
+    their own, and high and low are the halves of the fixed-point sum of scores.
+    """
+    assert frame.score is not None
+    bound, kind = Bound(), source.columns[spec.score.column]
+    keys = ["d", *(f"s{j}" for j in range(len(groups))), "c", "state"]
+    cell, units = _cell_and_units(spec.score.column, kind, frame.score, bound)
+    rows = [
+        f"{source.day_number()} AS d",
+        *(f"{column(name)} AS s{j}" for j, name in enumerate(groups)),
+        f"{cell} AS c",
+        f"CASE WHEN {blocked(spec, source, bound)} THEN {BLOCKED} ELSE {OPEN} END AS state",
+        f"{_pence(spec, source, bound)} AS pence",
+        f"{_share(spec, source, bound)} AS share",
+        f"{units} AS x",
+    ]
+    values = f"SELECT {', '.join(rows)} FROM {source.scan(bound)}{where(source.wanted(bound))}"
+    sums = "count(*) AS n, sum(pence) AS pence, sum(share) AS share, sum(x) AS x"
+    grouped = f"SELECT {', '.join(keys)}, {sums} FROM ({values}) AS t GROUP BY {', '.join(keys)}"
+    codes = _group_codes(frame, source, groups, bound)
+    coded = f"SELECT {', '.join(['t.d', *codes, 'c', 'state', 'n', 'pence', 'share', 'x'])} FROM ({grouped}) AS t"
+    sums = ", ".join(f"{_whole(name)} AS {name}" for name in ("n", "pence", "share"))
+    text = (
+        f"SELECT d, {_group_keys(len(groups))}, c, state, {sums}, {sql.halves('coalesce(sum(x), 0)')} "
+        f"FROM ({coded}) AS r GROUP BY GROUPING SETS ({_sets(len(groups), ['d, c, state'])})"
     )
     return Statement(text, bound.values)
 
@@ -192,27 +218,44 @@ def join_keys(spec: Spec, labels: Labels, source: Source, label_source: Source) 
 _SUMS = "count(*) AS n, CAST(sum(pence) AS BIGINT) AS pence, CAST(sum(share) AS BIGINT) AS share"
 
 
+def _whole(name: str) -> str:
+    return f"CAST(sum({name}) AS BIGINT)"
+
+
 def _scored(frame: Frame, spec: Spec, source: Source, groups: Sequence[str], bound: Bound) -> list[str]:
     """Return the columns ``d, s0..., c, pence, share`` of a scored payment; without a score grid c and share are 0."""
     cells = [f"{source.day_number()} AS d"]
-    cells += [f"{sql.group_code(name, frame.groups[name], bound)} AS s{j}" for j, name in enumerate(groups)]
-    amount = spec.score.amount
-    if amount in source.columns:
-        assert amount is not None
-        pence = sql.fixed_point(f"({sql.number(amount, source.columns[amount])} * 100)", 1.0, sql.MOST_PENCE, bound)
-        cells.append(f"CASE WHEN {pence} > 0 THEN {pence} ELSE 0 END AS pence")
-    else:
-        cells.append("0 AS pence")
+    cells += [
+        f"{sql.group_code(sql.level(column(name), source.columns[name]), frame.groups[name], bound)} AS s{j}"
+        for j, name in enumerate(groups)
+    ]
+    cells.append(f"{_pence(spec, source, bound)} AS pence")
     if frame.score is None:
         return [*cells, "0 AS c", "0 AS share"]
-    score, (low, high) = _score(spec, source), spec.score.range
-    cells.append(f"{sql.finite_cell(score, frame.score, bound)} AS c")
-    share = f"(({score} - {bound(low)}) / {bound(high - low)})"
-    cells.append(
-        f"CASE WHEN {share} BETWEEN 0 AND 1 THEN CAST({share} * 1e9 AS BIGINT) WHEN {share} > 1 "
-        f"THEN 1000000000 ELSE 0 END AS share"
+    cells.append(f"{sql.finite_cell(_score(spec, source), frame.score, bound)} AS c")
+    return [*cells, f"{_share(spec, source, bound)} AS share"]
+
+
+def _pence(spec: Spec, source: Source, bound: Bound) -> str:
+    """Return the amount in whole pence; 0 where it is negative or there is none."""
+    amount = spec.score.amount
+    if amount is None or amount not in source.columns:
+        return "0"
+    value, most = sql.number(amount, source.columns[amount]), bound(sql.MOST_PENCE / 100)
+    return (
+        f"CASE WHEN {value} BETWEEN 0 AND {most} THEN CAST(floor({value} * 100 + 0.5) AS BIGINT) "
+        f"WHEN {value} > {most} AND isfinite({value}) THEN {int(sql.MOST_PENCE)} ELSE 0 END"
     )
-    return cells
+
+
+def _share(spec: Spec, source: Source, bound: Bound) -> str:
+    """Return where the score lies in its range, from 0 to 1, in billionths."""
+    low, high = spec.score.range
+    share = f"(({_score(spec, source)} - {bound(low)}) / {bound(high - low)})"
+    return (
+        f"CASE WHEN {share} BETWEEN 0 AND 1 THEN CAST(floor({share} * 1e9 + 0.5) AS BIGINT) "
+        f"WHEN {share} > 1 THEN 1000000000 ELSE 0 END"
+    )
 
 
 def _score(spec: Spec, source: Source) -> str:

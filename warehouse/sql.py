@@ -16,6 +16,10 @@ MOST_PENCE = 1e13
 MOST_UNITS = 1e18
 """Bounds of a single value in a sum, so that no sum of 64-bit integers overflows: GBP 100 billion, 1e18 grid units."""
 
+TWO_32 = 2**32
+FAR = 1e30
+"""Values are taken to lie at most this many times the grid's reach from its centre: that is the same end cell."""
+
 _NUMERIC = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
             "UHUGEINT", "FLOAT", "DOUBLE")  # fmt: skip
 
@@ -48,6 +52,11 @@ def is_number(kind: str) -> bool:
     return kind in _NUMERIC or kind.startswith("DECIMAL")
 
 
+def is_integer(kind: str) -> bool:
+    """Return whether a DuckDB type holds whole numbers of at most 64 bits."""
+    return kind in _NUMERIC and kind.endswith("INT") | kind.endswith("INTEGER") and not kind.endswith("HUGEINT")
+
+
 def is_text(kind: str) -> bool:
     """Return whether a DuckDB type holds text."""
     return kind == "VARCHAR" or kind.startswith("ENUM")
@@ -61,6 +70,23 @@ def column(name: str) -> str:
 def text(name: str) -> str:
     """Return a column's values as text."""
     return f"CAST({column(name)} AS VARCHAR)"
+
+
+def level(value: str, kind: str) -> str:
+    """Return a category's value as text, the same in every engine: whole numbers without a point, times to seconds.
+
+    So an integer column that became a float one, as pandas makes of nulls, keeps its levels.
+    """
+    if kind.startswith(("FLOAT", "DOUBLE", "DECIMAL")):
+        x = f"CAST({value} AS DOUBLE)"
+        return (
+            f"CASE WHEN isnan({x}) THEN 'nan' WHEN NOT isfinite({x}) THEN CASE WHEN {x} > 0 THEN 'inf' ELSE '-inf' END "
+            f"WHEN {x} = floor({x}) AND abs({x}) < 1e15 THEN CAST(CAST({x} AS BIGINT) AS VARCHAR) "
+            f"ELSE CAST({x} AS VARCHAR) END"
+        )
+    if kind.startswith("TIMESTAMP"):
+        return f"strftime(CAST({value} AS TIMESTAMP), '%Y-%m-%d %H:%M:%S')"
+    return f"CAST({value} AS VARCHAR)"
 
 
 def number(name: str, kind: str) -> str:
@@ -91,80 +117,91 @@ def truth(name: str, kind: str) -> str:
 
 
 def position(value: str, grid: Grid, bound: Bound) -> str:
-    """Return ``Grid.position`` of a DOUBLE, operation by operation."""
-    u = f"(({value} - {bound(grid.centre)}) / {bound(grid.scale)})"
-    if grid.kind == "asinh":
-        u = f"asinh({u})"
-    elif grid.kind == "logit":
-        softening = bound(LOGIT_SOFTENING)
-        u = f"(asinh({u} / {softening}) - asinh((1 - {u}) / {softening}) - {bound(grid.shift)})"
-    return f"({u} / {bound(grid.width)})"
+    """Return ``Grid.position`` of a DOUBLE (of a score inside its range), operation by operation."""
+    away = f"({value} - {bound(grid.centre)})"
+    if grid.kind == "linear":
+        return f"({away} * {bound(1 / (grid.scale * grid.width))})"
+    u, per_width = f"({away} * {bound(1 / grid.scale)})", bound(1 / grid.width)
+    if grid.kind == "log":
+        return f"(sign({u}) * ln(1 + abs({u})) * {per_width})"
+    softening = bound(LOGIT_SOFTENING)
+    return f"((ln(({u} + {softening}) / (1 - {u} + {softening})) - {bound(grid.shift)}) * {per_width})"
 
 
 def finite_cell(value: str, grid: Grid, bound: Bound) -> str:
     """Return ``Grid.cell`` of a finite DOUBLE."""
-    inside, clipped = _cell_arms(value, grid, bound)
-    return f"CASE {inside} ELSE {clipped} END"
+    inside, beyond = _cell_arms(value, grid, bound)
+    return f"CASE {inside} {beyond} END"
 
 
 def number_cell(name: str, kind: str, grid: Grid, bound: Bound) -> str:
     """Return the cell of a number, or NULLS, or NONFINITE for NaN, infinities and what can't be read as a number."""
     value = number(name, kind)
-    inside, clipped = _cell_arms(value, grid, bound)
+    inside, beyond = _cell_arms(value, grid, bound)
     return (
         f"CASE {inside} WHEN {column(name)} IS NULL THEN ({NULLS}) "
-        f"WHEN {value} IS NULL OR NOT isfinite({value}) THEN ({NONFINITE}) ELSE {clipped} END"
+        f"WHEN {value} IS NULL OR NOT isfinite({value}) THEN ({NONFINITE}) {beyond} END"
     )
 
 
 def _cell_arms(value: str, grid: Grid, bound: Bound) -> tuple[str, str]:
-    """Return the CASE arm of values that surely lie on the grid, and the cell of any finite value.
+    """Return the CASE arm of values that surely lie on the grid, and those of any finite value.
 
-    DuckDB's least and greatest cost more than everything else here, and few values need them.
+    DuckDB's least and greatest cost more than everything else here, and few values need them. Values are clipped
+    before the arithmetic, because BigQuery refuses to overflow.
     """
+    if grid.kind == "logit":
+        low, high = grid.centre, grid.centre + grid.scale
+        first, last = grid.cell(np.array([low, high])).tolist()
+        inside = _on_grid(value, grid, (low, high), bound)
+        return inside, f"WHEN {value} < {bound(low)} THEN ({first}) ELSE ({last})"
     last = grid.half - 1
     ends = (grid.border(-last), grid.border(last))
-    if grid.kind == "logit":
-        ends = (grid.centre, grid.centre + grid.scale)
-    positions = grid.position(np.array(ends))
-    place = f"floor({position(value, grid, bound)})"
-    clipped = f"CAST(least(greatest({place}, ({-grid.half})), {last}) AS INTEGER)"
+    reach = FAR * max(abs(end - grid.centre) for end in ends)
+    near = f"least(greatest({value}, {bound(grid.centre - reach)}), {bound(grid.centre + reach)})"
+    clipped = f"CAST(least(greatest(floor({position(near, grid, bound)}), ({-grid.half})), {last}) AS INTEGER)"
     # Where the cells are finer than doubles the borders miss their places, and no value is sure to lie on the grid.
+    positions = grid.position(np.array(ends))
     sure = -grid.half <= positions[0] and positions[1] < grid.half
-    within = f"{value} BETWEEN {bound(ends[0])} AND {bound(ends[1])}" if sure else "false"
-    return f"WHEN {within} THEN CAST({place} AS INTEGER)", clipped
+    return _on_grid(value, grid, ends, bound) if sure else "WHEN false THEN 0", f"ELSE {clipped}"
 
 
-def fixed_point(value: str, unit: float, most: float, bound: Bound) -> str:
-    """Return a finite DOUBLE in whole units (BIGINT, half to even), null for others: the sum of these is exact."""
+def _on_grid(value: str, grid: Grid, ends: tuple[float, float], bound: Bound) -> str:
+    place = f"CAST(floor({position(value, grid, bound)}) AS INTEGER)"
+    return f"WHEN {value} BETWEEN {bound(ends[0])} AND {bound(ends[1])} THEN {place}"
+
+
+def fixed_point(value: str, per_unit: float, most: float, bound: Bound) -> str:
+    """Return a finite DOUBLE in whole units (BIGINT, halves up), null for others: the sum of these is exact.
+
+    Rounding is floor(u + 0.5), because engines differ in how a cast rounds.
+    """
     return (
-        f"CASE WHEN {value} BETWEEN {bound(-most * unit)} AND {bound(most * unit)} THEN CAST({value} / {bound(unit)} "
-        f"AS BIGINT) WHEN isfinite({value}) THEN CAST(sign({value}) * {bound(most)} AS BIGINT) END"
+        f"CASE WHEN {value} BETWEEN {bound(-most / per_unit)} AND {bound(most / per_unit)} "
+        f"THEN CAST(floor({value} * {bound(per_unit)} + 0.5) AS BIGINT) "
+        f"WHEN isfinite({value}) THEN CAST(sign({value}) * {bound(most)} AS BIGINT) END"
     )
 
 
-def level_join(alias: str, name: str, levels: Levels, bound: Bound) -> str:
-    """Return the join that gives each level of a category its cell, as ``alias.cell``."""
+def halves(total: str) -> str:
+    """Return a sum that may exceed 64 bits as two columns, ``high`` and ``low``: high * 2^32 + low."""
+    return f"CAST({total} // {TWO_32} AS BIGINT) AS high, CAST({total} % {TWO_32} AS BIGINT) AS low"
+
+
+def level_join(levels: Levels, level_text: str, bound: Bound) -> tuple[str, str]:
+    """Return the join that gives a level its cell, and the cell of a level that isn't null."""
     rest = sorted(levels.seen - set(levels.top))
-    cells = [*range(len(levels.top)), *[REST] * len(rest)]
-    found = (
-        f"SELECT unnest(CAST({bound([*levels.top, *rest])} AS VARCHAR[])) AS level, "
-        f"unnest(CAST({bound(cells)} AS INTEGER[])) AS cell"
-    )
-    return f"LEFT JOIN ({found}) AS {alias} ON {alias}.level = {text(name)}"
+    names, cells = bound([*levels.top, *rest]), bound([*range(len(levels.top)), *[REST] * len(rest)])
+    known = f"SELECT unnest(CAST({names} AS VARCHAR[])) AS level, unnest(CAST({cells} AS BIGINT[])) AS cell"
+    return f" LEFT JOIN ({known}) AS v ON v.level = {level_text}", f"coalesce(v.cell, ({UNSEEN}))"
 
 
-def category_cell(alias: str, name: str) -> str:
-    """Return the cell of a category, or NULLS; ``alias`` is that of its ``level_join``."""
-    return f"CASE WHEN {column(name)} IS NULL THEN ({NULLS}) ELSE coalesce({alias}.cell, ({UNSEEN})) END"
-
-
-def group_code(name: str, values: Sequence[str | None], bound: Bound) -> str:
-    """Return the position of a group's value among ``values`` without null, or NULL_GROUP or OTHER_GROUP."""
+def group_code(value: str, values: Sequence[str | None], bound: Bound) -> str:
+    """Return the position of a group's text among ``values`` without null, or NULL_GROUP or OTHER_GROUP."""
     null = NULL_GROUP if None in values else OTHER_GROUP
-    known = bound([value for value in values if value is not None])
-    place = f"list_position(CAST({known} AS VARCHAR[]), {text(name)}) - 1"
-    return f"CASE WHEN {column(name)} IS NULL THEN ({null}) ELSE coalesce({place}, ({OTHER_GROUP})) END"
+    known = bound([each for each in values if each is not None])
+    place = f"list_position(CAST({known} AS VARCHAR[]), {value}) - 1"
+    return f"CASE WHEN {value} IS NULL THEN ({null}) ELSE coalesce({place}, ({OTHER_GROUP})) END"
 
 
 def among(name: str, values: Iterable[str], bound: Bound) -> str:

@@ -98,13 +98,13 @@ def cohort_of(frame: Frame, model: Spec, rows: pd.DataFrame, events: pd.DataFram
 def cube_of(frame: Frame, model: Spec, rows: pd.DataFrame, state: np.ndarray) -> Cube:
     scored = np.isfinite(rows.score.to_numpy(dtype=float))
     rows, state = rows[scored], state[scored]
-    with np.errstate(over="ignore"):
-        pence = rows.amount_gbp.to_numpy(dtype=float) * 100
+    amount = rows.amount_gbp.to_numpy(dtype=float)
+    amount = np.clip(np.where(np.isfinite(amount), amount, 0), 0, 1e11)
     rows = rows.assign(
         _cell=frame.score.cell(rows.score.to_numpy(dtype=float)) + frame.score.half,
         _state=state,
-        _pence=np.where(np.isfinite(pence) & (pence > 0), np.rint(np.clip(np.nan_to_num(pence), 0, 1e13)), 0),
-        _share=np.rint(rows.score.to_numpy(dtype=float).clip(0, 1) * 1e9),
+        _pence=np.floor(amount * 100 + 0.5),
+        _share=np.floor(rows.score.to_numpy(dtype=float).clip(0, 1) * 1e9 + 0.5),
     )
     cells = {EVERYONE: rows} | {key: part for name in frame.groups for key, part in _parts(frame, name, rows)}
     return Cube({group: _cube(frame, part) for group, part in cells.items() if len(part)})
@@ -136,7 +136,7 @@ def _number(grid, values: pd.Series) -> Counts:
     x = values.to_numpy(dtype=float)[~null]
     finite = x[np.isfinite(x)]
     with np.errstate(over="ignore"):
-        total = sum(int(unit) for unit in np.rint(np.clip(finite / grid.unit, -1e18, 1e18)))
+        total = sum(int(unit) for unit in np.floor(np.clip(finite * grid.per_unit, -1e18, 1e18) + 0.5))
     return Counts(int(null.sum()), len(x) - len(finite), total, dict(Counter(grid.cell(finite).tolist())))
 
 
