@@ -30,6 +30,11 @@ def column_counts(frame: Frame, slices: Sequence[str], found: Rows) -> Iterator[
         yield day_of(number), group, _counts(keys[3][first:last], sums[:, first:last])
 
 
+def score_counts(frame: Frame, groups: Sequence[str], found: Rows) -> Iterator[tuple[date, Group, Counts]]:
+    """Yield the counts of the score from ``scans.score_counts``; their total is the sum of billionths of its range."""
+    return column_counts(frame, groups, {**found, "high": np.zeros_like(found["n"]), "low": found["share"]})
+
+
 def _counts(cells: Ints, sums: Ints) -> Counts:
     """Return counts from cells and the sums of ``n, high, low`` in each."""
     rows = dict(zip(cells.tolist(), sums[0].tolist(), strict=True))

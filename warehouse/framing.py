@@ -10,7 +10,8 @@ from models.spec import Spec
 from warehouse import sql
 from warehouse.codec import frame_id
 from warehouse.grid import Frame, Grid, Levels, number_grid, score_grid
-from warehouse.scans import Source, Statement, where
+from warehouse.scans import Statement, where
+from warehouse.source import Source
 from warehouse.sql import Bound, column
 
 MOST_LEVELS = 500

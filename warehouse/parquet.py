@@ -15,13 +15,14 @@ import numpy as np
 
 from models.errors import WatchkeeperError, did_you_mean
 from models.spec import Labels, Spec
-from warehouse import assemble, files, framing, scans, sql
+from warehouse import assemble, files, framing, scanning, scans, sql
 from warehouse import rows as row_queries
 from warehouse.files import Files
 from warehouse.grid import Frame, Ints
-from warehouse.profile import EVERYONE, Cohort, Counts, Cube, Group, Profile, ordered
+from warehouse.profile import Cohort, Cube, Profile
 from warehouse.protocol import Partition
-from warehouse.scans import Source, Statement
+from warehouse.scans import Statement
+from warehouse.source import FileSource
 from warehouse.sql import Bound
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class ParquetWarehouse:
         # Days that share their files with others are told apart by what is in them, not by when a file was written.
         content = "''" if source.partitioned else "CAST(sum(hash(t)) AS VARCHAR)"
         text = f"SELECT count(*), {distinct}, {content} FROM {source.scan(bound)}{scans.where(source.wanted(bound))}"
-        count, distinct_ids, digest = self._rows(Statement(text, bound.values))[0]
+        count, distinct_ids, digest = self.rows(Statement(text, bound.values))[0]
         if not count and not source.partitioned:
             return None
         paths = [Path(file) for file in source.files]
@@ -88,7 +89,7 @@ class ParquetWarehouse:
                 f"{chosen.end}{_nearest_days(found)}; name other days under 'baseline' in the model file"
             )
         source = self._source(spec, wanted, chosen.start, chosen.end, partitioned=found.partitioned)
-        return framing.frame(spec, source, self._rows)
+        return framing.frame(spec, source, self.rows)
 
     def profile(self, spec: Spec, frame: Frame, start: date, end: date) -> dict[date, Profile]:
         """Scan the partitions of a span of days once and return a profile for each day that has one.
@@ -97,7 +98,7 @@ class ParquetWarehouse:
         """
         result = {day: Profile(frame.id) for day in self.days(spec, start, end)}
         for source in self._sources(spec, start, end):
-            result |= self._profiles(spec, frame, source)
+            result |= scanning.profiles(spec, frame, source, self)
         return dict(sorted(result.items()))
 
     def cohorts(self, spec: Spec, frame: Frame, start: date, end: date, as_of: date) -> dict[date, Cohort]:
@@ -146,33 +147,13 @@ class ParquetWarehouse:
             raise WatchkeeperError(f"{spec.model}: label table {spec.labels.table} holds no Parquet file yet")
         return self._fetch(row_queries.labelled(spec, source, labels, as_of, rows, seed)).df()
 
-    def _profiles(self, spec: Spec, frame: Frame, source: Source) -> dict[date, Profile]:
-        slices = [name for name in frame.slices if name in source.columns]
-        groups = [name for name in frame.groups if name in source.columns]
-        scored = frame.score is not None and spec.score.column in source.columns
-        features: dict[date, dict[Group, dict[str, Counts]]] = defaultdict(lambda: defaultdict(dict))
-        for name in scans.feature_columns(frame, source):
-            if not (scored and name == spec.score.column):
-                found = self._arrays(scans.column_counts(frame, source, name, slices))
-                for day, group, counts in assemble.column_counts(frame, slices, found):
-                    features[day][group][name] = counts
-        cubes: dict[date, Cube] = {}
-        if scored:
-            name, found = spec.score.column, self._arrays(scans.score_counts(frame, spec, source, groups))
-            cubes = assemble.cubes(frame, groups, found)
-            for day, group, counts in assemble.column_counts(frame, groups, found):
-                if group == EVERYONE or (name in frame.numbers and group[0] in slices):
-                    features[day][group][name] = counts
-        return {
-            (day := assemble.day_of(number)): Profile(frame.id, count, ordered(features[day]), cubes.get(day, Cube()))
-            for number, count in self._rows(scans.row_counts(source))
-        }
-
-    def _cohorts(self, spec: Spec, frame: Frame, source: Source, labels: Source, as_of: date) -> dict[date, Cohort]:
+    def _cohorts(
+        self, spec: Spec, frame: Frame, source: FileSource, labels: FileSource, as_of: date
+    ) -> dict[date, Cohort]:
         if frame.score is not None and spec.score.column not in source.columns:
             return {}
         groups = [name for name in frame.groups if name in source.columns]
-        found = self._arrays(scans.cohort_cube(frame, spec, source, groups, labels, as_of))
+        found = self.arrays(scans.cohort_cube(frame, spec, source, groups, labels, as_of))
         of_delay = found["delay"] != ROLLED_UP
         delays = assemble.delays({name: values[of_delay] for name, values in found.items()})
         cubes: dict[date, Cube] = {}
@@ -183,7 +164,7 @@ class ParquetWarehouse:
     def _files(self, spec: Spec) -> Files:
         return files.find(self._root, spec.features.table, spec.features.day)
 
-    def _span(self, spec: Spec, start: date, end: date) -> Source:
+    def _span(self, spec: Spec, start: date, end: date) -> FileSource:
         """Return all files of a span of days as one source; columns that changed take the type that holds both."""
         found = self._files(spec)
         wanted = [file for day, of_day in found.by_day.items() if start <= day <= end for file in of_day] or found.plain
@@ -194,7 +175,7 @@ class ParquetWarehouse:
             )
         return self._source(spec, wanted, start, end, partitioned=found.partitioned)
 
-    def _sources(self, spec: Spec, start: date, end: date) -> list[Source]:
+    def _sources(self, spec: Spec, start: date, end: date) -> list[FileSource]:
         """Return the files of a span of days, those with the same columns and types together."""
         found = self._files(spec)
         if not found.partitioned:
@@ -212,11 +193,11 @@ class ParquetWarehouse:
             return {str(path): frozenset() for path in paths}
         text = "SELECT file_name, name, type, converted_type, logical_type FROM parquet_schema($files)"
         found: dict[str, set[tuple[Any, ...]]] = {str(path): set() for path in paths}
-        for file, *kind in self._rows(Statement(text, {"files": [str(path) for path in paths]})):
+        for file, *kind in self.rows(Statement(text, {"files": [str(path) for path in paths]})):
             found[file].add(tuple(kind))
         return {file: frozenset(kinds) for file, kinds in found.items()}
 
-    def _source(self, spec: Spec, paths: Sequence[Path], start: date, end: date, *, partitioned: bool) -> Source:
+    def _source(self, spec: Spec, paths: Sequence[Path], start: date, end: date, *, partitioned: bool) -> FileSource:
         """Describe files; raise WatchkeeperError where they hold no day."""
         source = self._described(paths, spec.features.day, start, end, partitioned=partitioned)
         if source.day not in source.columns:
@@ -227,7 +208,7 @@ class ParquetWarehouse:
             )
         return source
 
-    def _labels(self, spec: Spec, labels: Labels) -> Source | None:
+    def _labels(self, spec: Spec, labels: Labels) -> FileSource | None:
         """Return the label table, all of it; None where it holds no file yet.
 
         Raises WatchkeeperError for a column that isn't there, and for labels or times that can't be read.
@@ -244,7 +225,7 @@ class ParquetWarehouse:
                     f"it has {', '.join(source.columns)}{did_you_mean(name, source.columns)}"
                 )
         if source.columns[labels.label] != "BOOLEAN" or sql.is_text(source.columns[labels.known_at]):
-            no_label, no_time = self._rows(scans.unreadable_labels(labels, source))[0]
+            no_label, no_time = self.rows(scans.unreadable_labels(labels, source))[0]
             for count, name, accepted in (
                 (no_label, labels.label, "true and false, or 1 and 0"),
                 (no_time, labels.known_at, "times such as 2026-01-31 09:30:00"),
@@ -256,25 +237,27 @@ class ParquetWarehouse:
                     )
         return source
 
-    def _described(self, paths: Sequence[Path], day: str, start: date, end: date, *, partitioned: bool) -> Source:
-        source = Source(tuple(str(path) for path in paths), {}, day, partitioned, start, end)
+    def _described(self, paths: Sequence[Path], day: str, start: date, end: date, *, partitioned: bool) -> FileSource:
+        source = FileSource(tuple(str(path) for path in paths), {}, day, partitioned, start, end)
         bound = Bound()
-        found = self._rows(Statement(f"DESCRIBE SELECT * FROM {source.scan(bound)}", bound.values))
+        found = self.rows(Statement(f"DESCRIBE SELECT * FROM {source.scan(bound)}", bound.values))
         # DuckDB takes every folder 'key=value' on the way for a column, also those above the table.
         above = {part.partition("=")[0] for part in paths[0].parts if "=" in part} - {day}
         return replace(source, columns={name: kind for name, kind, *_ in found if name not in above})
 
-    def _days_inside(self, source: Source) -> list[date]:
+    def _days_inside(self, source: FileSource) -> list[date]:
         bound = Bound()
         text = (
             f"SELECT DISTINCT {source.day_number()} AS d FROM {source.scan(bound)}{scans.where(source.wanted(bound))}"
         )
-        return sorted(assemble.day_of(number) for (number,) in self._rows(Statement(text, bound.values)))
+        return sorted(assemble.day_of(number) for (number,) in self.rows(Statement(text, bound.values)))
 
-    def _rows(self, statement: Statement) -> list[tuple[Any, ...]]:
+    def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
+        """Run a statement and return its rows."""
         return self._fetch(statement).fetchall()
 
-    def _arrays(self, statement: Statement) -> dict[str, Ints]:
+    def arrays(self, statement: Statement) -> dict[str, Ints]:
+        """Run a statement whose columns are whole numbers and return them, with ``ROLLED_UP`` for null."""
         found = self._fetch(statement).fetchnumpy()
         return {name: np.ma.filled(values, ROLLED_UP).astype(np.int64) for name, values in found.items()}
 
@@ -300,7 +283,7 @@ class ParquetWarehouse:
             raise WatchkeeperError(f"{path}: can't be read as Parquet ({reason}); write the file again") from error
 
 
-def _need(spec: Spec, source: Source, key: str, name: str) -> None:
+def _need(spec: Spec, source: FileSource, key: str, name: str) -> None:
     if name not in source.columns:
         raise WatchkeeperError(
             f"{spec.model}: {key}: table {spec.features.table} has no column '{name}'; "

@@ -25,7 +25,8 @@ COUNT, PENCE, SCORE = range(3)
 class Counts:
     """One column's counts: ``rows == nulls + nonfinite + sum(cells)``.
 
-    ``cells`` maps cell to rows, without zeros; ``total`` is the fixed-point sum of finite values in the grid's unit.
+    ``cells`` maps cell to rows, without zeros; ``total`` is the fixed-point sum of finite values in the grid's unit,
+    and of a score that of where it lies in its range, in billionths.
     """
 
     nulls: int = 0

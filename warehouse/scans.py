@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -10,40 +10,11 @@ from models.spec import Labels, Spec
 from warehouse import sql
 from warehouse.grid import Frame, Grid
 from warehouse.profile import BLOCKED, FRAUD, LEGITIMATE, OPEN
+from warehouse.source import Source
 from warehouse.sql import NULLS, Bound, column
 
 MOST_VALUES = 20_000
 """Whole numbers whose grid spans less than this are counted by value first: few can be different."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """Files of the same columns and types, and the days that are wanted of them."""
-
-    files: tuple[str, ...]
-    columns: Mapping[str, str]
-    day: str
-    partitioned: bool
-    start: date
-    end: date
-
-    def scan(self, bound: Bound) -> str:
-        """Return the FROM item, with the alias ``t``."""
-        return f"{self.read(bound(list(self.files)))} AS t"
-
-    def read(self, files: str) -> str:
-        """Return the table function over files that are given as SQL."""
-        return f"read_parquet({files}, union_by_name = true, hive_partitioning = {str(self.partitioned).lower()})"
-
-    def day_number(self) -> str:
-        """Return the day of a row, in days since 1970."""
-        return f"({sql.day_of(self.day, self.columns[self.day])} - DATE '1970-01-01')"
-
-    def wanted(self, bound: Bound) -> list[str]:
-        """Return the conditions that hold for rows of the wanted days."""
-        if self.partitioned:
-            return []
-        return [f"{sql.day_of(self.day, self.columns[self.day])} BETWEEN {bound(self.start)} AND {bound(self.end)}"]
 
 
 @dataclass(frozen=True)
@@ -119,30 +90,27 @@ def _group_codes(frame: Frame, source: Source, groups: Sequence[str], bound: Bou
 def score_counts(frame: Frame, spec: Spec, source: Source, groups: Sequence[str]) -> Statement:
     """Sum payments by day, group value, score cell and state.
 
-    Returns ``d, s, g, c, state, n, pence, share, high, low``; scores that are null or not finite have a cell of
-    their own, and high and low are the halves of the fixed-point sum of scores.
+    Returns ``d, s, g, c, state, n, pence, share``; scores that are null or not finite have a cell of their own.
     """
     assert frame.score is not None
     bound, kind = Bound(), source.columns[spec.score.column]
     keys = ["d", *(f"s{j}" for j in range(len(groups))), "c", "state"]
-    cell, units = _cell_and_units(spec.score.column, kind, frame.score, bound)
     rows = [
         f"{source.day_number()} AS d",
         *(f"{column(name)} AS s{j}" for j, name in enumerate(groups)),
-        f"{cell} AS c",
+        f"{sql.number_cell(spec.score.column, kind, frame.score, bound)} AS c",
         f"CASE WHEN {blocked(spec, source, bound)} THEN {BLOCKED} ELSE {OPEN} END AS state",
         f"{_pence(spec, source, bound)} AS pence",
-        f"{_share(spec, source, bound)} AS share",
-        f"{units} AS x",
+        f"CASE WHEN isfinite({_score(spec, source)}) THEN {_share(spec, source, bound)} ELSE 0 END AS share",
     ]
     values = f"SELECT {', '.join(rows)} FROM {source.scan(bound)}{where(source.wanted(bound))}"
-    sums = "count(*) AS n, sum(pence) AS pence, sum(share) AS share, sum(x) AS x"
+    sums = "count(*) AS n, sum(pence) AS pence, sum(share) AS share"
     grouped = f"SELECT {', '.join(keys)}, {sums} FROM ({values}) AS t GROUP BY {', '.join(keys)}"
     codes = _group_codes(frame, source, groups, bound)
-    coded = f"SELECT {', '.join(['t.d', *codes, 'c', 'state', 'n', 'pence', 'share', 'x'])} FROM ({grouped}) AS t"
+    coded = f"SELECT {', '.join(['t.d', *codes, 'c', 'state', 'n', 'pence', 'share'])} FROM ({grouped}) AS t"
     sums = ", ".join(f"{_whole(name)} AS {name}" for name in ("n", "pence", "share"))
     text = (
-        f"SELECT d, {_group_keys(len(groups))}, c, state, {sums}, {sql.halves('coalesce(sum(x), 0)')} "
+        f"SELECT d, {_group_keys(len(groups))}, c, state, {sums} "
         f"FROM ({coded}) AS r GROUP BY GROUPING SETS ({_sets(len(groups), ['d, c, state'])})"
     )
     return Statement(text, bound.values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -79,7 +80,7 @@ def profile_of(frame: Frame, model: Spec, rows: pd.DataFrame) -> Profile:
     groups |= {key: part for name in frame.slices for key, part in _parts(frame, name, rows)}
     features = {group: _features(frame, part) for group, part in groups.items() if len(part)}
     if EVERYONE in features:
-        features[EVERYONE][model.score.column] = _number(frame.score, rows[model.score.column])
+        features[EVERYONE][model.score.column] = _score(frame.score, rows[model.score.column])
     blocked = rows["action"].isin(model.score.blocked)
     return Profile(frame.id, len(rows), features, cube_of(frame, model, rows, np.where(blocked, BLOCKED, OPEN)))
 
@@ -138,6 +139,12 @@ def _number(grid, values: pd.Series) -> Counts:
     with np.errstate(over="ignore"):
         total = sum(int(unit) for unit in np.floor(np.clip(finite * grid.per_unit, -1e18, 1e18) + 0.5))
     return Counts(int(null.sum()), len(x) - len(finite), total, dict(Counter(grid.cell(finite).tolist())))
+
+
+def _score(grid, values: pd.Series) -> Counts:
+    x = values.to_numpy(dtype=float)
+    share = np.clip((x[np.isfinite(x)] - grid.centre) / grid.scale, 0, 1)
+    return replace(_number(grid, values), total=int(np.floor(share * 1e9 + 0.5).sum()))
 
 
 def _category(levels, values: pd.Series) -> Counts:

@@ -1,0 +1,72 @@
+"""Where the rows of a table's days are: what a statement's FROM and WHERE say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from warehouse import sql
+from warehouse.sql import Bound
+
+
+class Source(Protocol):
+    """Rows of the same columns and types. Types are named as DuckDB names them."""
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """Return the type of each column."""
+        ...
+
+    @property
+    def day(self) -> str:
+        """Return the name of the day column."""
+        ...
+
+    @property
+    def partitioned(self) -> bool:
+        """Return whether there are rows of the wanted days only."""
+        ...
+
+    def scan(self, bound: Bound) -> str:
+        """Return the FROM item, with the alias ``t``."""
+        ...
+
+    def day_number(self) -> str:
+        """Return the day of a row, in days since 1970."""
+        ...
+
+    def wanted(self, bound: Bound) -> list[str]:
+        """Return the conditions that hold for rows of the wanted days."""
+        ...
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """Parquet files of the same columns and types, and the days that are wanted of them."""
+
+    files: tuple[str, ...]
+    columns: Mapping[str, str]
+    day: str
+    partitioned: bool
+    start: date
+    end: date
+
+    def scan(self, bound: Bound) -> str:
+        """Return the FROM item, with the alias ``t``."""
+        return f"{self.read(bound(list(self.files)))} AS t"
+
+    def read(self, files: str) -> str:
+        """Return the table function over files that are given as SQL."""
+        return f"read_parquet({files}, union_by_name = true, hive_partitioning = {str(self.partitioned).lower()})"
+
+    def day_number(self) -> str:
+        """Return the day of a row, in days since 1970."""
+        return f"({sql.day_of(self.day, self.columns[self.day])} - DATE '1970-01-01')"
+
+    def wanted(self, bound: Bound) -> list[str]:
+        """Return the conditions that hold for rows of the wanted days."""
+        if self.partitioned:
+            return []
+        return [f"{sql.day_of(self.day, self.columns[self.day])} BETWEEN {bound(self.start)} AND {bound(self.end)}"]
