@@ -79,7 +79,7 @@ def _conditions(spec: Spec, source: Source, bound: Bound) -> list[str]:
     conditions = source.wanted(bound)
     if spec.baseline.exclude and not source.partitioned:
         day = sql.day_of(source.day, source.columns[source.day])
-        conditions.append(f"NOT list_contains({bound(list(spec.baseline.exclude))}, {day})")
+        conditions.append(f"{day} NOT IN ({', '.join(bound(each) for each in spec.baseline.exclude)})")
     return conditions
 
 
@@ -137,7 +137,7 @@ def _grids(spec: Spec, source: Source, names: Sequence[str], rows: int, run: Run
     bound = Bound()
     values = {name: sql.number(name, source.columns[name]) for name in names}
     figures = ", ".join(
-        f"quantile_disc({value}, [0.01, 0.5, 0.99]) FILTER (WHERE isfinite({value})), count({column(name)})"
+        f"quantile_disc(CASE WHEN isfinite({value}) THEN {value} END, [0.01, 0.5, 0.99]), count({column(name)})"
         for name, value in values.items()
     )
     conditions = _conditions(spec, source, bound)

@@ -51,7 +51,8 @@ def column_counts(frame: Frame, source: Source, name: str, slices: Sequence[str]
     rows = [f"{source.day_number()} AS d", *(f"{column(slice_)} AS s{j}" for j, slice_ in enumerate(slices))]
     join, units = "", "0"
     if grid is None:
-        join, cell = sql.level_join(frame.categories[name], sql.level(column(name), kind), bound)
+        levels = [("", frame.categories[name])]
+        join, cell = sql.level_join(levels, "''", sql.level(column(name), kind), bound)
         cell = f"CASE WHEN {column(name)} IS NULL THEN ({NULLS}) ELSE {cell} END"
     else:
         cell, units = _cell_and_units(name, kind, grid, bound)
@@ -68,8 +69,8 @@ def column_counts(frame: Frame, source: Source, name: str, slices: Sequence[str]
     codes = _group_codes(frame, source, slices, bound)
     coded = f"SELECT {', '.join(['t.d', *codes, *counted])} FROM ({grouped}) AS t{join}"
     text = (
-        f"SELECT d, {_group_keys(len(slices))}, c, {_whole('n')} AS n, {sql.halves('coalesce(sum(x), 0)')} "
-        f"FROM ({coded}) AS r GROUP BY GROUPING SETS ({_sets(len(slices), ['d, c'])})"
+        f"SELECT d, {group_keys(len(slices))}, c, {whole('n')} AS n, {sql.halves('coalesce(sum(x), 0)')} "
+        f"FROM ({coded}) AS r GROUP BY GROUPING SETS ({grouping_sets(len(slices), ['d, c'])})"
     )
     return Statement(text, bound.values)
 
@@ -108,10 +109,10 @@ def score_counts(frame: Frame, spec: Spec, source: Source, groups: Sequence[str]
     grouped = f"SELECT {', '.join(keys)}, {sums} FROM ({values}) AS t GROUP BY {', '.join(keys)}"
     codes = _group_codes(frame, source, groups, bound)
     coded = f"SELECT {', '.join(['t.d', *codes, 'c', 'state', 'n', 'pence', 'share'])} FROM ({grouped}) AS t"
-    sums = ", ".join(f"{_whole(name)} AS {name}" for name in ("n", "pence", "share"))
+    sums = ", ".join(f"{whole(name)} AS {name}" for name in ("n", "pence", "share"))
     text = (
-        f"SELECT d, {_group_keys(len(groups))}, c, state, {sums} "
-        f"FROM ({coded}) AS r GROUP BY GROUPING SETS ({_sets(len(groups), ['d, c, state'])})"
+        f"SELECT d, {group_keys(len(groups))}, c, state, {sums} "
+        f"FROM ({coded}) AS r GROUP BY GROUPING SETS ({grouping_sets(len(groups), ['d, c, state'])})"
     )
     return Statement(text, bound.values)
 
@@ -138,8 +139,8 @@ def cohort_cube(
         f"WITH known AS ({known_labels(spec.labels, labels, as_of, theirs, bound)}), "
         f"cells AS (SELECT {', '.join(cells)} FROM {source.scan(bound)} JOIN known AS k ON k.id = {own}"
         f"{where(conditions)}) "
-        f"SELECT d, {_group_keys(len(groups))}, c, state, {_SUMS}, delay FROM cells "
-        f"GROUP BY GROUPING SETS ({_sets(len(groups), ['d, c, state'])}, (d, delay))"
+        f"SELECT d, {group_keys(len(groups))}, c, state, {_SUMS}, delay FROM cells "
+        f"GROUP BY GROUPING SETS ({grouping_sets(len(groups), ['d, c, state'])}, (d, delay))"
     )
     return Statement(text, bound.values)
 
@@ -186,7 +187,8 @@ def join_keys(spec: Spec, labels: Labels, source: Source, label_source: Source) 
 _SUMS = "count(*) AS n, CAST(sum(pence) AS BIGINT) AS pence, CAST(sum(share) AS BIGINT) AS share"
 
 
-def _whole(name: str) -> str:
+def whole(name: str) -> str:
+    """Return the sum of whole numbers as BIGINT."""
     return f"CAST(sum({name}) AS BIGINT)"
 
 
@@ -247,7 +249,7 @@ def where(conditions: Sequence[str]) -> str:
     return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
-def _group_keys(groups: int) -> str:
+def group_keys(groups: int) -> str:
     """Return which group column a row is about, and the code of its value."""
     if not groups:
         return "(-1) AS s, 0 AS g"
@@ -255,7 +257,7 @@ def _group_keys(groups: int) -> str:
     return f"{sql.which(names)} AS s, {sql.one_of(names)} AS g"
 
 
-def _sets(groups: int, keys: Sequence[str]) -> str:
+def grouping_sets(groups: int, keys: Sequence[str]) -> str:
     """Return the grouping sets of each key, by each group column where there is one."""
     prefixes = [f"s{j}, " for j in range(groups)] or [""]
     return ", ".join(f"({prefix}{key})" for prefix in prefixes for key in keys)

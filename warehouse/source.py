@@ -63,7 +63,7 @@ class FileSource:
 
     def day_number(self) -> str:
         """Return the day of a row, in days since 1970."""
-        return f"({sql.day_of(self.day, self.columns[self.day])} - DATE '1970-01-01')"
+        return sql.day_number(sql.day_of(self.day, self.columns[self.day]))
 
     def wanted(self, bound: Bound) -> list[str]:
         """Return the conditions that hold for rows of the wanted days."""

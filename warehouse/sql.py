@@ -85,7 +85,7 @@ def level(value: str, kind: str) -> str:
             f"ELSE CAST({x} AS VARCHAR) END"
         )
     if kind.startswith("TIMESTAMP"):
-        return f"strftime(CAST({value} AS TIMESTAMP), '%Y-%m-%d %H:%M:%S')"
+        return f"substr(CAST(CAST({value} AS TIMESTAMP) AS VARCHAR), 1, 19)"
     return f"CAST({value} AS VARCHAR)"
 
 
@@ -99,6 +99,11 @@ def number(name: str, kind: str) -> str:
 def day_of(name: str, kind: str) -> str:
     """Return a column's values as DATE (UTC), null where they can't be read as dates."""
     return f"TRY_CAST({text(name)} AS DATE)" if is_text(kind) else f"CAST({column(name)} AS DATE)"
+
+
+def day_number(day: str) -> str:
+    """Return a DATE in days since 1970."""
+    return f"date_diff('day', DATE '1970-01-01', {day})"
 
 
 def moment(name: str, kind: str) -> str:
@@ -183,30 +188,67 @@ def fixed_point(value: str, per_unit: float, most: float, bound: Bound) -> str:
     )
 
 
+def halved_units(value: str, per_unit: float, most: float, bound: Bound) -> tuple[str, str]:
+    """Return the halves of ``fixed_point``: high * 2^32 + low. Sums of either stay far within 64 bits.
+
+    Both are exact: up to 10^18 the double that is split has at most 53 bits, and 2^32 only moves them.
+    """
+    units = f"floor({value} * {bound(per_unit)} + 0.5)"
+    inside = f"{value} BETWEEN {bound(-most / per_unit)} AND {bound(most / per_unit)}"
+    high = f"floor({units} / {TWO_32})"
+    most_high, most_low = divmod(int(most), TWO_32)
+    least_high, least_low = divmod(-int(most), TWO_32)
+    ends = [
+        f"WHEN NOT isfinite({value}) THEN 0 WHEN {value} > 0 THEN {up} WHEN {value} < 0 THEN ({down}) ELSE 0 END"
+        for up, down in ((most_high, least_high), (most_low, least_low))
+    ]
+    return (
+        f"CASE WHEN {inside} THEN CAST({high} AS BIGINT) {ends[0]}",
+        f"CASE WHEN {inside} THEN CAST({units} - {high} * {TWO_32} AS BIGINT) {ends[1]}",
+    )
+
+
 def halves(total: str) -> str:
     """Return a sum that may exceed 64 bits as two columns, ``high`` and ``low``: high * 2^32 + low."""
     return f"CAST({total} // {TWO_32} AS BIGINT) AS high, CAST({total} % {TWO_32} AS BIGINT) AS low"
 
 
-def level_join(levels: Levels, level_text: str, bound: Bound) -> tuple[str, str]:
-    """Return the join that gives a level its cell, and the cell of a level that isn't null."""
-    rest = sorted(levels.seen - set(levels.top))
-    names, cells = bound([*levels.top, *rest]), bound([*range(len(levels.top)), *[REST] * len(rest)])
-    known = f"SELECT unnest(CAST({names} AS VARCHAR[])) AS level, unnest(CAST({cells} AS BIGINT[])) AS cell"
-    return f" LEFT JOIN ({known}) AS v ON v.level = {level_text}", f"coalesce(v.cell, ({UNSEEN}))"
+def level_join(levels_of: Sequence[tuple[str, Levels]], which: str, level_text: str, bound: Bound) -> tuple[str, str]:
+    """Return the join that gives a level its cell, and the cell of a level that isn't null.
+
+    ``levels_of`` names each category and its levels, and the text ``which`` says which of them a row is about. Name,
+    cell and level travel as one text each, because engines differ in how they lay several lists side by side.
+    """
+    known = [
+        f"{name}:{cell}:{level_}"
+        for name, levels in levels_of
+        for level_, cell in (
+            *((top, i) for i, top in enumerate(levels.top)),
+            *((rest, REST) for rest in sorted(levels.seen - set(levels.top))),
+        )
+    ]
+    of_level = "substr(e, strpos(e, ':') + 1)"
+    split = (
+        f"SELECT substr(e, 1, strpos(e, ':') - 1) AS w, "
+        f"CAST(substr({of_level}, 1, strpos({of_level}, ':') - 1) AS BIGINT) AS cell, "
+        f"substr({of_level}, strpos({of_level}, ':') + 1) AS level "
+        f"FROM UNNEST(CAST({bound(known)} AS VARCHAR[])) AS u(e)"
+    )
+    join = f" LEFT JOIN ({split}) AS v ON v.w = {which} AND v.level = {level_text}"
+    return join, f"coalesce(v.cell, ({UNSEEN}))"
 
 
 def group_code(value: str, values: Sequence[str | None], bound: Bound) -> str:
     """Return the position of a group's text among ``values`` without null, or NULL_GROUP or OTHER_GROUP."""
     null = NULL_GROUP if None in values else OTHER_GROUP
-    known = bound([each for each in values if each is not None])
-    place = f"list_position(CAST({known} AS VARCHAR[]), {value}) - 1"
-    return f"CASE WHEN {value} IS NULL THEN ({null}) ELSE coalesce({place}, ({OTHER_GROUP})) END"
+    known = " ".join(f"WHEN {bound(each)} THEN {i}" for i, each in enumerate(v for v in values if v is not None))
+    code = f"CASE {value} {known} ELSE ({OTHER_GROUP}) END" if known else f"({OTHER_GROUP})"
+    return f"CASE WHEN {value} IS NULL THEN ({null}) ELSE {code} END"
 
 
 def among(name: str, values: Iterable[str], bound: Bound) -> str:
     """Return whether a column's text is one of the values; false for null."""
-    return f"coalesce(list_contains(CAST({bound(list(values))} AS VARCHAR[]), {text(name)}), false)"
+    return f"coalesce({text(name)} IN ({', '.join(bound(value) for value in values)}), false)"
 
 
 def which(names: Sequence[str]) -> str:

@@ -1,0 +1,56 @@
+"""Our statements, which are written as DuckDB reads them, in BigQuery's words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+
+import sqlglot
+from sqlglot import exp
+
+
+@lru_cache(maxsize=512)
+def to_bigquery(text: str, read_at: datetime | None = None) -> str:
+    """Return a statement for BigQuery, which reads every table as it was at ``read_at``; ``$v0`` becomes ``@v0``.
+
+    sqlglot knows nearly all the differences; the others are below. Statements keep to what can be said so.
+    """
+    return _rewritten(text, read_at).sql(dialect="bigquery")
+
+
+def pretty(text: str, dialect: str) -> str:
+    """Return a statement laid out for reading, in DuckDB's or BigQuery's words."""
+    tree = sqlglot.parse_one(text, read="duckdb") if dialect == "duckdb" else _rewritten(text, None)
+    return tree.sql(dialect=dialect, pretty=True) + "\n"
+
+
+def _rewritten(text: str, read_at: datetime | None) -> exp.Expression:
+    tree: exp.Expression = sqlglot.parse_one(text, read="duckdb").transform(_rewrite)
+    for table in tree.find_all(exp.Table) if read_at else ():
+        if table.db:  # a table of the warehouse, not the name of a subquery
+            moment = exp.cast(exp.Literal.string(read_at.astimezone(UTC).isoformat()), "TIMESTAMPTZ")
+            table.set("version", exp.Version(this="TIMESTAMP", kind="AS OF", expression=moment))
+    return tree
+
+
+def _rewrite(node: exp.Expression) -> exp.Expression:
+    name = node.name.lower() if isinstance(node, exp.Anonymous) else ""
+    if name == "isfinite":
+        (value,) = node.expressions
+        infinite = exp.Or(this=exp.IsNan(this=value), expression=exp.IsInf(this=value.copy()))
+        return exp.Paren(this=exp.Not(this=exp.Paren(this=infinite)))
+    if name == "hash":
+        return exp.Anonymous(this="FARM_FINGERPRINT", expressions=node.expressions)
+    if isinstance(node, exp.PercentileDisc):
+        return _quantiles(node.this.transform(_rewrite), node.expression.expressions)
+    return node
+
+
+def _quantiles(value: exp.Expression, shares: list[exp.Expression]) -> exp.Expression:
+    """Return approximate quantiles, to hundredths: BigQuery has the exact ones for windows only."""
+    hundredths = exp.Anonymous(this="APPROX_QUANTILES", expressions=[value, exp.Literal.number(100)])
+    return exp.Array(expressions=[_at(hundredths.copy(), round(100 * float(share.name))) for share in shares])
+
+
+def _at(array: exp.Expression, place: int) -> exp.Expression:
+    return exp.Bracket(this=array, expressions=[exp.Literal.number(place)], offset=0, safe=False)

@@ -1,0 +1,55 @@
+"""Many columns counted by one statement, for a warehouse that bills each column a statement reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from warehouse import scans, sql
+from warehouse.grid import Frame
+from warehouse.scans import Statement
+from warehouse.source import Source
+from warehouse.sql import Bound, column
+
+
+def columns_counts(frame: Frame, source: Source, columns: Sequence[str], slices: Sequence[str]) -> Statement:
+    """Count rows, and sum numbers, by day, slice value and cell of each column.
+
+    Returns ``d, s, g, w, c, n, high, low``: as ``scans.column_counts`` with w, the place of the column in
+    ``columns``. The columns are laid one under the other, so the table is read, and billed, once for all of them.
+    """
+    bound = Bound()
+    keys = ["d", *(f"s{j}" for j in range(len(slices)))]
+    cells = [f"{source.day_number()} AS d"]
+    cells += [f"{sql.level(column(name), source.columns[name])} AS s{j}" for j, name in enumerate(slices)]
+    for i, name in enumerate(columns):
+        cells += [f"{part} AS {key}{i}" for key, part in zip("clhx", _parts(frame, source, name, bound), strict=True)]
+    rows = f"SELECT {', '.join(cells)} FROM {source.scan(bound)}{scans.where(source.wanted(bound))}"
+    under = ", ".join(f"{{'w': '{i}', 'c': c{i}, 'l': l{i}, 'h': h{i}, 'x': x{i}}}" for i in range(len(columns)))
+    counted = (
+        f"SELECT {', '.join(keys)}, u.w, u.c, u.l, count(*) AS n, sum(u.h) AS h, sum(u.x) AS x "
+        f"FROM ({rows}) AS r CROSS JOIN UNNEST([{under}]) AS y(u) GROUP BY {', '.join(keys)}, u.w, u.c, u.l"
+    )
+    codes = [f"{sql.group_code(f't.s{j}', frame.groups[name], bound)} AS s{j}" for j, name in enumerate(slices)]
+    levels = [(str(i), frame.categories[name]) for i, name in enumerate(columns) if name not in frame.numbers]
+    join, cell = sql.level_join(levels, "t.w", "t.l", bound) if levels else ("", "t.c")
+    cell = f"CASE WHEN t.c IS NOT NULL THEN t.c ELSE {cell} END"
+    coded = (
+        f"SELECT {', '.join(['t.d', *codes, 't.w', f'{cell} AS c', 't.n', 't.h', 't.x'])} FROM ({counted}) AS t{join}"
+    )
+    text = (
+        f"SELECT d, {scans.group_keys(len(slices))}, CAST(w AS BIGINT) AS w, c, {scans.whole('n')} AS n, "
+        f"{scans.whole('h')} AS high, {scans.whole('x')} AS low "
+        f"FROM ({coded}) AS r GROUP BY GROUPING SETS ({scans.grouping_sets(len(slices), ['d, w, c'])})"
+    )
+    return Statement(text, bound.values)
+
+
+def _parts(frame: Frame, source: Source, name: str, bound: Bound) -> tuple[str, str, str, str]:
+    """Return a number's cell and the halves of its units, or a category's level; and the cell of its nulls."""
+    kind = source.columns[name]
+    if name not in frame.numbers:
+        null = f"CASE WHEN {column(name)} IS NULL THEN ({sql.NULLS}) END"
+        return null, sql.level(column(name), kind), "0", "0"
+    grid = frame.numbers[name]
+    high, low = sql.halved_units(sql.number(name, kind), grid.per_unit, sql.MOST_UNITS, bound)
+    return sql.number_cell(name, kind, grid, bound), "CAST(NULL AS VARCHAR)", high, low
