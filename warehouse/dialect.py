@@ -26,10 +26,12 @@ def pretty(text: str, dialect: str) -> str:
 
 def _rewritten(text: str, read_at: datetime | None) -> exp.Expression:
     tree: exp.Expression = sqlglot.parse_one(text, read="duckdb").transform(_rewrite)
-    for table in tree.find_all(exp.Table) if read_at else ():
+    if read_at is None:
+        return tree
+    moment = exp.cast(exp.Literal.string(read_at.astimezone(UTC).isoformat()), "TIMESTAMPTZ")
+    for table in tree.find_all(exp.Table):
         if table.db:  # a table of the warehouse, not the name of a subquery
-            moment = exp.cast(exp.Literal.string(read_at.astimezone(UTC).isoformat()), "TIMESTAMPTZ")
-            table.set("version", exp.Version(this="TIMESTAMP", kind="AS OF", expression=moment))
+            table.set("version", exp.Version(this="TIMESTAMP", kind="AS OF", expression=moment.copy()))
     return tree
 
 

@@ -21,15 +21,13 @@ from warehouse.files import Files
 from warehouse.grid import Frame, Ints
 from warehouse.profile import Cohort, Cube, Profile
 from warehouse.protocol import Partition
+from warehouse.scanning import ROLLED_UP
 from warehouse.scans import Statement
 from warehouse.source import FileSource
 from warehouse.sql import Bound
 
 if TYPE_CHECKING:
     import pandas as pd
-
-ROLLED_UP = -(2**31)
-"""Stands for null in arrays of codes."""
 
 
 class ParquetWarehouse:
@@ -38,6 +36,8 @@ class ParquetWarehouse:
     One DuckDB connection for each object; every call has a cursor of its own, so threads may share the object.
     ``threads`` limits DuckDB's (default: one for each core).
     """
+
+    columns_a_scan = 1
 
     def __init__(self, root: Path, threads: int | None = None) -> None:
         self._root = root.absolute()
@@ -130,7 +130,7 @@ class ParquetWarehouse:
     def sample(self, spec: Spec, start: date, end: date, rows: int, seed: int) -> pd.DataFrame:
         """Return at most ``rows`` payments of a span of days, the same ones at every call (by hash of id and seed)."""
         source = self._span(spec, start, end)
-        _need(spec, source, "features.id", spec.features.id)
+        scans.need(spec, source, "features.id", spec.features.id)
         return self._fetch(row_queries.sample(spec, source, rows, seed)).df()
 
     def labelled_rows(self, spec: Spec, start: date, end: date, as_of: date, rows: int, seed: int) -> pd.DataFrame:
@@ -141,7 +141,7 @@ class ParquetWarehouse:
         if spec.labels is None:
             raise WatchkeeperError(f"{spec.model}: rows with labels were asked for, but the model file has no 'labels'")
         source = self._span(spec, start, end)
-        _need(spec, source, "features.id", spec.features.id)
+        scans.need(spec, source, "features.id", spec.features.id)
         labels = self._labels(spec, spec.labels)
         if labels is None:
             raise WatchkeeperError(f"{spec.model}: label table {spec.labels.table} holds no Parquet file yet")
@@ -281,14 +281,6 @@ class ParquetWarehouse:
             said = str(error).splitlines()[0].partition(": ")[2].replace(f"'{path}'", "").replace(path, "")
             reason = said.strip(" .:") or type(error).__name__
             raise WatchkeeperError(f"{path}: can't be read as Parquet ({reason}); write the file again") from error
-
-
-def _need(spec: Spec, source: FileSource, key: str, name: str) -> None:
-    if name not in source.columns:
-        raise WatchkeeperError(
-            f"{spec.model}: {key}: table {spec.features.table} has no column '{name}'; "
-            f"it has {', '.join(source.columns)}{did_you_mean(name, source.columns)}"
-        )
 
 
 def _nearest_days(found: Files) -> str:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from models.spec import AfterDays, Labels, Spec
 from warehouse import scans, sql
 from warehouse.scans import Statement
-from warehouse.source import FileSource
+from warehouse.source import FileSource, Source
 from warehouse.sql import Bound
 
 LABEL = "label"
@@ -24,7 +24,7 @@ def relation(source: FileSource, day: date) -> str:
     return f"{query} WHERE {sql.day_of(source.day, source.columns[source.day])} = DATE {sql.literal(day.isoformat())}"
 
 
-def sample(spec: Spec, source: FileSource, most: int, seed: int) -> Statement:
+def sample(spec: Spec, source: Source, most: int, seed: int) -> Statement:
     """Return at most so many rows, chosen and ordered by a hash of id and seed."""
     bound = Bound()
     columns = ", ".join(sql.column(name) for name in source.columns)
@@ -35,7 +35,7 @@ def sample(spec: Spec, source: FileSource, most: int, seed: int) -> Statement:
     return Statement(text, bound.values)
 
 
-def labelled(spec: Spec, source: FileSource, label_source: FileSource, as_of: date, most: int, seed: int) -> Statement:
+def labelled(spec: Spec, source: Source, label_source: Source, as_of: date, most: int, seed: int) -> Statement:
     """Return at most so many rows that weren't blocked, with the column ``label`` as known by the end of ``as_of``.
 
     A payment without a known event counts as legitimate once ``negative.after_days`` days have passed, and is left
@@ -63,7 +63,7 @@ def _labels(spec: Spec) -> Labels:
     return spec.labels
 
 
-def _by_hash(spec: Spec, source: FileSource, most: int, seed: int, bound: Bound) -> str:
-    # MD5 is the same in every version of DuckDB; file and row break the ties of ids that are there twice.
+def _by_hash(spec: Spec, source: Source, most: int, seed: int, bound: Bound) -> str:
+    # MD5 is the same in every engine; the source breaks the ties of ids that are there twice.
     key = f"md5(concat({sql.text(spec.features.id)}, {bound(f':{seed}')}))"
-    return f"ORDER BY {key}, t.filename, t.file_row_number LIMIT {bound(most)}"
+    return f"ORDER BY {key}, {source.tie} LIMIT {bound(most)}"

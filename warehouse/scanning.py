@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, Protocol
 
 from models.spec import Spec
-from warehouse import assemble, scans
+from warehouse import assemble, scans, together
 from warehouse.grid import Frame, Ints
 from warehouse.profile import EVERYONE, Counts, Cube, Group, Profile, ordered
 from warehouse.scans import Statement
 from warehouse.source import Source
 
+ROLLED_UP = -(2**31)
+"""Stands for null in arrays of codes."""
+
 
 class Engine(Protocol):
-    """Runs a statement where the data is."""
+    """Runs a statement where the data is. ``columns_a_scan`` are counted by one statement."""
+
+    columns_a_scan: int
 
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows."""
@@ -35,9 +41,9 @@ def profiles(spec: Spec, frame: Frame, source: Source, engine: Engine) -> dict[d
     groups = [name for name in frame.groups if name in source.columns]
     scored = frame.score is not None and spec.score.column in source.columns
     features: dict[date, dict[Group, dict[str, Counts]]] = defaultdict(lambda: defaultdict(dict))
-    for name in scans.feature_columns(frame, source):
-        if not (scored and name == spec.score.column):
-            found = engine.arrays(scans.column_counts(frame, source, name, slices))
+    asked = [name for name in scans.feature_columns(frame, source) if not (scored and name == spec.score.column)]
+    for i in range(0, len(asked), engine.columns_a_scan):
+        for name, found in _column_counts(frame, source, asked[i : i + engine.columns_a_scan], slices, engine):
             for day, group, counts in assemble.column_counts(frame, slices, found):
                 features[day][group][name] = counts
     cubes: dict[date, Cube] = {}
@@ -51,3 +57,14 @@ def profiles(spec: Spec, frame: Frame, source: Source, engine: Engine) -> dict[d
     return {
         day: Profile(frame.id, count, ordered(features[day]), cubes.get(day, Cube())) for day, count in days.items()
     }
+
+
+def _column_counts(
+    frame: Frame, source: Source, names: Sequence[str], slices: Sequence[str], engine: Engine
+) -> Iterator[tuple[str, assemble.Rows]]:
+    if len(names) == 1:
+        yield names[0], engine.arrays(scans.column_counts(frame, source, names[0], slices))
+        return
+    found = engine.arrays(together.columns_counts(frame, source, names, slices))
+    for i, name in enumerate(names):
+        yield name, {key: values[found["w"] == i] for key, values in found.items()}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from models.errors import WatchkeeperError, did_you_mean
 from models.spec import Labels, Spec
 from warehouse import sql
 from warehouse.grid import Frame, Grid
@@ -261,3 +262,12 @@ def grouping_sets(groups: int, keys: Sequence[str]) -> str:
     """Return the grouping sets of each key, by each group column where there is one."""
     prefixes = [f"s{j}, " for j in range(groups)] or [""]
     return ", ".join(f"({prefix}{key})" for prefix in prefixes for key in keys)
+
+
+def need(spec: Spec, source: Source, key: str, name: str) -> None:
+    """Raise WatchkeeperError where the feature table has no such column."""
+    if name not in source.columns:
+        raise WatchkeeperError(
+            f"{spec.model}: {key}: table {spec.features.table} has no column '{name}'; "
+            f"it has {', '.join(source.columns)}{did_you_mean(name, source.columns)}"
+        )

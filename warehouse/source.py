@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 
 from warehouse import sql
@@ -27,6 +27,11 @@ class Source(Protocol):
     @property
     def partitioned(self) -> bool:
         """Return whether there are rows of the wanted days only."""
+        ...
+
+    @property
+    def tie(self) -> str:
+        """Return what orders rows of one id: any order, but the same at every call."""
         ...
 
     def scan(self, bound: Bound) -> str:
@@ -52,6 +57,7 @@ class FileSource:
     partitioned: bool
     start: date
     end: date
+    tie: str = "t.filename, t.file_row_number"
 
     def scan(self, bound: Bound) -> str:
         """Return the FROM item, with the alias ``t``."""
@@ -70,3 +76,39 @@ class FileSource:
         if self.partitioned:
             return []
         return [f"{sql.day_of(self.day, self.columns[self.day])} BETWEEN {bound(self.start)} AND {bound(self.end)}"]
+
+
+@dataclass(frozen=True)
+class TableSource:
+    """A table of a warehouse that has columns of its own for everything, and the days that are wanted of it."""
+
+    table: str
+    columns: Mapping[str, str]
+    day: str
+    start: date
+    end: date
+    partitioned: bool = False
+    tie: str = "to_json_string(t)"
+
+    def scan(self, bound: Bound) -> str:
+        """Return the FROM item, with the alias ``t``."""
+        return f"{sql.quoted_path(self.table)} AS t"
+
+    def day_number(self) -> str:
+        """Return the day of a row, in days since 1970."""
+        return sql.day_number(sql.day_of(self.day, self.columns[self.day]))
+
+    def wanted(self, bound: Bound) -> list[str]:
+        """Return the conditions that hold for rows of the wanted days.
+
+        They are always there, and name the bare column: only so does the warehouse skip the other partitions.
+        """
+        kind, name = self.columns[self.day], sql.column(self.day)
+        if kind.startswith("TIMESTAMP"):
+            zone = UTC if kind.endswith("ZONE") else None
+            first = datetime.combine(self.start, time(), zone)
+            after = datetime.combine(self.end + timedelta(days=1), time(), zone)
+            return [f"{name} >= {bound(first)} AND {name} < {bound(after)}"]
+        if sql.is_text(kind):
+            return [f"{name} BETWEEN {bound(self.start.isoformat())} AND {bound(self.end.isoformat())}"]
+        return [f"{name} BETWEEN {bound(self.start)} AND {bound(self.end)}"]

@@ -42,6 +42,11 @@ def quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def quoted_path(table: str) -> str:
+    """Return ``dataset.table`` or ``project.dataset.table`` as an SQL identifier."""
+    return ".".join(quote(part) for part in table.split("."))
+
+
 def literal(text: str) -> str:
     """Return a text as an SQL literal, for the one query that others run: ``Warehouse.relation``."""
     return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,198 @@
+"""The production warehouse: BigQuery, which gets the same statements in its own words."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sqlglot import exp
+
+from models.errors import WatchkeeperError, did_you_mean
+from models.spec import Spec
+from warehouse import assemble, files, framing, scanning, scans, sql
+from warehouse import rows as row_queries
+from warehouse.dialect import to_bigquery
+from warehouse.grid import Frame, Ints
+from warehouse.jobs import Jobs
+from warehouse.profile import Profile
+from warehouse.protocol import Partition
+from warehouse.scanning import ROLLED_UP
+from warehouse.scans import Statement
+from warehouse.source import TableSource
+from warehouse.sql import Bound
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+    from google.cloud.bigquery import SchemaField
+
+KINDS = {
+    "INTEGER": "BIGINT",
+    "INT64": "BIGINT",
+    "FLOAT": "DOUBLE",
+    "FLOAT64": "DOUBLE",
+    "NUMERIC": "DECIMAL(38,9)",
+    "BIGNUMERIC": "DECIMAL(76,38)",
+    "STRING": "VARCHAR",
+    "BOOLEAN": "BOOLEAN",
+    "BOOL": "BOOLEAN",
+    "DATE": "DATE",
+    "DATETIME": "TIMESTAMP",
+    "TIMESTAMP": "TIMESTAMP WITH TIME ZONE",
+}
+"""Types of BigQuery, by the names that statements know them under."""
+
+
+class BigQueryWarehouse:
+    """Tables are ``dataset.table`` (or ``project.dataset.table``), best partitioned by their day column.
+
+    Everything is read as the tables were when the warehouse was opened, or at ``read_at``, at most seven days back:
+    what is rewritten meanwhile is not seen by half, and a day watched again sees the same data.
+    """
+
+    def __init__(self, jobs: Jobs, read_at: datetime | None = None) -> None:
+        self._jobs = jobs
+        self._asked_for = read_at
+
+    @cached_property
+    def read_at(self) -> datetime:
+        """Return the moment whose version of the tables is read; BigQuery's own clock says when now is."""
+        if self._asked_for is not None:
+            return self._asked_for
+        now: datetime = _Engine(self._jobs, "", "clock", None).rows(Statement("SELECT current_timestamp", {}))[0][0]
+        return now
+
+    def partition(self, spec: Spec, day: date) -> Partition | None:
+        """Return what arrived for a day, or None; raise WatchkeeperError where the table can't be read.
+
+        The version is that of the partition's last change, or, where the table isn't partitioned by its day column,
+        of the day's rows and ids.
+        """
+        source, bound = self._source(spec, day, day), Bound()
+        distinct, digest = "count(*)", "0"
+        if spec.features.id in source.columns:
+            name = sql.column(spec.features.id)
+            distinct, digest = f"count(DISTINCT {name})", f"bit_xor(hash({sql.text(spec.features.id)}))"
+        text = f"SELECT count(*), {distinct}, {digest} FROM {source.scan(bound)}{scans.where(source.wanted(bound))}"
+        count, distinct_ids, content = self._engine(spec, "arrive").rows(Statement(text, bound.values))[0]
+        if not count:
+            return None
+        changed = self._changed(spec, day, day).get(day)
+        arrived_at = changed or self._jobs.table(spec.features.table).modified
+        version = files.version([], count, changed.isoformat() if changed else str(content))
+        return Partition(count, distinct_ids, arrived_at, version, source.columns)
+
+    def days(self, spec: Spec, start: date, end: date) -> list[date]:
+        """Return the days that have a partition, in order."""
+        if self._is_partitioned(spec):
+            return sorted(self._changed(spec, start, end))
+        source, bound = self._source(spec, start, end), Bound()
+        text = f"SELECT DISTINCT {source.day_number()} AS d FROM {source.scan(bound)}"
+        found = self._engine(spec, "days").rows(Statement(text + scans.where(source.wanted(bound)), bound.values))
+        return sorted(assemble.day_of(number) for (number,) in found)
+
+    def frame(self, spec: Spec) -> Frame:
+        """Fix the cells of every feature from the model's baseline days; raise WatchkeeperError if none is there."""
+        source = self._source(spec, spec.baseline.start, spec.baseline.end)
+        return framing.frame(spec, source, self._engine(spec, "frame").rows)
+
+    def profile(self, spec: Spec, frame: Frame, start: date, end: date) -> dict[date, Profile]:
+        """Scan the partitions of a span of days once and return a profile for each day that has one."""
+        source = self._source(spec, start, end)
+        return dict(sorted(scanning.profiles(spec, frame, source, self._engine(spec, "profile")).items()))
+
+    def relation(self, spec: Spec, day: date) -> str:
+        """Return the SQL query of a day's partition, with its values written out, for expectations."""
+        source = self._source(spec, day, day)
+        bound = Bound()
+        text = f"SELECT * FROM {source.scan(bound)}{scans.where(source.wanted(bound))}"
+        for name, value in bound.values.items():
+            text = text.replace(f"${name}", _written_out(value))
+        return to_bigquery(text, self.read_at)
+
+    def sample(self, spec: Spec, start: date, end: date, rows: int, seed: int) -> pd.DataFrame:
+        """Return at most ``rows`` payments of a span of days, the same ones at every call (by hash of id and seed)."""
+        source = self._source(spec, start, end)
+        scans.need(spec, source, "features.id", spec.features.id)
+        return self._engine(spec, "sample").table(row_queries.sample(spec, source, rows, seed)).to_pandas()
+
+    def _engine(self, spec: Spec, step: str) -> _Engine:
+        return _Engine(self._jobs, spec.model, step, self.read_at)
+
+    def _source(self, spec: Spec, start: date, end: date) -> TableSource:
+        """Describe a table and the days wanted of it; raise WatchkeeperError where it has no such day column."""
+        return self._described(spec, spec.features.table, spec.features.day, start, end)
+
+    def _described(self, spec: Spec, table: str, day: str, start: date, end: date) -> TableSource:
+        described = self._jobs.table(table)
+        columns = {field.name: _kind(field) for field in described.schema}
+        if described.time_partitioning and described.time_partitioning.field is None:
+            columns |= {"_PARTITIONDATE": "DATE"}
+        if day not in columns:
+            raise WatchkeeperError(
+                f"{spec.model}: features.day: table {table} has no column '{day}'; "
+                f"it has {', '.join(columns)}{did_you_mean(day, columns)}"
+            )
+        return TableSource(table, columns, day, start, end)
+
+    def _is_partitioned(self, spec: Spec) -> bool:
+        partitioning = self._jobs.table(spec.features.table).time_partitioning
+        return (
+            partitioning is not None
+            and partitioning.type_ == "DAY"
+            and (partitioning.field or "_PARTITIONDATE") == spec.features.day
+        )
+
+    def _changed(self, spec: Spec, start: date, end: date) -> dict[date, datetime]:
+        """Return when the partitions with rows of a span of days last changed; of other tables, nothing."""
+        if not self._is_partitioned(spec):
+            return {}
+        *dataset, table = spec.features.table.split(".")
+        place = ".".join(exp.to_identifier(part, quoted=True).sql("bigquery") for part in dataset)
+        text = (
+            f"SELECT partition_id, last_modified_time FROM {place}.INFORMATION_SCHEMA.PARTITIONS "
+            "WHERE table_name = @table AND total_rows > 0 AND partition_id BETWEEN @first AND @last"
+        )
+        values = {"table": table, "first": f"{start:%Y%m%d}", "last": f"{end:%Y%m%d}"}
+        found = self._jobs.run(text, values, model=spec.model, step="partitions").to_pydict()
+        days = [datetime.strptime(name, "%Y%m%d").date() for name in found["partition_id"]]  # noqa: DTZ007  a day
+        return dict(zip(days, found["last_modified_time"], strict=True))
+
+
+class _Engine:
+    """Runs our statements for one step of one model."""
+
+    columns_a_scan = 60
+
+    def __init__(self, jobs: Jobs, model: str, step: str, read_at: datetime | None) -> None:
+        self._jobs, self._model, self._step, self._read_at = jobs, model, step, read_at
+
+    def table(self, statement: Statement) -> pa.Table:
+        text = to_bigquery(statement.text, self._read_at)
+        return self._jobs.run(text, statement.values, model=self._model, step=self._step)
+
+    def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
+        """Run a statement and return its rows."""
+        return list(zip(*(column.to_pylist() for column in self.table(statement).columns), strict=True))
+
+    def arrays(self, statement: Statement) -> dict[str, Ints]:
+        """Run a statement whose columns are whole numbers and return them."""
+        found = self.table(statement)
+        return {
+            name: np.asarray(values.fill_null(ROLLED_UP).to_numpy(), dtype=np.int64)
+            for name, values in zip(found.column_names, found.columns, strict=True)
+        }
+
+
+def _kind(field: SchemaField) -> str:
+    kind = KINDS.get(field.field_type, field.field_type)
+    return f"{kind}[]" if field.mode == "REPEATED" else kind
+
+
+def _written_out(value: object) -> str:
+    """Return a day or moment as SQL."""
+    if isinstance(value, datetime):
+        return f"CAST('{value.isoformat()}' AS {'TIMESTAMPTZ' if value.tzinfo else 'TIMESTAMP'})"
+    return f"DATE {sql.literal(str(value))}" if isinstance(value, date) else sql.literal(str(value))
