@@ -9,7 +9,15 @@ from datetime import date, timedelta
 from ledger.records import Measurement, Verdict
 from models.spec import Spec
 
-SOFT = ("psi", "jensen_shannon", "wasserstein", "ks")
+SOFT = (
+    "psi",
+    "jensen_shannon",
+    "wasserstein",
+    "ks",
+    "frechet_distance",
+    "correlation_shift",
+    "reconstruction_error",
+)
 """Distances of distributions: they say that something moved, not that it is broken."""
 HARD = ("null_share", "nonfinite_share", "scale_ratio", "unseen_share")
 """Figures that say how a column is broken, the most telling first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -95,7 +96,7 @@ def _sentence(tree: yaml.Node | None, problem: Any) -> str:
         message = problem["msg"]
         what = f"{message[0].lower()}{message[1:]}, not {_shown(given)}"
         if kind == "literal_error":
-            what += did_you_mean(str(given), [word.strip("'") for word in problem["ctx"]["expected"].split(" or ")])
+            what += did_you_mean(str(given), re.findall(r"'([^']*)'", problem["ctx"]["expected"]))
     return f"line {line}: {key}: {what}" if key else f"line {line}: {what}"
 
 

@@ -21,7 +21,7 @@ class _Part(BaseModel):
 class Column(_Part):
     """One feature: how it is binned and how much the model leans on it."""
 
-    kind: Literal["number", "category"]
+    kind: Literal["number", "category", "embedding"] = Field(description="An embedding is an array of numbers.")
     importance: Share | None = Field(None, description="Share of the model's decisions that rest on this feature.")
 
 
@@ -36,6 +36,9 @@ class Features(_Part):
     time: Name | None = Field(None, description="Event time column.")
     arrives_by: str | None = Field(
         None, pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="Deadline HH:MM on the day after the partition's day."
+    )
+    second_moments: bool = Field(
+        default=False, description="Also watch how numbers move together: correlation shift, PCA reconstruction error."
     )
     columns: dict[Name, Column] = Field(default_factory=dict, description="Empty: every other column, by its type.")
 

@@ -15,6 +15,9 @@ FLOORS: dict[str, float] = {
     "nonfinite_share": 0.001,
     "unseen_share": 0.01,
     "scale_ratio": 5.0,
+    "correlation_shift": 0.1,
+    "reconstruction_error": 0.1,
+    "frechet_distance": 0.02,
     "recall": 0.1,
     "precision": 0.1,
     "false_positive_rate": 1.5,
@@ -39,6 +42,7 @@ FLOORS: dict[str, float] = {
 - psi, jensen_shannon, wasserstein (in standard deviations of the baseline) and ks: the distance itself. Weekdays
   move a PSI by up to 0.05. With that go at most about: Jensen-Shannon root(0.05 / 8 ln 2) = 0.095, Wasserstein
   root(0.05) = 0.22, KS root(0.05) / 2 = 0.11; the floors lie above these
+- correlation_shift, reconstruction_error, frechet_distance: beyond their mean on the baseline's own days
 - null_share, nonfinite_share, unseen_share, duplicate_share, calibration_error: a rise, as a share
 - recall, precision, pr_auc, roc_auc, value_detection_rate: a drop; ``*_difference``: a gap between groups
 - scale_ratio, false_positive_rate, alert_rate, ``*_ratio``: a ratio, either way (5 is also 1/5)

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from warehouse.grid import Frame, Grid, Ints, Levels
-from warehouse.profile import Cohort, Counts, Cube, Group, Profile
+from warehouse.grid import Embedding, Frame, Grid, Ints, Levels
+from warehouse.profile import Cohort, Counts, Cube, Group, Moments, Profile
 
 VERSION = 1
 """First byte of everything written here; then zlib of: length of the header (4 bytes), header (JSON), arrays."""
@@ -31,13 +31,21 @@ def profile_to_bytes(profile: Profile) -> bytes:
         "groups": list(profile.features),
         "counts": [[i, column, of.nulls, of.nonfinite, of.total, len(of.cells)] for i, column, of in counts],
     }
+    if profile.moments:
+        header["moments"] = [[name, of.n, len(of.sums)] for name, of in sorted(profile.moments.items())]
     cells = sorted_cells([of for _, _, of in counts])
-    return _pack(header, profile.cube, cells)
+    return _pack(header, profile.cube, cells, [_moments_to_array(profile.moments)] if profile.moments else [])
+
+
+def _moments_to_array(moments: Mapping[str, Moments]) -> Ints:
+    """Return sums and the upper triangle of products of each, one after the other."""
+    own = [part for _, of in sorted(moments.items()) for part in (of.sums, of.products[np.triu_indices(len(of.sums))])]
+    return np.concatenate(own) if own else np.zeros(0, dtype=np.int64)
 
 
 def profile_from_bytes(data: bytes) -> Profile:
     """Return the profile that ``profile_to_bytes`` wrote; raise ValueError for another version or damaged bytes."""
-    header, cube, (cells, rows) = _unpack(data)
+    header, cube, (cells, rows), more = _unpack(data)
     features: list[dict[str, Counts]] = [{} for _ in header["groups"]]
     cell_list, row_list, at = cells.tolist(), rows.tolist(), 0
     for i, column, nulls, nonfinite, total, size in header["counts"]:
@@ -45,7 +53,18 @@ def profile_from_bytes(data: bytes) -> Profile:
         features[i][column] = Counts(nulls, nonfinite, total, own)
         at += size
     groups = dict(zip(_groups(header["groups"]), features, strict=True))
-    return Profile(header["frame"], header["rows"], groups, cube)
+    return Profile(header["frame"], header["rows"], groups, cube, _moments(header.get("moments", []), *more))
+
+
+def _moments(told: Sequence[tuple[str, int, int]], array: Ints | None = None) -> dict[str, Moments]:
+    found, at = {}, 0
+    for name, n, k in told:
+        assert array is not None
+        upper = np.triu_indices(k)
+        end = at + k + len(upper[0])
+        found[name] = Moments.from_upper(n, array[at : at + k], array[at + k : end])
+        at = end
+    return found
 
 
 def cohort_to_bytes(cohort: Cohort) -> bytes:
@@ -55,7 +74,7 @@ def cohort_to_bytes(cohort: Cohort) -> bytes:
 
 def cohort_from_bytes(data: bytes) -> Cohort:
     """Return the cohort that ``cohort_to_bytes`` wrote; raise ValueError for another version or damaged bytes."""
-    _, cube, (delays, frauds) = _unpack(data)
+    _, cube, (delays, frauds), _ = _unpack(data)
     return Cohort(cube, dict(zip(delays.tolist(), frauds.tolist(), strict=True)))
 
 
@@ -79,6 +98,11 @@ def frame_from_json(text: str) -> Frame:
         score=Grid(**content["score"]) if content["score"] else None,
         slices=tuple(content["slices"]),
         groups={name: tuple(values) for name, values in content["groups"].items()},
+        embeddings={
+            name: Embedding(own["dimensions"], Grid(**own["grid"]))
+            for name, own in content.get("embeddings", {}).items()
+        },
+        moments=tuple(content.get("moments", ())),
     )
 
 
@@ -97,6 +121,9 @@ def _content(frame: Frame) -> dict[str, Any]:
         "score": asdict(frame.score) if frame.score else None,
         "slices": list(frame.slices),
         "groups": {name: list(values) for name, values in frame.groups.items()},
+        # left out where there is nothing, so that frames from before there were any keep their id
+        **({"embeddings": {name: asdict(own) for name, own in frame.embeddings.items()}} if frame.embeddings else {}),
+        **({"moments": list(frame.moments)} if frame.moments else {}),
     }
 
 
@@ -113,8 +140,8 @@ def sorted_cells(counts: Sequence[Counts]) -> tuple[Ints, Ints]:
     return found[:, 0], found[:, 1]
 
 
-def _pack(header: dict[str, Any], cube: Cube, pair: tuple[Ints, Ints]) -> bytes:
-    """Write a header, a pair of arrays, and a cube by its non-zero (score cell, state) places."""
+def _pack(header: dict[str, Any], cube: Cube, pair: tuple[Ints, Ints], more: Sequence[Ints] = ()) -> bytes:
+    """Write a header, a pair of arrays, a cube by its non-zero (score cell, state) places, and more arrays."""
     places: list[Ints] = []
     values: list[Ints] = []
     for part in cube.cells.values():
@@ -125,7 +152,7 @@ def _pack(header: dict[str, Any], cube: Cube, pair: tuple[Ints, Ints]) -> bytes:
     shape = next((part.shape for part in cube.cells.values()), (0, 0, 0))
     stacked = np.concatenate(values) if values else np.zeros((0, 3), dtype=np.int64)
     joined = np.concatenate(places) if places else np.zeros(0, dtype=np.int64)
-    arrays = [_narrow(array) for array in (*pair, joined, *stacked.T)]
+    arrays = [_narrow(array) for array in (*pair, joined, *stacked.T, *more)]
     header = header | {
         "cube": [list(cube.cells), list(shape), [len(own) for own in places]],
         "arrays": [[array.dtype.str, len(array)] for array in arrays],
@@ -135,7 +162,7 @@ def _pack(header: dict[str, Any], cube: Cube, pair: tuple[Ints, Ints]) -> bytes:
     return bytes([VERSION]) + zlib.compress(body, 6)
 
 
-def _unpack(data: bytes) -> tuple[dict[str, Any], Cube, tuple[Ints, Ints]]:
+def _unpack(data: bytes) -> tuple[dict[str, Any], Cube, tuple[Ints, Ints], list[Ints]]:
     if not data or data[0] != VERSION:
         raise ValueError(f"a profile of version {data[0] if data else 'none'} can't be read; version {VERSION} can")
     try:
@@ -144,7 +171,8 @@ def _unpack(data: bytes) -> tuple[dict[str, Any], Cube, tuple[Ints, Ints]]:
         raise ValueError(f"a stored profile is damaged: {error}") from error
     end = 4 + int.from_bytes(body[:4], "little")
     header = json.loads(body[4:end])
-    first, second, places, *values = _arrays(body, end, header["arrays"])
+    first, second, places, *rest = _arrays(body, end, header["arrays"])
+    values, more = rest[:3], rest[3:]
     groups, shape, sizes = header["cube"]
     cells: dict[Group, Ints] = {}
     at = 0
@@ -154,7 +182,7 @@ def _unpack(data: bytes) -> tuple[dict[str, Any], Cube, tuple[Ints, Ints]]:
         part[np.cumsum(places[at : at + size])] = stacked[at : at + size]
         cells[group] = part.reshape(shape)
         at += size
-    return header, Cube(cells), (first, second)
+    return header, Cube(cells), (first, second), more
 
 
 def _narrow(array: Ints) -> npt.NDArray[Any]:

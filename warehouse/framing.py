@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from models.errors import WatchkeeperError, did_you_mean
 from models.spec import Spec
 from warehouse import sql
 from warehouse.codec import frame_id
-from warehouse.grid import Frame, Grid, Levels, number_grid, score_grid
+from warehouse.grid import Embedding, Frame, Grid, Levels, embedding_grid, number_grid, score_grid
 from warehouse.scans import Statement, where
 from warehouse.source import Source
 from warehouse.sql import Bound, column
@@ -17,6 +18,8 @@ from warehouse.sql import Bound, column
 MOST_LEVELS = 500
 MOST_SEEN = 50_000
 MOST_GROUPS = 20
+MOST_DIMENSIONS = 128
+"""Elements of an embedding: second moments grow with the square."""
 MOST_QUANTILE_ROWS = 500_000
 """Rows from which quantiles are taken; of a larger baseline a fixed part, by hash of the id."""
 ID_LIKE = 0.5
@@ -52,8 +55,10 @@ def frame(spec: Spec, source: Source, run: Run) -> Frame:
         levels = [level for (level,) in run(_levels(spec, source, name, MOST_SEEN)) if level is not None]
         categories[name] = Levels(tuple(sorted(levels[:MOST_LEVELS])), frozenset(levels))
     groups = {name: _values(run(_levels(spec, source, name, None))) for name in spec.groups}
-    unnamed = Frame("", numbers, categories, score, tuple(spec.slices), groups)
-    return Frame(frame_id(unnamed), numbers, categories, score, tuple(spec.slices), groups)
+    embeddings = {name: _embedding(spec, source, name, run) for name, kind in kinds.items() if kind == "embedding"}
+    moments = tuple(sorted(numbers)) if spec.features.second_moments else ()
+    unnamed = Frame("", numbers, categories, score, tuple(spec.slices), groups, embeddings, moments)
+    return replace(unnamed, id=frame_id(unnamed))
 
 
 def _check_columns(spec: Spec, source: Source) -> None:
@@ -154,6 +159,30 @@ def _grids(spec: Spec, source: Source, names: Sequence[str], rows: int, run: Run
         low, middle, high = quantiles or (0.0, 0.0, 0.0)
         result[name] = number_grid((low, middle, high))
     return result
+
+
+def _embedding(spec: Spec, source: Source, name: str, run: Run) -> Embedding:
+    """Return the commonest length of an array column, and a grid about its largest element."""
+    kind = source.columns[name]
+    if not sql.is_embedding(kind):
+        raise WatchkeeperError(
+            f"{spec.model}: features.columns.{name}: kind embedding, but column '{name}' of table "
+            f"{spec.features.table} holds {kind}; accepted are arrays of numbers"
+        )
+    bound = Bound()
+    rows = f"FROM {source.scan(bound)}{where([*_conditions(spec, source, bound), f'{sql.length(name)} > 0'])}"
+    lengths = f"SELECT {sql.length(name)} AS k, count(*) AS n {rows} GROUP BY k ORDER BY n DESC, k LIMIT 1"
+    found = run(Statement(lengths, bound.values))
+    if not found or found[0][0] > MOST_DIMENSIONS:
+        held = f"arrays of {found[0][0]:,} elements" if found else "no array"
+        raise WatchkeeperError(
+            f"{spec.model}: features.columns.{name}: kind embedding, but column '{name}' holds {held} on the "
+            f"baseline's days; accepted are 1 to {MOST_DIMENSIONS}"
+        )
+    elements = [sql.element(name, i) for i in range(found[0][0])]
+    sizes = ", ".join(f"max(CASE WHEN isfinite({each}) THEN abs({each}) END)" for each in elements)
+    largest = [size for size in run(Statement(f"SELECT {sizes} {rows}", bound.values))[0] if size is not None]
+    return Embedding(len(elements), embedding_grid(max(largest, default=1.0)))
 
 
 def _levels(spec: Spec, source: Source, name: str, most: int | None) -> Statement:

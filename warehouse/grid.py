@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -126,6 +126,12 @@ def number_grid(quantiles: tuple[float, float, float]) -> Grid:
     return Grid("log", middle, scale, width=math.log1p(longer / scale) / (80 + 1e-6), unit=_unit(scale))
 
 
+def embedding_grid(largest: float) -> Grid:
+    """Return the grid of an embedding's elements from the largest size of one: it holds twice that, about 0."""
+    size = min(largest, LARGEST)
+    return Grid("linear", 0.0, size if size > 1 / LARGEST else 1.0, width=1 / 64)
+
+
 def _unit(spread: float) -> float:
     """Return the power of ten at most a millionth of the spread."""
     return float(10.0 ** (math.floor(math.log10(spread)) - 6))
@@ -140,12 +146,21 @@ class Levels:
 
 
 @dataclass(frozen=True)
+class Embedding:
+    """An array column: how many elements a sound one has, and the grid that all elements share."""
+
+    dimensions: int
+    grid: Grid
+
+
+@dataclass(frozen=True)
 class Frame:
     """How one model's partitions are profiled, fixed when the model is first watched.
 
     ``numbers`` and ``categories`` are the features; ``score`` is None for a model without a readable score.
     ``groups`` maps each slice or protected column to the values that have a cube of their own (None: null);
-    other values share the group ``OTHER``. Only profiles of frames with the same ``id`` add up.
+    other values share the group ``OTHER``. ``moments`` names the numbers whose second moments are kept, in order.
+    Only profiles of frames with the same ``id`` add up.
     """
 
     id: str
@@ -154,6 +169,8 @@ class Frame:
     score: Grid | None
     slices: tuple[str, ...]
     groups: dict[str, tuple[str | None, ...]]
+    embeddings: dict[str, Embedding] = field(default_factory=dict)
+    moments: tuple[str, ...] = ()
 
 
 OTHER = "(other)"

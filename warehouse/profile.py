@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from warehouse.grid import Ints
+from warehouse.grid import Floats, Ints
 
 _Part = TypeVar("_Part")
 Group = tuple[str, str | None]
@@ -84,6 +84,58 @@ class Cube:
     __hash__ = None  # type: ignore[assignment]  # arrays inside: equal by value, so not hashable
 
 
+PER_CELL = 64
+"""Coordinates are kept in 64ths of a grid's cell. Within a grid of 256 cells they are at most 2^13, so a day's sum of
+products stays exact in a double up to 2^27 rows, and in 64 bits for a thousand such days."""
+TOGETHER = ""
+"""Name of the moments of all numbers of a model together; those of an embedding have its column's name."""
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Sums over n rows of k coordinates: ``sums`` (k) and ``products`` (k, k; symmetric), integers.
+
+    A coordinate is a value's position on its grid in 64ths of a cell, clipped to the grid.
+    """
+
+    n: int
+    sums: Ints
+    products: Ints
+
+    @classmethod
+    def from_upper(cls, n: int, sums: Ints, upper: Ints) -> Moments:
+        """Return moments from the upper triangle of their products, by rows."""
+        k = len(sums)
+        products, places = np.zeros((k, k), dtype=np.int64), np.triu_indices(k)
+        products[places] = upper
+        products.T[places] = upper
+        return cls(n, sums, products)
+
+    def __add__(self, other: Moments) -> Moments:
+        return Moments(self.n + other.n, self.sums + other.sums, self.products + other.products)
+
+    def __sub__(self, other: Moments) -> Moments:
+        return Moments(self.n - other.n, self.sums - other.sums, self.products - other.products)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Moments):
+            return NotImplemented
+        same = np.array_equal(self.sums, other.sums) and np.array_equal(self.products, other.products)
+        return self.n == other.n and same
+
+    __hash__ = None  # type: ignore[assignment]  # arrays inside: equal by value, so not hashable
+
+    @property
+    def mean(self) -> Floats:
+        """Return the mean of each coordinate, in cells."""
+        return np.asarray(self.sums / self.n / PER_CELL)
+
+    @property
+    def covariance(self) -> Floats:
+        """Return the covariance of the coordinates (divided by n), in cells squared."""
+        return np.asarray(self.products / self.n / PER_CELL**2 - np.outer(self.mean, self.mean))
+
+
 def ordered(groups: Mapping[Group, _Part]) -> dict[Group, _Part]:
     """Return groups in their one order: by column, then by value with null last."""
     return dict(sorted(groups.items(), key=lambda item: (item[0][0], item[0][1] is None, item[0][1] or "")))
@@ -94,13 +146,15 @@ class Profile:
     """Everything Watchkeeper keeps of a partition, or of any sum of partitions.
 
     ``features[group][column]`` are counts for ``EVERYONE`` and for each value of each slice column;
-    ``cube`` also has the protected columns. Only profiles with the same ``frame`` add and subtract.
+    ``cube`` also has the protected columns. ``moments`` are there where the model file asks for them.
+    Only profiles with the same ``frame`` add and subtract.
     """
 
     frame: str
     rows: int = 0
     features: Mapping[Group, Mapping[str, Counts]] = field(default_factory=dict)
     cube: Cube = field(default_factory=Cube)
+    moments: Mapping[str, Moments] = field(default_factory=dict)
 
     def __add__(self, other: Profile) -> Profile:
         return _profile(self.frame, [(1, self), (1, other)])
@@ -157,7 +211,19 @@ def _profile(frame: str, parts: Sequence[tuple[int, Profile]]) -> Profile:
         sum(sign * profile.rows for sign, profile in parts),
         ordered({group: mine for group, mine in left.items() if mine}),
         _cube([(sign, profile.cube) for sign, profile in parts]),
+        _moments([(sign, profile.moments) for sign, profile in parts]),
     )
+
+
+def _moments(parts: Sequence[tuple[int, Mapping[str, Moments]]]) -> dict[str, Moments]:
+    """Return the signed sum of moments, without those of which nothing is left."""
+    summed: dict[str, Moments] = {}
+    for sign, moments in parts:
+        for name, own in moments.items():
+            nothing = Moments(0, np.zeros_like(own.sums), np.zeros_like(own.products))
+            before = summed.get(name, nothing)
+            summed[name] = before + own if sign > 0 else before - own
+    return {name: summed[name] for name in sorted(summed) if summed[name].products.any() or summed[name].n}
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from typing import Any, Protocol
 
 from models.spec import Spec
 from warehouse import assemble, scans, together
+from warehouse import moments as second_moments
 from warehouse.grid import Frame, Ints
-from warehouse.profile import EVERYONE, Counts, Cube, Group, Profile, ordered
+from warehouse.profile import EVERYONE, Counts, Cube, Group, Moments, Profile, ordered
 from warehouse.scans import Statement
 from warehouse.source import Source
 
@@ -53,9 +54,15 @@ def profiles(spec: Spec, frame: Frame, source: Source, engine: Engine) -> dict[d
         for day, group, counts in assemble.score_counts(frame, groups, found):
             if group == EVERYONE or (name in frame.numbers and group[0] in slices):
                 features[day][group][name] = counts
+    moments: dict[date, dict[str, Moments]] = defaultdict(dict)
+    for name in second_moments.wanted(frame, source):
+        found = engine.arrays(second_moments.sums(frame, source, name))
+        for day, own in second_moments.assembled(found, second_moments.dimensions(frame, name)):
+            moments[day][name] = own
     days = {assemble.day_of(number): count for number, count in engine.rows(scans.row_counts(source))}
     return {
-        day: Profile(frame.id, count, ordered(features[day]), cubes.get(day, Cube())) for day, count in days.items()
+        day: Profile(frame.id, count, ordered(features[day]), cubes.get(day, Cube()), dict(moments[day]))
+        for day, count in days.items()
     }
 
 

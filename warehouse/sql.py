@@ -101,6 +101,22 @@ def number(name: str, kind: str) -> str:
     return f"TRY_CAST({text(name)} AS DOUBLE)"
 
 
+def element(name: str, place: int) -> str:
+    """Return one element of an array as DOUBLE, places counted from 0."""
+    return f"CAST({column(name)}[{place + 1}] AS DOUBLE)"
+
+
+def length(name: str) -> str:
+    """Return the number of elements of an array."""
+    return f"array_length({column(name)})"
+
+
+def is_embedding(kind: str) -> bool:
+    """Return whether a DuckDB type holds arrays of numbers."""
+    inner, bracket, _ = kind.partition("[")
+    return bool(bracket) and is_number(inner)
+
+
 def day_of(name: str, kind: str) -> str:
     """Return a column's values as DATE (UTC), null where they can't be read as dates."""
     return f"TRY_CAST({text(name)} AS DATE)" if is_text(kind) else f"CAST({column(name)} AS DATE)"
@@ -167,13 +183,18 @@ def _cell_arms(value: str, grid: Grid, bound: Bound) -> tuple[str, str]:
         return inside, f"WHEN {value} < {bound(low)} THEN ({first}) ELSE ({last})"
     last = grid.half - 1
     ends = (grid.border(-last), grid.border(last))
-    reach = FAR * max(abs(end - grid.centre) for end in ends)
-    near = f"least(greatest({value}, {bound(grid.centre - reach)}), {bound(grid.centre + reach)})"
-    clipped = f"CAST(least(greatest(floor({position(near, grid, bound)}), ({-grid.half})), {last}) AS INTEGER)"
+    place = f"floor({position(near(value, grid, ends, bound), grid, bound)})"
+    clipped = f"CAST(least(greatest({place}, ({-grid.half})), {last}) AS INTEGER)"
     # Where the cells are finer than doubles the borders miss their places, and no value is sure to lie on the grid.
     positions = grid.position(np.array(ends))
     sure = -grid.half <= positions[0] and positions[1] < grid.half
     return _on_grid(value, grid, ends, bound) if sure else "WHEN false THEN 0", f"ELSE {clipped}"
+
+
+def near(value: str, grid: Grid, ends: tuple[float, float], bound: Bound) -> str:
+    """Return a finite DOUBLE moved so near that arithmetic on it can't overflow, but still beyond the grid's ends."""
+    reach = FAR * max(abs(end - grid.centre) for end in ends)
+    return f"least(greatest({value}, {bound(grid.centre - reach)}), {bound(grid.centre + reach)})"
 
 
 def _on_grid(value: str, grid: Grid, ends: tuple[float, float], bound: Bound) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import groupby
@@ -86,9 +87,18 @@ def baseline_sum(ctx: Context, spec: Spec, frame: Frame, as_of: date | None = No
     days = tuple(baseline_days(ctx, spec, frame, as_of))
     key = (spec.model, frame.id, days)
     if key not in ctx.sums:
-        profiles = profiles_of(ctx, spec, frame, days[0], days[-1])
-        ctx.sums[key] = total((profiles[day] for day in days), frame.id)
+        ctx.sums[key] = total(_profiles_on(ctx, spec, frame, days), frame.id)
     return ctx.sums[key], len(days)
+
+
+def baseline_profiles(ctx: Context, spec: Spec, frame: Frame, as_of: date | None = None) -> list[Profile]:
+    """Return the profile of each day of the baseline in force on a day."""
+    return _profiles_on(ctx, spec, frame, baseline_days(ctx, spec, frame, as_of))
+
+
+def _profiles_on(ctx: Context, spec: Spec, frame: Frame, days: Sequence[date]) -> list[Profile]:
+    profiles = profiles_of(ctx, spec, frame, days[0], days[-1])
+    return [profiles[day] for day in days]
 
 
 def profiles_of(ctx: Context, spec: Spec, frame: Frame, start: date, end: date) -> dict[date, Profile]:
@@ -112,7 +122,13 @@ def _spans(days: list[date]) -> list[tuple[date, date]]:
 def _fits(spec: Spec, frame: Frame) -> bool:
     """Return whether a frame still has the columns, groups and threshold that the model file asks for."""
     asked = {name: column.kind for name, column in spec.features.columns.items()}
-    kinds = {**dict.fromkeys(frame.numbers, "number"), **dict.fromkeys(frame.categories, "category")}
+    kinds = {
+        **dict.fromkeys(frame.numbers, "number"),
+        **dict.fromkeys(frame.categories, "category"),
+        **dict.fromkeys(frame.embeddings, "embedding"),
+    }
+    if spec.features.second_moments != bool(frame.moments):
+        return False
     if (asked and asked != kinds) or tuple(spec.slices) != frame.slices or set(spec.groups) != set(frame.groups):
         return False
     if frame.score is None or spec.score.threshold is None:

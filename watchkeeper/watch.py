@@ -19,6 +19,7 @@ import monitors.decay
 import monitors.drift
 import monitors.fairness
 import monitors.maturity
+import monitors.multivariate
 import monitors.performance
 import warehouse
 from alerting.channels import Channel, ConsoleChannel, SlackChannel
@@ -32,7 +33,16 @@ from monitors.maturity import Curve
 from warehouse.grid import Frame
 from warehouse.protocol import Partition
 from watchkeeper.settings import Settings
-from watchkeeper.stored import Context, baseline_days, baseline_sum, frame_of, profiles_of, scan, scan_missing
+from watchkeeper.stored import (
+    Context,
+    baseline_days,
+    baseline_profiles,
+    baseline_sum,
+    frame_of,
+    profiles_of,
+    scan,
+    scan_missing,
+)
 
 HISTORY_DAYS = 56
 """Days of row counts against which a partition's completeness is judged: eight of each weekday."""
@@ -109,6 +119,9 @@ def measure(ctx: Context, spec: Spec, day: date) -> str:
     if profile is not None and profile.rows:
         baseline, days = baseline_sum(ctx, spec, frame, day)
         found += monitors.drift.measure(spec, frame, day, profile, baseline, days)
+        if frame.moments or frame.embeddings:
+            by_day = baseline_profiles(ctx, spec, frame, day)
+            found += monitors.multivariate.measure(spec, frame, day, profile, by_day)
     if frame.score is not None:
         found += _measure_scores(ctx, spec, frame, day)
     ctx.ledger.save_measurements(spec.model, day, MEASURED, found)
