@@ -73,7 +73,7 @@ class FileSource:
 
     def wanted(self, bound: Bound) -> list[str]:
         """Return the conditions that hold for rows of the wanted days."""
-        if self.partitioned:
+        if self.partitioned or self.start == date.min:  # all of the table
             return []
         return [f"{sql.day_of(self.day, self.columns[self.day])} BETWEEN {bound(self.start)} AND {bound(self.end)}"]
 
@@ -101,8 +101,11 @@ class TableSource:
     def wanted(self, bound: Bound) -> list[str]:
         """Return the conditions that hold for rows of the wanted days.
 
-        They are always there, and name the bare column: only so does the warehouse skip the other partitions.
+        They name the bare column: only so does the warehouse skip the other partitions. A table without the day
+        column is read whole.
         """
+        if self.day not in self.columns:
+            return []
         kind, name = self.columns[self.day], sql.column(self.day)
         if kind.startswith("TIMESTAMP"):
             zone = UTC if kind.endswith("ZONE") else None
