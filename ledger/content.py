@@ -7,12 +7,12 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
-from ledger.records import Baselined, Decision, Incident, Message, Retrained, Run
+from ledger.records import Baselined, Decision, Incident, Message, Retrained, Run, TakenIn
 
-Stored = Baselined | Decision | Incident | Message | Retrained | Run
-Record = TypeVar("Record", Baselined, Decision, Incident, Message, Retrained, Run)
+Stored = Baselined | Decision | Incident | Message | Retrained | Run | TakenIn
+Record = TypeVar("Record", Baselined, Decision, Incident, Message, Retrained, Run, TakenIn)
 ADAPTERS: dict[type, TypeAdapter[Any]] = {
-    kind: TypeAdapter(kind) for kind in (Baselined, Decision, Incident, Message, Retrained, Run)
+    kind: TypeAdapter(kind) for kind in (Baselined, Decision, Incident, Message, Retrained, Run, TakenIn)
 }
 
 

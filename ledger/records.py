@@ -209,6 +209,22 @@ class Message:
 
 
 @dataclass(frozen=True)
+class TakenIn:
+    """What a model's cohorts were brought up to date from, as of a day. Natural key: model, frame, as_of.
+
+    ``rules`` is a digest of what the model file says of scores and labels, ``events`` the version of the label events
+    known by then, ``partitions`` that of each cohort day's partition.
+    """
+
+    model: str
+    frame: str
+    as_of: date
+    rules: str
+    events: str
+    partitions: dict[date, str]
+
+
+@dataclass(frozen=True)
 class Run:
     """One watch of one model and day. Natural key: model, day.
 

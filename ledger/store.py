@@ -14,7 +14,7 @@ from ledger import measurements as figures
 from ledger import tables
 from ledger.content import Record, from_text, to_row, to_text
 from ledger.database import Database
-from ledger.records import Baselined, Decision, Incident, Measurement, Message, Retrained, Run, Status
+from ledger.records import Baselined, Decision, Incident, Measurement, Message, Retrained, Run, Status, TakenIn
 from models.spec import Spec
 from warehouse import codec
 from warehouse.grid import Frame
@@ -117,21 +117,37 @@ class Ledger:
     def save_cohorts(self, model: str, frame_id: str, as_of: date, cohorts: Mapping[date, Cohort]) -> set[date]:
         """Save what is known by ``as_of`` where it differs from what was known before; return the days that differ.
 
-        What was saved as of the same day is replaced. A cohort of which nothing is known differs from none.
+        What was saved as of the same day is replaced; where that makes a difference, later days can't build any more
+        on what they took in. A cohort of which nothing is known differs from none.
         """
         c = tables.cohorts.c
-        contents = {day: codec.cohort_to_bytes(cohort) for day, cohort in cohorts.items()}
-        nothing = codec.cohort_to_bytes(Cohort())
         with self.transaction():
             same = (c.model == model, c.frame == frame_id, c.as_of == as_of)
+            replaced = dict(self.database.rows(sa.select(c.day, c.content).where(*same)))
             self.database.write(sa.delete(tables.cohorts).where(*same))
             span = (min(cohorts), max(cohorts)) if cohorts else (as_of, as_of)
-            before = self._known(model, frame_id, *span, as_of)
-            changed = {day for day, content in contents.items() if content != before.get(day, nothing)}
+            before = self.cohorts(model, frame_id, *span, as_of)
+            changed = sorted(day for day, cohort in cohorts.items() if cohort != before.get(day, Cohort()))
+            contents = {day: codec.cohort_to_bytes(cohorts[day]) for day in changed}
             row = {"model": model, "frame": frame_id, "as_of": as_of}
-            rows = [row | {"day": day, "content": contents[day]} for day in sorted(changed)]
+            rows = [row | {"day": day, "content": content} for day, content in contents.items()]
             self.database.write(sa.insert(tables.cohorts), rows)
-        return changed
+            if contents != replaced:
+                t = tables.taken_in.c
+                later = (t.model == model, t.frame == frame_id, t.as_of > as_of)
+                self.database.write(sa.delete(tables.taken_in).where(*later))
+        return set(changed)
+
+    def taken_in(self, model: str, frame_id: str, before: date) -> TakenIn | None:
+        """Return what cohorts were brought up to date from on the newest such day before a day."""
+        c = tables.taken_in.c
+        where = (c.model == model, c.frame == frame_id, c.as_of < before)
+        found = self.database.values(sa.select(c.content).where(*where).order_by(c.as_of.desc()).limit(1))
+        return from_text(TakenIn, found[0]) if found else None
+
+    def save_taken_in(self, taken: TakenIn) -> None:
+        """Record what cohorts were brought up to date from; it belongs into one transaction with them."""
+        self._save(tables.taken_in, taken)
 
     # Measurements
 
@@ -277,7 +293,7 @@ class Ledger:
 
     # What they share
 
-    def _save(self, table: sa.Table, record: Baselined | Decision | Retrained | Run) -> None:
+    def _save(self, table: sa.Table, record: Baselined | Decision | Retrained | Run | TakenIn) -> None:
         self.database.replace(table, [to_row(table, record)])
 
     def _all(

@@ -45,6 +45,14 @@ cohorts = sa.Table(
     _key("as_of", sa.Date),
     sa.Column("content", sa.LargeBinary, nullable=False),
 )
+taken_in = sa.Table(
+    "taken_in",
+    metadata,
+    _key("model", NAME),
+    _key("frame", NAME),
+    _key("as_of", sa.Date),
+    sa.Column("content", sa.Text, nullable=False),
+)
 measurements = sa.Table(
     "measurements",
     metadata,

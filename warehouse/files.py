@@ -55,10 +55,10 @@ def find(root: Path, table: str, day_column: str) -> Files:
     )
 
 
-def version(files: Iterable[Path], rows: int, content: str = "") -> str:
-    """Return a short digest of the files' names, sizes, times of writing, and rows, or of their content."""
+def version(files: Iterable[Path], *content: object) -> str:
+    """Return a short digest of the files' names, sizes and times of writing, and of what is known of their content."""
     facts = [f"{file.name} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files]
-    return hashlib.sha256("\n".join([*facts, str(rows), content]).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join([*facts, *map(str, content)]).encode()).hexdigest()[:16]
 
 
 def arrived_at(files: Iterable[Path]) -> datetime:

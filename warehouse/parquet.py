@@ -16,10 +16,11 @@ import numpy as np
 from models.errors import WatchkeeperError, did_you_mean
 from models.spec import Labels, Spec
 from warehouse import assemble, files, framing, scanning, scans, sql
+from warehouse import labels as label_events
 from warehouse import rows as row_queries
 from warehouse.files import Files
 from warehouse.grid import Frame, Ints
-from warehouse.profile import Cohort, Cube, Profile
+from warehouse.profile import Cohort, Profile
 from warehouse.protocol import Partition
 from warehouse.scanning import ROLLED_UP
 from warehouse.scans import Statement
@@ -101,9 +102,28 @@ class ParquetWarehouse:
             result |= scanning.profiles(spec, frame, source, self)
         return dict(sorted(result.items()))
 
-    def cohorts(self, spec: Spec, frame: Frame, start: date, end: date, as_of: date) -> dict[date, Cohort]:
-        """Return what was known of each cohort day's payments by the end of ``as_of`` (UTC), by a join on keys.
+    def versions(self, spec: Spec, start: date, end: date) -> dict[date, str]:
+        """Return a short text for each day that has a partition, which changes whenever its files were written.
 
+        It comes from the files' names, sizes and times, so days that share their files change together.
+        """
+        found = self._files(spec)
+        return {day: files.version(found.by_day.get(day, found.plain)) for day in self.days(spec, start, end)}
+
+    def label_version(self, spec: Spec, as_of: date) -> str:
+        """Return a short text that changes with the label events known by the end of ``as_of`` (UTC).
+
+        It is the same for the same events in any order or files. Those that count for nothing are left out.
+        """
+        labels = self._labels(spec, spec.labels) if spec.labels is not None else None
+        return scanning.NO_LABELS if labels is None else scanning.label_version(spec, labels, as_of, self)
+
+    def label_changes(
+        self, spec: Spec, frame: Frame, start: date, end: date, since: date | None, as_of: date
+    ) -> dict[date, Cohort]:
+        """Return what was known of each partition day by the end of ``as_of``, less what was by the end of ``since``.
+
+        Days end in UTC. ``since`` None means nothing was known. By a join on keys; no feature column is read.
         The newest event of an id counts; of two at the same moment, the one that says fraud. Events without a
         label or a time count for nothing. A payment that is in the table twice counts twice.
         """
@@ -113,7 +133,7 @@ class ParquetWarehouse:
             return result
         for source in self._sources(spec, start, end):
             if spec.features.id in source.columns:
-                result |= self._cohorts(spec, frame, source, labels, as_of)
+                result |= scanning.label_changes(spec, frame, source, labels, since, as_of, self)
         return dict(sorted(result.items()))
 
     def relation(self, spec: Spec, day: date) -> str:
@@ -146,20 +166,6 @@ class ParquetWarehouse:
         if labels is None:
             raise WatchkeeperError(f"{spec.model}: label table {spec.labels.table} holds no Parquet file yet")
         return self._fetch(row_queries.labelled(spec, source, labels, as_of, rows, seed)).df()
-
-    def _cohorts(
-        self, spec: Spec, frame: Frame, source: FileSource, labels: FileSource, as_of: date
-    ) -> dict[date, Cohort]:
-        if frame.score is not None and spec.score.column not in source.columns:
-            return {}
-        groups = [name for name in frame.groups if name in source.columns]
-        found = self.arrays(scans.cohort_cube(frame, spec, source, groups, labels, as_of))
-        of_delay = found["delay"] != ROLLED_UP
-        delays = assemble.delays({name: values[of_delay] for name, values in found.items()})
-        cubes: dict[date, Cube] = {}
-        if frame.score is not None:
-            cubes = assemble.cubes(frame, groups, {name: values[~of_delay] for name, values in found.items()})
-        return {day: Cohort(cubes.get(day, Cube()), delays.get(day, {})) for day in cubes.keys() | delays.keys()}
 
     def _files(self, spec: Spec) -> Files:
         return files.find(self._root, spec.features.table, spec.features.day)
@@ -225,7 +231,7 @@ class ParquetWarehouse:
                     f"it has {', '.join(source.columns)}{did_you_mean(name, source.columns)}"
                 )
         if source.columns[labels.label] != "BOOLEAN" or sql.is_text(source.columns[labels.known_at]):
-            no_label, no_time = self.rows(scans.unreadable_labels(labels, source))[0]
+            no_label, no_time = self.rows(label_events.unreadable(labels, source))[0]
             for count, name, accepted in (
                 (no_label, labels.label, "true and false, or 1 and 0"),
                 (no_time, labels.known_at, "times such as 2026-01-31 09:30:00"),

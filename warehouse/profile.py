@@ -170,16 +170,21 @@ def total(profiles: Iterable[Profile], frame: str) -> Profile:
 
 def _counts(parts: Sequence[tuple[int, Counts]]) -> Counts:
     """Return the signed sum of counts, its cells in order and without zeros."""
-    cells: dict[int, int] = {}
-    for sign, counts in parts:
-        for cell, rows in counts.cells.items():
-            cells[cell] = cells.get(cell, 0) + sign * rows
     return Counts(
         sum(sign * counts.nulls for sign, counts in parts),
         sum(sign * counts.nonfinite for sign, counts in parts),
         sum(sign * counts.total for sign, counts in parts),
-        {cell: cells[cell] for cell in sorted(cells) if cells[cell]},
+        _summed([(sign, counts.cells) for sign, counts in parts]),
     )
+
+
+def _summed(parts: Sequence[tuple[int, Mapping[int, int]]]) -> dict[int, int]:
+    """Return the signed sum of numbers by key, in order of key and without zeros."""
+    sums: dict[int, int] = {}
+    for sign, numbers in parts:
+        for key, number in numbers.items():
+            sums[key] = sums.get(key, 0) + sign * number
+    return {key: sums[key] for key in sorted(sums) if sums[key]}
 
 
 def _cube(parts: Sequence[tuple[int, Cube]]) -> Cube:
@@ -236,3 +241,17 @@ class Cohort:
 
     labels: Cube = field(default_factory=Cube)
     delays: Mapping[int, int] = field(default_factory=dict)
+
+    def __add__(self, other: Cohort) -> Cohort:
+        return _cohort([(1, self), (1, other)])
+
+    def __sub__(self, other: Cohort) -> Cohort:
+        return _cohort([(1, self), (-1, other)])
+
+
+def _cohort(parts: Sequence[tuple[int, Cohort]]) -> Cohort:
+    """Return the signed sum of cohorts, its delays in order and without zeros."""
+    return Cohort(
+        _cube([(sign, cohort.labels) for sign, cohort in parts]),
+        _summed([(sign, cohort.delays) for sign, cohort in parts]),
+    )

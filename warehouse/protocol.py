@@ -49,8 +49,21 @@ class Warehouse(Protocol):
         """Scan the partitions of a span of days once and return a profile for each day that has one."""
         ...
 
-    def cohorts(self, spec: Spec, frame: Frame, start: date, end: date, as_of: date) -> dict[date, Cohort]:
-        """Return what was known of each cohort day's payments by the end of ``as_of`` (UTC), by a join on keys."""
+    def versions(self, spec: Spec, start: date, end: date) -> dict[date, str]:
+        """Return a short text for each day that has a partition, which changes whenever its data was rewritten."""
+        ...
+
+    def label_version(self, spec: Spec, as_of: date) -> str:
+        """Return a short text that changes with the label events known by the end of ``as_of`` (UTC)."""
+        ...
+
+    def label_changes(
+        self, spec: Spec, frame: Frame, start: date, end: date, since: date | None, as_of: date
+    ) -> dict[date, Cohort]:
+        """Return what was known of each partition day by the end of ``as_of``, less what was by the end of ``since``.
+
+        Days end in UTC. ``since`` None means nothing was known. By a join on keys; no feature column is read.
+        """
         ...
 
     def relation(self, spec: Spec, day: date) -> str:

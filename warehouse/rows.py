@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from models.spec import AfterDays, Labels, Spec
+from warehouse import labels as label_events
 from warehouse import scans, sql
 from warehouse.scans import Statement
 from warehouse.source import FileSource, Source
@@ -42,7 +43,7 @@ def labelled(spec: Spec, source: Source, label_source: Source, as_of: date, most
     out before, or where negatives are explicit.
     """
     labels, bound = _labels(spec), Bound()
-    own, theirs = scans.join_keys(spec, labels, source, label_source)
+    own, theirs = label_events.join_keys(spec, labels, source, label_source)
     columns = ", ".join(sql.column(name) for name in source.columns if name != LABEL)
     judged = "k.id IS NOT NULL"
     if isinstance(labels.negative, AfterDays):
@@ -50,7 +51,7 @@ def labelled(spec: Spec, source: Source, label_source: Source, as_of: date, most
         judged = f"({judged} OR {source.day_number()} <= {bound((oldest - date(1970, 1, 1)).days)})"
     conditions = [*source.wanted(bound), f"NOT {scans.blocked(spec, source, bound)}", judged]
     text = (
-        f"WITH known AS ({scans.known_labels(labels, label_source, as_of, theirs, bound)}) "
+        f"WITH known AS ({label_events.known(labels, label_source, as_of, theirs, bound)}) "
         f"SELECT {columns}, coalesce(k.fraud, false) AS {sql.quote(LABEL)} "
         f"FROM {source.scan(bound)} LEFT JOIN known AS k ON k.id = {own}{scans.where(conditions)} "
         f"{_by_hash(spec, source, most, seed, bound)}"

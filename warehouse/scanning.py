@@ -1,4 +1,4 @@
-"""Profiles from any engine that runs our statements: the one place where scans become profiles."""
+"""Profiles and cohorts from any engine that runs our statements: the one place where scans become them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from datetime import date
 from typing import Any, Protocol
 
 from models.spec import Spec
-from warehouse import assemble, scans, together
+from warehouse import assemble, labels, scans, together
 from warehouse import moments as second_moments
 from warehouse.grid import Frame, Ints
-from warehouse.profile import EVERYONE, Counts, Cube, Group, Moments, Profile, ordered
+from warehouse.profile import EVERYONE, Cohort, Counts, Cube, Group, Moments, Profile, ordered
 from warehouse.scans import Statement
 from warehouse.source import Source
 
 ROLLED_UP = -(2**31)
 """Stands for null in arrays of codes."""
+NO_LABELS = "0 events"
 
 
 class Engine(Protocol):
@@ -63,6 +64,32 @@ def profiles(spec: Spec, frame: Frame, source: Source, engine: Engine) -> dict[d
     return {
         day: Profile(frame.id, count, ordered(features[day]), cubes.get(day, Cube()), dict(moments[day]))
         for day, count in days.items()
+    }
+
+
+def label_version(spec: Spec, label_source: Source, as_of: date, engine: Engine) -> str:
+    """Return how many label events were known by the end of ``as_of``, and a digest of them; of none, ``NO_LABELS``."""
+    assert spec.labels is not None
+    ((count, digest),) = engine.rows(labels.version(spec.labels, label_source, as_of))
+    return f"{count} events, {digest:x}" if count else NO_LABELS
+
+
+def label_changes(
+    spec: Spec, frame: Frame, source: Source, label_source: Source, since: date | None, as_of: date, engine: Engine
+) -> dict[date, Cohort]:
+    """Return what labels changed, after ``since`` (None: ever) and by ``as_of``, of each day of which they did."""
+    if frame.score is not None and spec.score.column not in source.columns:
+        return {}
+    groups = [name for name in frame.groups if name in source.columns]
+    found = engine.arrays(labels.changes(frame, spec, source, groups, label_source, since, as_of))
+    of_delay = found["delay"] != ROLLED_UP
+    delays = assemble.delays({name: values[of_delay] for name, values in found.items()})
+    cubes: dict[date, Cube] = {}
+    if frame.score is not None:
+        cubes = assemble.cubes(frame, groups, {name: values[~of_delay] for name, values in found.items()})
+    return {
+        day: Cohort() + Cohort(cubes.get(day, Cube()), delays.get(day, {}))  # the sum leaves out what came to zero
+        for day in cubes.keys() | delays.keys()
     }
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
 
 from models.errors import WatchkeeperError, did_you_mean
-from models.spec import Labels, Spec
+from models.spec import Spec
 from warehouse import sql
 from warehouse.grid import Frame, Grid
-from warehouse.profile import BLOCKED, FRAUD, LEGITIMATE, OPEN
+from warehouse.profile import BLOCKED, OPEN
 from warehouse.source import Source
 from warehouse.sql import NULLS, Bound, column
 
@@ -102,8 +101,8 @@ def score_counts(frame: Frame, spec: Spec, source: Source, groups: Sequence[str]
         *(f"{column(name)} AS s{j}" for j, name in enumerate(groups)),
         f"{sql.number_cell(spec.score.column, kind, frame.score, bound)} AS c",
         f"CASE WHEN {blocked(spec, source, bound)} THEN {BLOCKED} ELSE {OPEN} END AS state",
-        f"{_pence(spec, source, bound)} AS pence",
-        f"CASE WHEN isfinite({_score(spec, source)}) THEN {_share(spec, source, bound)} ELSE 0 END AS share",
+        f"{pence(spec, source, bound)} AS pence",
+        f"CASE WHEN isfinite({score(spec, source)}) THEN {share(spec, source, bound)} ELSE 0 END AS share",
     ]
     values = f"SELECT {', '.join(rows)} FROM {source.scan(bound)}{where(source.wanted(bound))}"
     sums = "count(*) AS n, sum(pence) AS pence, sum(share) AS share"
@@ -118,96 +117,12 @@ def score_counts(frame: Frame, spec: Spec, source: Source, groups: Sequence[str]
     return Statement(text, bound.values)
 
 
-def cohort_cube(
-    frame: Frame, spec: Spec, source: Source, groups: Sequence[str], labels: Source, as_of: date
-) -> Statement:
-    """Sum the labelled payments likewise, and count frauds by delay: ``d, s, g, c, state, n, pence, share, delay``.
-
-    Rows with a delay of days (s is null) count frauds by the days between scoring and their first fraud label.
-    """
-    assert spec.labels is not None
-    bound = Bound()
-    cells = [
-        *_scored(frame, spec, source, groups, bound),
-        f"CASE WHEN k.fraud THEN {FRAUD} ELSE {LEGITIMATE} END AS state",
-        f"CASE WHEN k.fraud THEN greatest({_first_day()} - {source.day_number()}, 0) ELSE (-1) END AS delay",
-    ]
-    conditions = [*source.wanted(bound), f"NOT {blocked(spec, source, bound)}"]
-    if frame.score is not None:
-        conditions.append(f"isfinite({_score(spec, source)})")
-    own, theirs = join_keys(spec, spec.labels, source, labels)
-    text = (
-        f"WITH known AS ({known_labels(spec.labels, labels, as_of, theirs, bound)}), "
-        f"cells AS (SELECT {', '.join(cells)} FROM {source.scan(bound)} JOIN known AS k ON k.id = {own}"
-        f"{where(conditions)}) "
-        f"SELECT d, {group_keys(len(groups))}, c, state, {_SUMS}, delay FROM cells "
-        f"GROUP BY GROUPING SETS ({grouping_sets(len(groups), ['d, c, state'])}, (d, delay))"
-    )
-    return Statement(text, bound.values)
-
-
-def known_labels(labels: Labels, source: Source, as_of: date, key: str, bound: Bound) -> str:
-    """Return the query of what was known of each labelled id by the end of ``as_of``: ``id, fraud, first_fraud``.
-
-    The newest event counts; of two at the same moment, the one that says fraud. That is so when the newest fraud
-    event isn't older than the newest legitimate one.
-    """
-    kinds = source.columns
-    until = bound(datetime.combine(as_of + timedelta(days=1), time()))
-    return (
-        "SELECT id, coalesce(fraud_at >= coalesce(clear_at, fraud_at), false) AS fraud, first_fraud FROM ("
-        "SELECT id, max(known_at) FILTER (WHERE label) AS fraud_at, "
-        "max(known_at) FILTER (WHERE NOT label) AS clear_at, "
-        "min(known_at) FILTER (WHERE label) AS first_fraud FROM ("
-        f"SELECT {key} AS id, {sql.truth(labels.label, kinds[labels.label])} AS label, "
-        f"{sql.moment(labels.known_at, kinds[labels.known_at])} AS known_at FROM {source.scan(bound)}) "
-        f"WHERE known_at < {until} AND label IS NOT NULL AND id IS NOT NULL GROUP BY id)"
-    )
-
-
-def unreadable_labels(labels: Labels, source: Source) -> Statement:
-    """Count label events whose label is neither true nor false, and those whose known_at is no time."""
-    bound, kinds = Bound(), source.columns
-    label, known_at = labels.label, labels.known_at
-    text = (
-        f"SELECT count(*) FILTER (WHERE {column(label)} IS NOT NULL AND {sql.truth(label, kinds[label])} IS NULL), "
-        f"count(*) FILTER (WHERE {column(known_at)} IS NOT NULL AND {sql.moment(known_at, kinds[known_at])} IS NULL) "
-        f"FROM {source.scan(bound)}"
-    )
-    return Statement(text, bound.values)
-
-
-def join_keys(spec: Spec, labels: Labels, source: Source, label_source: Source) -> tuple[str, str]:
-    """Return the ids of both tables in a form that compares: as they are, or both as text where one is text."""
-    own, theirs = source.columns[spec.features.id], label_source.columns[labels.id]
-    if own == theirs or (sql.is_number(own) and sql.is_number(theirs)):
-        return column(spec.features.id), column(labels.id)
-    return sql.text(spec.features.id), sql.text(labels.id)
-
-
-_SUMS = "count(*) AS n, CAST(sum(pence) AS BIGINT) AS pence, CAST(sum(share) AS BIGINT) AS share"
-
-
 def whole(name: str) -> str:
     """Return the sum of whole numbers as BIGINT."""
     return f"CAST(sum({name}) AS BIGINT)"
 
 
-def _scored(frame: Frame, spec: Spec, source: Source, groups: Sequence[str], bound: Bound) -> list[str]:
-    """Return the columns ``d, s0..., c, pence, share`` of a scored payment; without a score grid c and share are 0."""
-    cells = [f"{source.day_number()} AS d"]
-    cells += [
-        f"{sql.group_code(sql.level(column(name), source.columns[name]), frame.groups[name], bound)} AS s{j}"
-        for j, name in enumerate(groups)
-    ]
-    cells.append(f"{_pence(spec, source, bound)} AS pence")
-    if frame.score is None:
-        return [*cells, "0 AS c", "0 AS share"]
-    cells.append(f"{sql.finite_cell(_score(spec, source), frame.score, bound)} AS c")
-    return [*cells, f"{_share(spec, source, bound)} AS share"]
-
-
-def _pence(spec: Spec, source: Source, bound: Bound) -> str:
+def pence(spec: Spec, source: Source, bound: Bound) -> str:
     """Return the amount in whole pence; 0 where it is negative or there is none."""
     amount = spec.score.amount
     if amount is None or amount not in source.columns:
@@ -219,17 +134,18 @@ def _pence(spec: Spec, source: Source, bound: Bound) -> str:
     )
 
 
-def _share(spec: Spec, source: Source, bound: Bound) -> str:
+def share(spec: Spec, source: Source, bound: Bound) -> str:
     """Return where the score lies in its range, from 0 to 1, in billionths."""
     low, high = spec.score.range
-    share = f"(({_score(spec, source)} - {bound(low)}) / {bound(high - low)})"
+    place = f"(({score(spec, source)} - {bound(low)}) / {bound(high - low)})"
     return (
-        f"CASE WHEN {share} BETWEEN 0 AND 1 THEN CAST(floor({share} * 1e9 + 0.5) AS BIGINT) "
-        f"WHEN {share} > 1 THEN 1000000000 ELSE 0 END"
+        f"CASE WHEN {place} BETWEEN 0 AND 1 THEN CAST(floor({place} * 1e9 + 0.5) AS BIGINT) "
+        f"WHEN {place} > 1 THEN 1000000000 ELSE 0 END"
     )
 
 
-def _score(spec: Spec, source: Source) -> str:
+def score(spec: Spec, source: Source) -> str:
+    """Return the score as DOUBLE."""
     return sql.number(spec.score.column, source.columns[spec.score.column])
 
 
@@ -239,10 +155,6 @@ def blocked(spec: Spec, source: Source, bound: Bound) -> str:
     if action is None or action not in source.columns or not spec.score.blocked:
         return "false"
     return sql.among(action, spec.score.blocked, bound)
-
-
-def _first_day() -> str:
-    return "(CAST(k.first_fraud AS DATE) - DATE '1970-01-01')"
 
 
 def where(conditions: Sequence[str]) -> str:

@@ -32,6 +32,7 @@ from models.spec import Spec
 from monitors.maturity import Curve
 from warehouse.grid import Frame
 from warehouse.protocol import Partition
+from watchkeeper import labels
 from watchkeeper.settings import Settings
 from watchkeeper.stored import (
     Context,
@@ -231,8 +232,7 @@ def _take_in_labels(ctx: Context, spec: Spec, frame: Frame, start: date, as_of: 
     """
     if spec.labels is None:
         return set()
-    cohorts = ctx.warehouse.cohorts(spec, frame, start, as_of, as_of)
-    changed = ctx.ledger.save_cohorts(spec.model, frame.id, as_of, cohorts)
+    changed = labels.take_in(ctx, spec, frame, start, as_of)
     negative = spec.labels.negative
     if negative == "explicit":
         return changed

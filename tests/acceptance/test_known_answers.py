@@ -94,7 +94,7 @@ def compas(tmp_path_factory):
         pq.write_table(content, root / name / f"day={day}" / "part-0.parquet")
     warehouse, as_of = ParquetWarehouse(root), date(2026, 1, 5)
     frame = warehouse.frame(RECIDIVISM)
-    cohorts = warehouse.cohorts(RECIDIVISM, frame, day, day, as_of)
+    cohorts = warehouse.label_changes(RECIDIVISM, frame, day, day, None, as_of)
     cube = warehouse.profile(RECIDIVISM, frame, day, day)[day].cube.labelled(cohorts[day].labels)
     measured = fairness.measure(RECIDIVISM, frame, as_of, {day: cube}, learn(cohorts, as_of, 1))
     return cube, {(m.metric, m.slice): m for m in measured}

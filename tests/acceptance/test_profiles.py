@@ -79,7 +79,7 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
     warehouse = ParquetWarehouse(root)
     frame = warehouse.frame(spec)
     profiles = warehouse.profile(spec, frame, FIRST, SHIFTED)
-    cohorts = warehouse.cohorts(spec, frame, FIRST, SHIFTED, AS_OF)
+    cohorts = warehouse.label_changes(spec, frame, FIRST, SHIFTED, None, AS_OF)
     cubes = {day: profile.cube.labelled(cohorts[day].labels) for day, profile in profiles.items()}
     span = total(profiles.values(), frame.id)
     return Bank(spec, frame, raw(root), profiles, span, cubes, learn(cohorts, AS_OF, AFTER_DAYS))
@@ -285,7 +285,7 @@ def figures(root: Path, labels: list[tuple[int, bool, datetime]], as_of: date = 
     table.astype({"known_at": "datetime64[us]"}).to_parquet(root / "labels" / "all.parquet", index=False)
     warehouse = ParquetWarehouse(root)
     frame = warehouse.frame(SMALL)
-    cohorts = warehouse.cohorts(SMALL, frame, FIRST, FIRST, as_of)
+    cohorts = warehouse.label_changes(SMALL, frame, FIRST, FIRST, None, as_of)
     cube = warehouse.profile(SMALL, frame, FIRST, FIRST)[FIRST].cube.labelled(cohorts[FIRST].labels)
     curve = learn(cohorts, T, AFTER_DAYS)
     return performance.measure(SMALL, frame, T, {FIRST: cube}, curve, [FIRST])

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
-from ledger.records import Baselined
+from ledger.records import Baselined, TakenIn
 from ledger.store import Ledger
 from tests.ledger.made import DAY, MODEL, SPEC, cohort, days, frame, profile
 from warehouse.profile import Cohort
@@ -73,3 +74,29 @@ def test_labels_taken_back_are_a_change(ledger: Ledger) -> None:
     ledger.save_cohorts(MODEL, "f1", FIRST, {FIRST: cohort(3)})
     assert ledger.save_cohorts(MODEL, "f1", SECOND, {FIRST: Cohort()}) == {FIRST}
     assert ledger.cohorts(MODEL, "f1", FIRST, FIRST, as_of=SECOND) == {FIRST: Cohort()}
+
+
+def taken(as_of: date, **changes: object) -> TakenIn:
+    usual = TakenIn(MODEL, "f1", as_of, "r1", "2 events, a7", {FIRST: "v1", SECOND: "v2"})
+    return replace(usual, **changes)  # type: ignore[arg-type]  # fields by name, of many types
+
+
+def test_what_was_taken_in_is_found_by_the_newest_day_before(ledger: Ledger) -> None:
+    for record in (taken(SECOND), taken(FIRST), taken(FIRST, events="3 events, b8"), taken(SECOND, frame="f2")):
+        ledger.save_taken_in(record)
+    assert ledger.taken_in(MODEL, "f1", FIRST) is None
+    assert ledger.taken_in(MODEL, "f1", SECOND) == taken(FIRST, events="3 events, b8")
+    assert ledger.taken_in(MODEL, "f1", THIRD) == taken(SECOND) == ledger.taken_in(MODEL, "f1", date(2027, 1, 1))
+    assert ledger.taken_in("app_scams", "f1", THIRD) is None
+
+
+def test_cohorts_saved_otherwise_than_before_take_the_ground_from_later_days(ledger: Ledger) -> None:
+    ledger.save_cohorts(MODEL, "f1", FIRST, {FIRST: cohort(3)})
+    for record in (taken(FIRST), taken(SECOND), taken(SECOND, frame="f2"), taken(SECOND, model="app_scams")):
+        ledger.save_taken_in(record)
+    ledger.save_cohorts(MODEL, "f1", FIRST, {FIRST: cohort(3), SECOND: Cohort()})
+    assert ledger.taken_in(MODEL, "f1", THIRD) == taken(SECOND)
+    ledger.save_cohorts(MODEL, "f1", FIRST, {FIRST: cohort(4)})
+    assert ledger.taken_in(MODEL, "f1", THIRD) == taken(FIRST)
+    assert ledger.taken_in(MODEL, "f2", THIRD) == taken(SECOND, frame="f2")
+    assert ledger.taken_in("app_scams", "f1", THIRD) == taken(SECOND, model="app_scams")

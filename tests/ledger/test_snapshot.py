@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ledger import tables
-from ledger.records import Baselined, Decision, Retrained
+from ledger.records import Baselined, Decision, Retrained, TakenIn
 from ledger.snapshot import snapshot
 from ledger.store import Ledger
 from tests.ledger.made import DAY, MODEL, cohort, days, frame, incident, measurement, message, profile, run
@@ -21,6 +21,7 @@ def fill(ledger: Ledger, delivered: datetime, ts: str, failures: int = 0) -> Non
     ledger.save_baseline(Baselined(MODEL, DAY, DAY, DAY, "promoted"))
     ledger.save_profiles(MODEL, {day: profile() for day in days(3)})
     ledger.save_cohorts(MODEL, "f1", DAY, {day: cohort(2) for day in days(2)})
+    ledger.save_taken_in(TakenIn(MODEL, "f1", DAY, "r1", "2 events", dict.fromkeys(days(2), "v1")))
     ledger.save_measurements(MODEL, DAY, ("drift",), [measurement(metric=metric) for metric in ("psi", "ks")])
     ledger.save_incidents(MODEL, DAY, [incident()])
     ledger.save_run(run())

@@ -74,7 +74,7 @@ def test_a_corrupt_label_file_is_an_error_that_names_it(bank, tmp_path):
     folder.mkdir()
     (folder / "all.parquet").write_bytes(b"not Parquet")
     with pytest.raises(WatchkeeperError, match=r"cards/labels/all\.parquet: can't be read as Parquet"):
-        ParquetWarehouse(tmp_path).cohorts(bank.model, bank.frame, DAY, DAY, DAY)
+        ParquetWarehouse(tmp_path).label_changes(bank.model, bank.frame, DAY, DAY, None, DAY)
 
 
 def test_a_partition_tells_when_it_was_written_and_changes_version_when_it_is_rewritten(bank, tmp_path):

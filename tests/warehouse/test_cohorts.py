@@ -25,7 +25,7 @@ EVENT = st.tuples(
 
 
 def known(root, model, frame, as_of=AS_OF, day=DAY):
-    return ParquetWarehouse(root).cohorts(model, frame, DAY, DAY + timedelta(days=1), as_of)[day]
+    return ParquetWarehouse(root).label_changes(model, frame, DAY, DAY + timedelta(days=1), None, as_of)[day]
 
 
 def states(cohort):

@@ -121,7 +121,7 @@ def test_a_model_without_a_score_column_has_no_score_grid_and_no_cube(tmp_path):
     frame = warehouse.frame(model)
     assert frame.score is None
     assert warehouse.profile(model, frame, DAY, DAY)[DAY].cube.cells == {}
-    assert warehouse.cohorts(model, frame, DAY, DAY, DAY + timedelta(days=9))[DAY].delays == {1: 1}
+    assert warehouse.label_changes(model, frame, DAY, DAY, None, DAY + timedelta(days=9))[DAY].delays == {1: 1}
     with pytest.raises(WatchkeeperError, match=r"score\.column: .* no column 'score' on the baseline's days"):
         framed(tmp_path, score=made.Score(column="score"))
 

@@ -1,0 +1,151 @@
+"""The statements over the label table: what its events say of each id, and what that changes in the cohorts.
+
+Of the feature table they name the day, the id, score, amount, action and group columns, and no feature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+
+from models.spec import Labels, Spec
+from warehouse import scans, sql
+from warehouse.grid import Frame
+from warehouse.profile import FRAUD, LEGITIMATE
+from warehouse.scans import Statement
+from warehouse.source import Source
+from warehouse.sql import Bound, column
+
+
+def changes(
+    frame: Frame, spec: Spec, source: Source, groups: Sequence[str], labels: Source, since: date | None, as_of: date
+) -> Statement:
+    """Sum the labelled payments as known by the end of ``as_of``, less as known by the end of ``since`` (None: none).
+
+    Returns ``d, s, g, c, state, n, pence, share, delay``, of ids with an event in between. Rows with a delay of days
+    (s is null) count frauds by the days between scoring and their first fraud label.
+    """
+    assert spec.labels is not None
+    bound = Bound()
+    own, theirs = join_keys(spec, spec.labels, source, labels)
+    first_day = sql.day_number("CAST(k.first_fraud AS DATE)")
+    cells = [
+        *_scored(frame, spec, source, groups, bound),
+        f"CASE WHEN k.fraud THEN {FRAUD} ELSE {LEGITIMATE} END AS state",
+        f"CASE WHEN k.fraud THEN greatest({first_day} - {source.day_number()}, 0) ELSE (-1) END AS delay",
+        "k.sign AS sign",
+    ]
+    conditions = [*source.wanted(bound), f"NOT {scans.blocked(spec, source, bound)}"]
+    if frame.score is not None:
+        conditions.append(f"isfinite({scans.score(spec, source)})")
+    sums = [f"{scans.whole('sign')} AS n", *(f"{scans.whole(f'sign * {name}')} AS {name}" for name in _SUMMED)]
+    text = (
+        f"WITH events AS ({_events(spec.labels, labels, as_of, theirs, bound)}), "
+        f"{_signed(source, since, own, bound)}, "
+        f"cells AS (SELECT {', '.join(cells)} FROM {source.scan(bound)} JOIN known AS k ON k.id = {own}"
+        f"{scans.where(conditions)}) "
+        f"SELECT d, {scans.group_keys(len(groups))}, c, state, {', '.join(sums)}, delay FROM cells "
+        f"GROUP BY GROUPING SETS ({scans.grouping_sets(len(groups), ['d, c, state'])}, (d, delay))"
+    )
+    return Statement(text, bound.values)
+
+
+def known(labels: Labels, source: Source, as_of: date, key: str, bound: Bound) -> str:
+    """Return the query of what was known of each labelled id by the end of ``as_of``: ``id, fraud, first_fraud``."""
+    return _states(f"({_events(labels, source, as_of, key, bound)})")
+
+
+def version(labels: Labels, source: Source, as_of: date) -> Statement:
+    """Count the events known by the end of ``as_of``, and sum a hash of each: whatever their order, the same."""
+    bound = Bound()
+    events = _events(labels, source, as_of, sql.text(labels.id), bound)
+    event = "concat(id, ' ', CAST(label AS VARCHAR), ' ', CAST(known_at AS VARCHAR))"
+    # 32 bits of each hash: the sum of billions of them is still a 64-bit integer.
+    return Statement(f"SELECT count(*), sum(hash({event}) % 4294967296) FROM ({events})", bound.values)
+
+
+def unreadable(labels: Labels, source: Source) -> Statement:
+    """Count label events whose label is neither true nor false, and those whose known_at is no time."""
+    bound, kinds = Bound(), source.columns
+    label, known_at = labels.label, labels.known_at
+    text = (
+        f"SELECT count(*) FILTER (WHERE {column(label)} IS NOT NULL AND {sql.truth(label, kinds[label])} IS NULL), "
+        f"count(*) FILTER (WHERE {column(known_at)} IS NOT NULL AND {sql.moment(known_at, kinds[known_at])} IS NULL) "
+        f"FROM {source.scan(bound)}"
+    )
+    return Statement(text, bound.values)
+
+
+def join_keys(spec: Spec, labels: Labels, source: Source, label_source: Source) -> tuple[str, str]:
+    """Return the ids of both tables in a form that compares: as they are, or both as text where one is text."""
+    own, theirs = source.columns[spec.features.id], label_source.columns[labels.id]
+    if own == theirs or (sql.is_number(own) and sql.is_number(theirs)):
+        return column(spec.features.id), column(labels.id)
+    return sql.text(spec.features.id), sql.text(labels.id)
+
+
+_SUMMED = ("pence", "share")
+
+
+def _signed(source: Source, since: date | None, own: str, bound: Bound) -> str:
+    """Return the WITH items from ``events`` to ``known``: ``id, fraud, first_fraud, sign``.
+
+    Each id with an event after ``since`` stands there as known from all events (sign 1) and, where anything was, as
+    known by ``since`` (sign -1). Only the events of such ids are grouped; of all others that would cost the most.
+    """
+    if since is None:
+        ids = f"SELECT {own} FROM {source.scan(bound)}{scans.where(source.wanted(bound))}"
+        before = ""
+    else:
+        start = bound(_end(since))
+        ids = f"SELECT id FROM events WHERE known_at >= {start}"
+        states = _states(f"moved WHERE known_at < {start}")
+        before = f" UNION ALL SELECT id, fraud, first_fraud, (-1) AS sign FROM ({states})"
+    return (
+        f"moved AS (SELECT id, label, known_at FROM events WHERE id IN ({ids})), "
+        f"known AS (SELECT id, fraud, first_fraud, 1 AS sign FROM ({_states('moved')}){before})"
+    )
+
+
+def _states(events: str) -> str:
+    """Return the query of what events say of each id: ``id, fraud, first_fraud``.
+
+    The newest event counts; of two at the same moment, the one that says fraud. That is so when the newest fraud
+    event isn't older than the newest legitimate one.
+    """
+    return (
+        "SELECT id, coalesce(fraud_at >= coalesce(clear_at, fraud_at), false) AS fraud, first_fraud FROM ("
+        "SELECT id, max(known_at) FILTER (WHERE label) AS fraud_at, "
+        "max(known_at) FILTER (WHERE NOT label) AS clear_at, "
+        f"min(known_at) FILTER (WHERE label) AS first_fraud FROM {events} GROUP BY id)"
+    )
+
+
+def _events(labels: Labels, source: Source, as_of: date, key: str, bound: Bound) -> str:
+    """Return the query of the events known by the end of ``as_of`` that count: ``id, label, known_at``."""
+    kinds, until = source.columns, bound(_end(as_of))
+    return (
+        f"SELECT id, label, known_at FROM (SELECT {key} AS id, "
+        f"{sql.truth(labels.label, kinds[labels.label])} AS label, "
+        f"{sql.moment(labels.known_at, kinds[labels.known_at])} AS known_at FROM {source.scan(bound)}) "
+        f"WHERE known_at < {until} AND label IS NOT NULL AND id IS NOT NULL"
+    )
+
+
+def _end(day: date) -> datetime:
+    """Return the first moment after a day."""
+    return datetime.combine(day + timedelta(days=1), time())
+
+
+def _scored(frame: Frame, spec: Spec, source: Source, groups: Sequence[str], bound: Bound) -> list[str]:
+    """Return the columns ``d, s0..., c, pence, share`` of a scored payment; without a score grid c and share are 0."""
+    cells = [f"{source.day_number()} AS d"]
+    cells += [
+        f"{sql.group_code(sql.level(column(name), source.columns[name]), frame.groups[name], bound)} AS s{j}"
+        for j, name in enumerate(groups)
+    ]
+    cells.append(f"{scans.pence(spec, source, bound)} AS pence")
+    if frame.score is None:
+        return [*cells, "0 AS c", "0 AS share"]
+    cells.append(f"{sql.finite_cell(scans.score(spec, source), frame.score, bound)} AS c")
+    return [*cells, f"{scans.share(spec, source, bound)} AS share"]

@@ -1,0 +1,60 @@
+"""Takes new labels into the stored cohorts: by what they change where that can be, else from all labels."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from datetime import date
+
+from ledger.records import TakenIn
+from models.spec import Spec
+from warehouse.grid import Frame
+from warehouse.profile import Cohort
+from watchkeeper.stored import Context
+
+
+def take_in(ctx: Context, spec: Spec, frame: Frame, start: date, as_of: date) -> set[date]:
+    """Store what is known by ``as_of`` of the cohorts from ``start`` on; return the days that differ from before.
+
+    A cohort starts from what is stored of the newest earlier day. It is counted anew where its partition was written
+    since, and all are where other label events or rules stood behind what is stored.
+    """
+    # What is there is looked at before it is read: what is written meanwhile differs from it, and is seen tomorrow.
+    partitions = ctx.warehouse.versions(spec, start, as_of)
+    taken = TakenIn(spec.model, frame.id, as_of, _rules(spec), ctx.warehouse.label_version(spec, as_of), partitions)
+    earlier = ctx.ledger.taken_in(spec.model, frame.id, as_of)
+    kept = _kept(ctx, spec, earlier, taken)
+    cohorts = _changes(ctx, spec, frame, kept, None if earlier is None else earlier.as_of, as_of)
+    cohorts |= _changes(ctx, spec, frame, partitions.keys() - kept, None, as_of)
+    if earlier is not None and kept:
+        stored = ctx.ledger.cohorts(spec.model, frame.id, min(kept), max(kept), earlier.as_of)
+        cohorts |= {day: stored[day] + cohorts[day] for day in kept & stored.keys() & cohorts.keys()}
+    with ctx.ledger.transaction():
+        changed = ctx.ledger.save_cohorts(spec.model, frame.id, as_of, cohorts)
+        ctx.ledger.save_taken_in(replace(taken, partitions={day: partitions[day] for day in sorted(cohorts)}))
+    return changed
+
+
+def _kept(ctx: Context, spec: Spec, earlier: TakenIn | None, now: TakenIn) -> set[date]:
+    """Return the days whose stored cohorts, as of an earlier day, still say what was known then."""
+    if earlier is None or earlier.rules != now.rules:
+        return set()
+    if ctx.warehouse.label_version(spec, earlier.as_of) != earlier.events:
+        return set()
+    return {day for day, version in now.partitions.items() if earlier.partitions.get(day) == version}
+
+
+def _changes(
+    ctx: Context, spec: Spec, frame: Frame, days: set[date], since: date | None, as_of: date
+) -> dict[date, Cohort]:
+    if not days:
+        return {}
+    found = ctx.warehouse.label_changes(spec, frame, min(days), max(days), since, as_of)
+    return {day: found[day] for day in days & found.keys()}
+
+
+def _rules(spec: Spec) -> str:
+    """Return a digest of all that the model file says of which payments count, and as what."""
+    parts = (spec.features.model_dump_json(include={"table", "day", "id"}), spec.score.model_dump_json())
+    labels = spec.labels.model_dump_json() if spec.labels else ""
+    return hashlib.sha256("\n".join([*parts, labels]).encode()).hexdigest()[:16]
