@@ -116,9 +116,9 @@ class ParquetWarehouse:
         It is the same for the same events in any order or files. Those that count for nothing are left out.
         """
         labels = self._labels(spec, spec.labels) if spec.labels is not None else None
-        return (
-            [scanning.NO_LABELS] * len(as_of) if labels is None else scanning.label_versions(spec, labels, as_of, self)
-        )
+        if labels is None:
+            return [scanning.NO_LABELS] * len(as_of)
+        return scanning.label_versions(spec, labels, as_of, self)
 
     def label_changes(
         self, spec: Spec, frame: Frame, start: date, end: date, since: date | None, as_of: date
