@@ -10,12 +10,12 @@ import sqlalchemy as sa
 from ledger.store import Ledger
 from ledger.tables import metadata
 
-VOLATILE = {"sent", "sent_at", "attempts", "last_error", "ts"}
-"""What depends on when and how often delivery was tried, not on what was concluded."""
+VOLATILE = {"sent", "sent_at", "attempts", "last_error", "ts", "events"}
+"""What depends on when and how often delivery was tried, or on labels of no payment, not on what was concluded."""
 
 
 def snapshot(ledger: Ledger) -> dict[str, list[tuple[Any, ...]]]:
-    """Return every table's rows in a canonical order, without what depends on the time of a delivery."""
+    """Return every table's rows in a canonical order, without what is volatile."""
     return {
         table.name: sorted(
             (tuple(map(_plain, row)) for row in ledger.database.rows(sa.select(*_kept(table)))), key=repr

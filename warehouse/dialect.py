@@ -42,10 +42,24 @@ def _rewrite(node: exp.Expression) -> exp.Expression:
         infinite = exp.Or(this=exp.IsNan(this=value), expression=exp.IsInf(this=value.copy()))
         return exp.Paren(this=exp.Not(this=exp.Paren(this=infinite)))
     if name == "hash":
-        return exp.Anonymous(this="FARM_FINGERPRINT", expressions=node.expressions)
+        return exp.Anonymous(this="FARM_FINGERPRINT", expressions=[_as_one(node.expressions)])
     if isinstance(node, exp.PercentileDisc):
         return _quantiles(node.this.transform(_rewrite), node.expression.expressions)
     return node
+
+
+def _as_one(values: list[exp.Expression]) -> exp.Expression:
+    """Return several values that aren't null as one text."""
+    if len(values) == 1:
+        return values[0]
+    texts = [part for value in values for part in (exp.Literal.string(" "), exp.cast(value, "TEXT"))]
+    return exp.Concat(expressions=texts[1:], safe=False, coalesce=False)
+
+
+def _one_text(values: list[exp.Expression]) -> exp.Expression:
+    if len(values) == 1:
+        return values[0]
+    return exp.Anonymous(this="TO_JSON_STRING", expressions=[exp.Struct(expressions=values)])
 
 
 def _quantiles(value: exp.Expression, shares: list[exp.Expression]) -> exp.Expression:

@@ -55,13 +55,20 @@ def known(labels: Labels, source: Source, as_of: date, key: str, bound: Bound) -
     return _states(f"({_events(labels, source, as_of, key, bound)})")
 
 
-def version(labels: Labels, source: Source, as_of: date) -> Statement:
-    """Count the events known by the end of ``as_of``, and sum a hash of each: whatever their order, the same."""
+def versions(labels: Labels, source: Source, as_of: Sequence[date]) -> Statement:
+    """Count the events known by the end of each day, and sum a hash of each: whatever their order, the same.
+
+    Returns one row of ``n0, h0, n1, h1...``.
+    """
     bound = Bound()
-    events = _events(labels, source, as_of, sql.text(labels.id), bound)
-    event = "concat(id, ' ', CAST(label AS VARCHAR), ' ', CAST(known_at AS VARCHAR))"
+    events = _events(labels, source, max(as_of), column(labels.id), bound)
     # 32 bits of each hash: the sum of billions of them is still a 64-bit integer.
-    return Statement(f"SELECT count(*), sum(hash({event}) % 4294967296) FROM ({events})", bound.values)
+    hashed = f"SELECT known_at, hash(id, label, known_at) % 4294967296 AS h FROM ({events})"
+    counts = []
+    for i, day in enumerate(as_of):
+        known = f"CASE WHEN known_at < {_end(day, bound)}"
+        counts += [f"count({known} THEN 1 END) AS n{i}", f"sum({known} THEN h END) AS h{i}"]
+    return Statement(f"SELECT {', '.join(counts)} FROM ({hashed})", bound.values)
 
 
 def unreadable(labels: Labels, source: Source) -> Statement:
@@ -69,8 +76,8 @@ def unreadable(labels: Labels, source: Source) -> Statement:
     bound, kinds = Bound(), source.columns
     label, known_at = labels.label, labels.known_at
     text = (
-        f"SELECT count(*) FILTER (WHERE {column(label)} IS NOT NULL AND {sql.truth(label, kinds[label])} IS NULL), "
-        f"count(*) FILTER (WHERE {column(known_at)} IS NOT NULL AND {sql.moment(known_at, kinds[known_at])} IS NULL) "
+        f"SELECT count(CASE WHEN {sql.truth(label, kinds[label])} IS NULL THEN {column(label)} END), "
+        f"count(CASE WHEN {sql.moment(known_at, kinds[known_at])} IS NULL THEN {column(known_at)} END) "
         f"FROM {source.scan(bound)}{scans.where(source.wanted(bound))}"
     )
     return Statement(text, bound.values)

@@ -110,13 +110,15 @@ class ParquetWarehouse:
         found = self._files(spec)
         return {day: files.version(found.by_day.get(day, found.plain)) for day in self.days(spec, start, end)}
 
-    def label_version(self, spec: Spec, as_of: date) -> str:
-        """Return a short text that changes with the label events known by the end of ``as_of`` (UTC).
+    def label_versions(self, spec: Spec, as_of: Sequence[date]) -> list[str]:
+        """Return for each day a short text that changes with the label events known by its end (UTC).
 
         It is the same for the same events in any order or files. Those that count for nothing are left out.
         """
         labels = self._labels(spec, spec.labels) if spec.labels is not None else None
-        return scanning.NO_LABELS if labels is None else scanning.label_version(spec, labels, as_of, self)
+        if labels is None:
+            return [scanning.NO_LABELS] * len(as_of)
+        return scanning.label_versions(spec, labels, as_of, self)
 
     def label_changes(
         self, spec: Spec, frame: Frame, start: date, end: date, since: date | None, as_of: date

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
@@ -53,8 +53,8 @@ class Warehouse(Protocol):
         """Return a short text for each day that has a partition, which changes whenever its data was rewritten."""
         ...
 
-    def label_version(self, spec: Spec, as_of: date) -> str:
-        """Return a short text that changes with the label events known by the end of ``as_of`` (UTC)."""
+    def label_versions(self, spec: Spec, as_of: Sequence[date]) -> list[str]:
+        """Return for each day a short text that changes with the label events known by its end (UTC)."""
         ...
 
     def label_changes(

@@ -67,11 +67,12 @@ def profiles(spec: Spec, frame: Frame, source: Source, engine: Engine) -> dict[d
     }
 
 
-def label_version(spec: Spec, label_source: Source, as_of: date, engine: Engine) -> str:
-    """Return how many label events were known by the end of ``as_of``, and a digest of them; of none, ``NO_LABELS``."""
+def label_versions(spec: Spec, label_source: Source, as_of: Sequence[date], engine: Engine) -> list[str]:
+    """Return how many label events were known by the end of each day, and a digest of them; of none, ``NO_LABELS``."""
     assert spec.labels is not None
-    ((count, digest),) = engine.rows(labels.version(spec.labels, label_source, as_of))
-    return f"{count} events, {digest:x}" if count else NO_LABELS
+    ((*found,),) = engine.rows(labels.versions(spec.labels, label_source, as_of))
+    pairs = zip(found[::2], found[1::2], strict=True)
+    return [f"{count} events, {int(digest):x}" if count else NO_LABELS for count, digest in pairs]
 
 
 def label_changes(

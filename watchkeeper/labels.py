@@ -19,11 +19,12 @@ def take_in(ctx: Context, spec: Spec, frame: Frame, start: date, as_of: date) ->
     A cohort starts from what is stored of the newest earlier day. It is counted anew where its partition was written
     since, and all are where other label events or rules stood behind what is stored.
     """
+    earlier = ctx.ledger.taken_in(spec.model, frame.id, as_of)
     # What is there is looked at before it is read: what is written meanwhile differs from it, and is seen tomorrow.
     partitions = ctx.warehouse.versions(spec, start, as_of)
-    taken = TakenIn(spec.model, frame.id, as_of, _rules(spec), ctx.warehouse.label_version(spec, as_of), partitions)
-    earlier = ctx.ledger.taken_in(spec.model, frame.id, as_of)
-    kept = _kept(ctx, spec, earlier, taken)
+    events, *then = ctx.warehouse.label_versions(spec, [as_of] if earlier is None else [as_of, earlier.as_of])
+    taken = TakenIn(spec.model, frame.id, as_of, _rules(spec), events, partitions)
+    kept = _kept(earlier, taken) if earlier is not None and then == [earlier.events] else set()
     cohorts = _changes(ctx, spec, frame, kept, None if earlier is None else earlier.as_of, as_of)
     cohorts |= _changes(ctx, spec, frame, partitions.keys() - kept, None, as_of)
     if earlier is not None and kept:
@@ -35,11 +36,9 @@ def take_in(ctx: Context, spec: Spec, frame: Frame, start: date, as_of: date) ->
     return changed
 
 
-def _kept(ctx: Context, spec: Spec, earlier: TakenIn | None, now: TakenIn) -> set[date]:
-    """Return the days whose stored cohorts, as of an earlier day, still say what was known then."""
-    if earlier is None or earlier.rules != now.rules:
-        return set()
-    if ctx.warehouse.label_version(spec, earlier.as_of) != earlier.events:
+def _kept(earlier: TakenIn, now: TakenIn) -> set[date]:
+    """Return the days whose cohorts were counted by the same rules, from what is still their partition."""
+    if earlier.rules != now.rules:
         return set()
     return {day for day, version in now.partitions.items() if earlier.partitions.get(day) == version}
 

@@ -111,7 +111,8 @@ def test_a_partition_without_its_features_has_the_same_cohort(bank, root, tmp_pa
 
 
 def version(root, bank, as_of=SECOND):
-    return ParquetWarehouse(root).label_version(bank.model, as_of)
+    (found,) = ParquetWarehouse(root).label_versions(bank.model, [as_of])
+    return found
 
 
 def test_the_version_of_the_labels_is_that_of_the_events_known_by_then_in_any_order_and_file(bank, root):
@@ -125,6 +126,8 @@ def test_the_version_of_the_labels_is_that_of_the_events_known_by_then_in_any_or
     assert version(root, bank) == first != nothing
     assert version(root, bank, date(2026, 1, 5)) == nothing
     assert version(root, bank, date(2026, 1, 7)) != first
+    days = [SECOND, date(2026, 1, 5), date(2026, 1, 7)]
+    assert ParquetWarehouse(root).label_versions(bank.model, days) == [version(root, bank, day) for day in days]
 
 
 @pytest.mark.parametrize("late", [(1, False, "2026-01-06 01:00"), (2, True, "2026-01-06"), (1, True, "2026-01-06 02")])
