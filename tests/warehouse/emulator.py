@@ -1,0 +1,90 @@
+"""A local BigQuery: PyPI's ``bqemulator`` as a process of its own, spoken to by Google's own client."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from google.cloud import bigquery
+
+PROJECT = "bank"
+SECONDS_TO_START = 60
+INSTALL = "import duckdb, sys; duckdb.connect().execute(f\"INSTALL '{sys.argv[1]}'\")"
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[bigquery.Client]:
+    """Start an empty BigQuery of project PROJECT, with everything it writes under ``folder``; give a client of it."""
+    rest, grpc = _free_ports()
+    # DuckDB keeps its extensions in the home folder; this one belongs to the test, and nothing is downloaded
+    environment = {**os.environ, "HOME": str(folder), "BQEMU_LOG_LEVEL": "error"}
+    subprocess.run([sys.executable, "-c", INSTALL, str(_spatial_extension())], env=environment, check=True)
+    command = [sys.executable, "-m", "bqemulator", "start", "--rest-port", str(rest), "--grpc-port", str(grpc)]
+    command += ["--project", PROJECT, "--log-level", "error"]
+    log = folder / "bqemulator.log"
+    with log.open("wb") as output, subprocess.Popen(command, env=environment, stdout=output, stderr=output) as process:
+        try:
+            address = f"http://127.0.0.1:{rest}"
+            _wait(address, process, log)
+            client = client_of(address)
+            yield client
+            client.close()
+        finally:
+            process.terminate()
+
+
+def client_of(address: str) -> bigquery.Client:
+    """Return Google's client of a BigQuery at an address, without credentials."""
+    from google.api_core.client_options import ClientOptions
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud import bigquery
+
+    return bigquery.Client(
+        project=PROJECT,
+        credentials=AnonymousCredentials(),
+        client_options=ClientOptions(api_endpoint=address),
+        location="EU",
+    )
+
+
+def _spatial_extension() -> Path:
+    for package in ("bqemulator", "duckdb_extension_spatial"):
+        if importlib.util.find_spec(package) is None:
+            pytest.skip(f"the package {package} isn't installed")
+    found = importlib.util.find_spec("duckdb_extension_spatial")
+    assert found is not None
+    assert found.origin is not None
+    (file,) = Path(found.origin).parent.rglob("spatial.duckdb_extension")
+    return file
+
+
+def _free_ports() -> tuple[int, int]:
+    with socket.socket() as first, socket.socket() as second:
+        for one in (first, second):
+            one.bind(("127.0.0.1", 0))
+        return first.getsockname()[1], second.getsockname()[1]
+
+
+def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + SECONDS_TO_START
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            urllib.request.urlopen(f"{address}/bigquery/v2/projects/{PROJECT}/datasets", timeout=5).close()
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+        else:
+            return
+    pytest.fail(f"bqemulator did not start:\n{log.read_text(errors='replace')[-2000:]}")
