@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Severity = Literal["critical", "warning", "info"]
+UNITS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+SIZE = rf"^\d+(\.\d+)? ?({'|'.join(UNITS)})$"
+
+
+def _bytes(value: Any) -> Any:
+    """Return the bytes of a text such as '500 GB'; other values as they are."""
+    if not isinstance(value, str):
+        return value
+    if not re.fullmatch(SIZE, value.strip()):
+        raise ValueError(f"must be a size such as '500 GB', in {', '.join(UNITS)}, not '{value[:60]}'")
+    number, unit = re.split(r" ?(?=[a-zA-Z])", value.strip(), maxsplit=1)
+    return round(float(number) * UNITS[unit])
+
+
+Bytes = Annotated[
+    int,
+    BeforeValidator(_bytes),
+    Field(gt=0),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": SIZE}, {"type": "integer", "exclusiveMinimum": 0}]}),
+]
 
 
 class _Part(BaseModel):
@@ -137,6 +158,14 @@ class Retraining(_Part):
     min_mature_frauds: Annotated[int, Field(ge=1)] = 200
 
 
+class Budget(_Part):
+    """What reading a model's tables may cost where the warehouse bills the bytes it reads (BigQuery)."""
+
+    bytes_per_day: Bytes | None = Field(
+        None, description="Bytes billed a day, e.g. 500 GB; above it less is read, and then nothing. Empty: no limit."
+    )
+
+
 class Schedule(_Part):
     """When the day before is watched."""
 
@@ -164,6 +193,7 @@ class Spec(_Part):
     )
     alerts: Alerts = Alerts()
     retraining: Retraining = Retraining()
+    budget: Budget = Budget()
     schedule: Schedule = Schedule()
 
     @property

@@ -1,0 +1,115 @@
+"""What reading may cost where the warehouse bills the bytes it reads, and what is left unread when it costs more.
+
+BigQuery bills every column that a statement names, whole, in every partition that its filter leaves: at least 10 MB for
+each table, whatever the rows are used for. So what can be saved, and how:
+
+- *Fewer slices* save the bytes of the slice columns that nothing else reads, and the work (slots) of grouping by them.
+- *A deterministic sample* is one of features, not of rows. Rows picked by a hash of their id would save slots but not
+  a byte, and cost the bytes of the id; rows by ``TABLESAMPLE SYSTEM`` would save bytes, but are others each time, so
+  that a day watched again would say something else. Half of the features cost half of their bytes, and each that is
+  read is counted exactly. Which ones they are depends on the day alone, and every one has its turn.
+- The score, its amount, the labels and the protected groups are always read: few columns that say most.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from models.errors import WatchkeeperError
+
+SMALLEST_BILL = 10 * 2**20
+"""Bytes that BigQuery bills at least for each table that a statement reads."""
+FEWEST_FEATURES = 64
+"""The smallest sample reads one feature of so many."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a scan is to read; ``left_out`` says in words what it isn't, and is empty where it reads everything."""
+
+    features: tuple[str, ...]
+    slices: tuple[str, ...]
+    left_out: str = ""
+
+
+@dataclass(frozen=True)
+class Used:
+    """What one statement cost: bytes as estimated by its dry run, as read, and as billed (0 from the cache)."""
+
+    model: str
+    step: str
+    estimated: int
+    processed: int
+    billed: int
+
+
+class Account:
+    """What models used today: since this object was made, and ``earlier``, the bytes billed by model before that."""
+
+    def __init__(self, earlier: Mapping[str, int] | None = None) -> None:
+        self.used: list[Used] = []
+        self._earlier = dict(earlier or {})
+
+    def record(self, used: Used) -> None:
+        """Add what a statement cost."""
+        self.used.append(used)
+
+    def billed(self, model: str) -> int:
+        """Return the bytes that were billed for a model today."""
+        return self._earlier.get(model, 0) + sum(used.billed for used in self.used if used.model == model)
+
+
+def plans(features: Sequence[str], slices: Sequence[str], day: date) -> Iterator[Plan]:
+    """Yield ways to read a day, from everything to the least: fewer slices, then fewer features, never none.
+
+    The slice that stands last in the model file is left out first.
+    """
+    yield Plan(tuple(features), tuple(slices))
+    for kept in range(len(slices) - 1, -1, -1):
+        yield Plan(tuple(features), tuple(slices[:kept]), _without(slices[kept:]))
+    one_in = 2
+    while one_in <= min(FEWEST_FEATURES, len(features)):
+        chosen = sample(features, one_in, day)
+        words = f"{len(chosen)} of {len(features)} features (each has its turn within {one_in} days)"
+        yield Plan(chosen, (), f"{_without(slices)}, with {words}" if slices else f"with {words}")
+        one_in *= 2
+
+
+def sample(features: Sequence[str], one_in: int, day: date) -> tuple[str, ...]:
+    """Return one of so many features: those whose turn it is on a day, in their own order."""
+    shuffled = sorted(features, key=lambda name: hashlib.sha256(name.encode()).digest())
+    chosen = {name for place, name in enumerate(shuffled) if (place + day.toordinal()) % one_in == 0}
+    return tuple(name for name in features if name in chosen)
+
+
+def choose(model: str, plans: Iterable[Plan], estimate: Callable[[Plan], int], left: int, budget: int) -> Plan:
+    """Return the first plan whose estimated bytes are within what is ``left`` of a model's ``budget`` of bytes a day.
+
+    Raises WatchkeeperError where none is.
+    """
+    needed = 0
+    for plan in plans:
+        needed = estimate(plan)
+        if needed <= left:
+            return plan
+    raise WatchkeeperError(
+        f"{model}: even the least reading would bill {size(needed)}, and {size(max(left, 0))} of the {size(budget)} "
+        "a day are left; raise budget.bytes_per_day in the model file, or run this tomorrow"
+    )
+
+
+def size(count: int) -> str:
+    """Return a number of bytes in words, as BigQuery's prices count them: 1 kB is 1,000 bytes."""
+    value, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB", "TB", "PB"):
+        if value < 1000:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:,.3g} {unit}"
+
+
+def _without(slices: Sequence[str]) -> str:
+    return f"without {'slice' if len(slices) == 1 else 'slices'} {', '.join(slices)}"
