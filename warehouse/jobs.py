@@ -139,7 +139,7 @@ class Jobs:
     def _estimate(self, text: str, bound: Sequence[Parameter], purpose: Purpose) -> int:
         config = bigquery.QueryJobConfig(query_parameters=bound, labels=purpose.labels, dry_run=True)
         with self._refusals(str(purpose), planned=True):
-            job = self._client.query(text, job_config=config, retry=RETRY, job_retry=JOB_RETRY)
+            job = self._client.query(text, job_config=config, retry=RETRY, job_retry=None)
         estimated = job.total_bytes_processed or 0
         return max(estimated, SMALLEST_BILL) if estimated else 0
 

@@ -31,7 +31,7 @@ def of(error: BaseException, where: str, client: bigquery.Client, *, planned: bo
         error = error.cause
     if isinstance(error, GoogleAuthError):
         return no_credentials(where)
-    reason, said = _reason(error), str(getattr(error, "message", None) or error)
+    reason, said = _told(error, "reason"), _told(error, "message") or str(error)
     words = _of_the_service(error, reason) or _of_the_tables(error, reason, said, client)
     return WatchkeeperError(f"{where}: {words or _of_the_statement(error, reason, said, planned=planned)}")
 
@@ -44,10 +44,10 @@ def no_credentials(where: str) -> WatchkeeperError:
     )
 
 
-def _reason(error: Any) -> str:
-    """Return Google's own word for an error, e.g. ``accessDenied``, or nothing."""
+def _told(error: Any, key: str) -> str:
+    """Return what Google says of an error: its ``reason``, e.g. accessDenied, or its ``message``; or nothing."""
     first: Any = next(iter(getattr(error, "errors", None) or ()), None)
-    return str(first.get("reason") or "") if isinstance(first, dict) else ""
+    return str(first.get(key) or "") if isinstance(first, dict) else ""
 
 
 def _of_the_service(error: BaseException, reason: str) -> str | None:
@@ -63,7 +63,7 @@ def _of_the_service(error: BaseException, reason: str) -> str | None:
 
 def _of_the_tables(error: BaseException, reason: str, said: str, client: bigquery.Client) -> str | None:
     if isinstance(error, NotFound) and (absent := ABSENT.search(said)):
-        return _absent(absent[1].lower(), absent[2].rstrip("."), client)
+        return _absent(absent[1].lower(), absent[2].rstrip(".:"), client)
     if isinstance(error, Forbidden):
         return _denied(said)
     if reason == TOO_MANY_BYTES:
@@ -97,7 +97,7 @@ def _absent(kind: str, name: str, client: bigquery.Client) -> str:
 
 def _denied(said: str) -> str:
     denied = DENIED.search(said)
-    what = f" of {denied[1].lower()} {denied[2].rstrip('.').replace(':', '.')}" if denied else ""
+    what = f" of {denied[1].lower()} {denied[2].rstrip('.:').replace(':', '.')}" if denied else ""
     return (
         f"BigQuery allows no reading{what}; the account needs the roles BigQuery Job User in the project, "
         "and BigQuery Data Viewer and Metadata Viewer on the tables"
