@@ -48,7 +48,7 @@ def correlation(moments: Moments) -> Floats:
     scale = np.outer(spread, spread)
     result = np.divide(covariance, scale, out=np.zeros_like(covariance), where=scale > _TINY)
     np.fill_diagonal(result, 1.0)
-    return np.clip(result, -1, 1)
+    return np.asarray(np.clip(result, -1, 1))
 
 
 def correlation_shift(today: Moments, baseline: Moments) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from warehouse import rows as row_queries
 from warehouse.dialect import to_bigquery
 from warehouse.grid import Frame, Ints
 from warehouse.jobs import Jobs
-from warehouse.profile import Profile
+from warehouse.profile import Cohort, Profile
 from warehouse.protocol import Partition
 from warehouse.scanning import ROLLED_UP
 from warehouse.scans import Statement
@@ -43,6 +44,10 @@ KINDS = {
     "TIMESTAMP": "TIMESTAMP WITH TIME ZONE",
 }
 """Types of BigQuery, by the names that statements know them under."""
+
+
+LONGEST_HORIZON_DAYS = 730
+"""No label is looked for in older partitions than this before the baseline."""
 
 
 class BigQueryWarehouse:
@@ -103,6 +108,37 @@ class BigQueryWarehouse:
         source = self._source(spec, start, end)
         return dict(sorted(scanning.profiles(spec, frame, source, self._engine(spec, "profile")).items()))
 
+    def versions(self, spec: Spec, start: date, end: date) -> dict[date, str]:
+        """Return a short text for each day that has a partition, which changes whenever its data was rewritten.
+
+        In a table without daily partitions all days change together.
+        """
+        if self._is_partitioned(spec):
+            return {day: changed.isoformat() for day, changed in sorted(self._changed(spec, start, end).items())}
+        modified = self._jobs.table(spec.features.table).modified
+        return {day: modified.isoformat() for day in self.days(spec, start, end)}
+
+    def label_versions(self, spec: Spec, as_of: Sequence[date]) -> list[str]:
+        """Return for each day a short text that changes with the label events known by its end (UTC)."""
+        labels = self._labels(spec)
+        if labels is None:
+            return [scanning.NO_LABELS] * len(as_of)
+        return scanning.label_versions(spec, labels, as_of, self._engine(spec, "labels"))
+
+    def label_changes(
+        self, spec: Spec, frame: Frame, start: date, end: date, since: date | None, as_of: date
+    ) -> dict[date, Cohort]:
+        """Return what was known of each partition day by the end of ``as_of``, less what was by the end of ``since``.
+
+        Days end in UTC. ``since`` None means nothing was known. By a join on keys; no feature column is read.
+        """
+        result = {day: Cohort() for day in self.days(spec, start, end)}
+        labels, source = self._labels(spec), self._source(spec, start, end)
+        if labels is not None and result and spec.features.id in source.columns:
+            engine = self._engine(spec, "labels")
+            result |= scanning.label_changes(spec, frame, source, labels, since, as_of, engine)
+        return dict(sorted(result.items()))
+
     def relation(self, spec: Spec, day: date) -> str:
         """Return the SQL query of a day's partition, with its values written out, for expectations."""
         source = self._source(spec, day, day)
@@ -117,6 +153,30 @@ class BigQueryWarehouse:
         source = self._source(spec, start, end)
         scans.need(spec, source, "features.id", spec.features.id)
         return self._engine(spec, "sample").table(row_queries.sample(spec, source, rows, seed)).to_pandas()
+
+    def labelled_rows(self, spec: Spec, start: date, end: date, as_of: date, rows: int, seed: int) -> pd.DataFrame:
+        """Return at most ``rows`` payments with a boolean column ``label`` as known by ``as_of``, for training."""
+        labels, source = self._labels(spec), self._source(spec, start, end)
+        if labels is None:
+            raise WatchkeeperError(f"{spec.model}: rows with labels were asked for, but the model file has no 'labels'")
+        scans.need(spec, source, "features.id", spec.features.id)
+        return (
+            self._engine(spec, "training")
+            .table(row_queries.labelled(spec, source, labels, as_of, rows, seed))
+            .to_pandas()
+        )
+
+    def _labels(self, spec: Spec) -> TableSource | None:
+        """Return the label table, as far back as any watched payment; None where the model file names none."""
+        if spec.labels is None:
+            return None
+        table = self._jobs.table(spec.labels.table)
+        columns = {field.name: _kind(field) for field in table.schema}
+        partitioned_by = table.time_partitioning.field if table.time_partitioning else None
+        for key in ("id", "label", "known_at"):
+            scans.need_label(spec, spec.labels, columns, key)
+        first = spec.baseline.start - timedelta(days=LONGEST_HORIZON_DAYS)
+        return TableSource(spec.labels.table, columns, partitioned_by or "", first, date.max)
 
     def _engine(self, spec: Spec, step: str) -> _Engine:
         return _Engine(self._jobs, spec.model, step, self.read_at)

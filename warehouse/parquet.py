@@ -226,12 +226,8 @@ class ParquetWarehouse:
         if not paths:
             return None
         source = self._described(paths, spec.features.day, date.min, date.max, partitioned=found.partitioned)
-        for key, name in (("id", labels.id), ("label", labels.label), ("known_at", labels.known_at)):
-            if name not in source.columns:
-                raise WatchkeeperError(
-                    f"{spec.model}: labels.{key}: table {labels.table} has no column '{name}'; "
-                    f"it has {', '.join(source.columns)}{did_you_mean(name, source.columns)}"
-                )
+        for key in ("id", "label", "known_at"):
+            scans.need_label(spec, labels, source.columns, key)
         if source.columns[labels.label] != "BOOLEAN" or sql.is_text(source.columns[labels.known_at]):
             no_label, no_time = self.rows(label_events.unreadable(labels, source))[0]
             for count, name, accepted in (

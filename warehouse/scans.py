@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from models.errors import WatchkeeperError, did_you_mean
-from models.spec import Spec
+from models.spec import Labels, Spec
 from warehouse import sql
 from warehouse.grid import Frame, Grid
 from warehouse.profile import BLOCKED, OPEN
@@ -182,4 +182,14 @@ def need(spec: Spec, source: Source, key: str, name: str) -> None:
         raise WatchkeeperError(
             f"{spec.model}: {key}: table {spec.features.table} has no column '{name}'; "
             f"it has {', '.join(source.columns)}{did_you_mean(name, source.columns)}"
+        )
+
+
+def need_label(spec: Spec, labels: Labels, columns: Mapping[str, str], key: str) -> None:
+    """Raise WatchkeeperError where the label table doesn't have the column that a key of ``labels`` names."""
+    name = getattr(labels, key)
+    if name not in columns:
+        raise WatchkeeperError(
+            f"{spec.model}: labels.{key}: table {labels.table} has no column '{name}'; "
+            f"it has {', '.join(columns)}{did_you_mean(name, columns)}"
         )
