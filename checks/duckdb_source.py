@@ -8,6 +8,7 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -20,10 +21,39 @@ from great_expectations.expectations.metrics.map_metric_provider.column_map_metr
     ColumnMapMetricProvider,
 )
 
+from checks import library
+from warehouse.protocol import Relation
+
 Condition = sa.ColumnElement[bool]
 EngineClass = type[SqlAlchemyExecutionEngine]
 PARTITION = "watched_partition"
 """The view in which the rows of the day are."""
+CONFIGURATION = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+"""Settings of DuckDB: never a download."""
+
+
+@contextmanager
+def opened(relation: Relation) -> Generator[tuple[SqlAlchemyExecutionEngine, Any], None, None]:
+    """Give the engine that runs the query and the batch of its rows; nothing stays open."""
+    source, partition = _source(relation.address)
+    engine = source.get_execution_engine()
+    try:
+        engine.open(relation.query)
+        yield engine, partition.get_batch()
+    finally:
+        engine.release()
+
+
+@cache
+def _source(address: str) -> tuple[Any, Any]:
+    """Return the one source of an engine in this process, and its partition: making it takes longer than a run."""
+    sources = library.context().data_sources
+    source = sources.add_duckdb(
+        name="duckdb", connection_string=address, kwargs={"connect_args": {"config": CONFIGURATION}}
+    )
+    source.get_engine().dispose()  # it was opened as a test; runs use the execution engine's
+    asset = source.add_query_asset("partition", query=f"SELECT * FROM {PARTITION}")
+    return source, asset.add_batch_definition_whole_table("whole")
 
 
 class DuckDBEngine(SqlAlchemyExecutionEngine):

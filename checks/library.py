@@ -25,6 +25,14 @@ def load() -> ModuleType:
     return library
 
 
+@cache
+def context() -> Any:
+    """Return the one context of this process: nothing of a run is kept in it."""
+    found = load().get_context(mode="ephemeral")
+    found.variables.progress_bars = {"globally": False}
+    return found
+
+
 def expectation_types() -> list[str]:
     """Return the names of every expectation type."""
     load()

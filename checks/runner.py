@@ -5,21 +5,20 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
 from checks import library
 from checks.catalogue import Check
+from warehouse.protocol import Relation
 
 BOOLEAN = "BOOLEAN_ONLY"
 COUNTS = {"result_format": "BASIC", "partial_unexpected_count": 0}
 """With counts, but without a single value of the data."""
 PLACE = "place"
-ENGINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-"""Settings of DuckDB: never a download."""
 
 
 @dataclass(frozen=True)
@@ -38,46 +37,31 @@ class Outcome:
     result: Mapping[str, Any] = field(default_factory=dict)
 
 
-@cache
-def runner(connection_string: str) -> Runner:
-    """Return the one runner of an engine in this process: making it takes longer than a run."""
-    return Runner(connection_string)
+def run(relation: Relation, checks: Sequence[Check]) -> list[Outcome]:
+    """Run expectations on the rows of a query, where they are, and return an outcome for each, in order.
+
+    First all of them together without counts, which takes few queries; then those that didn't hold again, each
+    on its own: to count, and because one that can't be computed takes others of the same query down with it.
+    """
+    try:
+        with _opened(relation) as (engine, batch), warnings.catch_warnings():
+            # a model file can only write a row condition as text
+            warnings.filterwarnings("ignore", message=".*deprecated as of GX Core 1.9.0", category=DeprecationWarning)
+            return _outcomes(engine, batch, checks)
+    except DBAPIError as error:  # the partition itself can't be read
+        return [Outcome(None, None, None, _reason(str(error)))] * len(checks)
 
 
-class Runner:
-    """A Great Expectations context that keeps nothing from run to run, with one source."""
+def _opened(relation: Relation) -> AbstractContextManager[tuple[Any, Any]]:
+    """Return the engine of a relation and the batch of its rows."""
+    library.load()  # quietly, before the modules that import it
+    if relation.address.startswith("bigquery:"):
+        from checks.bigquery_source import opened as opened_bigquery  # noqa: PLC0415  imports great_expectations
 
-    def __init__(self, connection_string: str) -> None:
-        context = library.load().get_context(mode="ephemeral")
-        from checks.duckdb_source import PARTITION  # noqa: PLC0415  imports great_expectations
+        return opened_bigquery(relation)
+    from checks.duckdb_source import opened as opened_duckdb  # noqa: PLC0415
 
-        context.variables.progress_bars = {"globally": False}
-        self._source = context.data_sources.add_duckdb(
-            name="warehouse", connection_string=connection_string, kwargs={"connect_args": {"config": ENGINE}}
-        )
-        self._source.get_engine().dispose()  # it was opened as a test; runs use the execution engine's
-        asset = self._source.add_query_asset("partition", query=f"SELECT * FROM {PARTITION}")
-        self._partition = asset.add_batch_definition_whole_table("whole")
-
-    def run(self, query: str, checks: Sequence[Check]) -> list[Outcome]:
-        """Run expectations on the rows of a query and return an outcome for each, in order.
-
-        First all of them together without counts, which takes few queries; then those that didn't hold again, each
-        on its own: to count, and because one that can't be computed takes others of the same query down with it.
-        """
-        engine = self._source.get_execution_engine()
-        try:
-            engine.open(query)
-            with warnings.catch_warnings():
-                # a model file can only write a row condition as text
-                warnings.filterwarnings(
-                    "ignore", message=".*deprecated as of GX Core 1.9.0", category=DeprecationWarning
-                )
-                return _outcomes(engine, self._partition.get_batch(), checks)
-        except DBAPIError as error:  # the partition itself can't be read
-            return [Outcome(None, None, None, _reason(str(error)))] * len(checks)
-        finally:
-            engine.release()
+    return opened_duckdb(relation)
 
 
 def _outcomes(engine: Any, batch: Any, checks: Sequence[Check]) -> list[Outcome]:

@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from checks import intervals
+from checks import intervals, runner
 from checks.catalogue import Check, columns, faults, types
-from checks.runner import Outcome, runner
+from checks.runner import Outcome
 from ledger.records import Measurement, Verdict
 from models.spec import Spec
 from warehouse.protocol import Warehouse
@@ -52,7 +52,7 @@ def run(spec: Spec, day: date, warehouse: Warehouse) -> list[Measurement]:
 def _outcomes(spec: Spec, day: date, warehouse: Warehouse, checks: Sequence[Check]) -> list[Outcome]:
     if not checks:
         return []
-    return runner(warehouse.connection_string()).run(warehouse.relation(spec, day), checks)
+    return runner.run(warehouse.relation(spec, day), checks)
 
 
 def _measurement(spec: Spec, day: date, check: Check, outcome: Outcome) -> Measurement:

@@ -16,9 +16,9 @@ from warehouse import assemble, files, framing, scanning, scans, sql
 from warehouse import rows as row_queries
 from warehouse.dialect import to_bigquery
 from warehouse.grid import Frame, Ints
-from warehouse.jobs import Jobs
+from warehouse.jobs import Jobs, Purpose
 from warehouse.profile import Cohort, Profile
-from warehouse.protocol import Partition
+from warehouse.protocol import Partition, Relation
 from warehouse.scanning import ROLLED_UP
 from warehouse.scans import Statement
 from warehouse.source import TableSource
@@ -139,14 +139,17 @@ class BigQueryWarehouse:
             result |= scanning.label_changes(spec, frame, source, labels, since, as_of, engine)
         return dict(sorted(result.items()))
 
-    def relation(self, spec: Spec, day: date) -> str:
-        """Return the SQL query of a day's partition, with its values written out, for expectations."""
+    def relation(self, spec: Spec, day: date) -> Relation:
+        """Return the query of a day's partition, with its values written out, and where it runs."""
         source = self._source(spec, day, day)
         bound = Bound()
         text = f"SELECT * FROM {source.scan(bound)}{scans.where(source.wanted(bound))}"
         for name, value in bound.values.items():
             text = text.replace(f"${name}", _written_out(value))
-        return to_bigquery(text, self.read_at)
+        query = to_bigquery(text, self.read_at)
+        client = self._jobs.guarded(Purpose(spec.model, "check", spec.budget.bytes_per_day), whole=query)
+        arguments = {"client": client, "prefer_bqstorage_client": False}  # its results are single figures
+        return Relation(query, "bigquery://?user_supplied_client=True", arguments)
 
     def sample(self, spec: Spec, start: date, end: date, rows: int, seed: int) -> pd.DataFrame:
         """Return at most ``rows`` payments of a span of days, the same ones at every call (by hash of id and seed)."""

@@ -101,7 +101,7 @@ class Jobs:
 
     def estimate(self, text: str, values: Mapping[str, object], *, model: str, step: str) -> int:
         """Return the bytes that a statement would bill, by a dry run, which is free; raise as ``run`` does."""
-        return self._estimate(text, parameters(values), Purpose(model, step))
+        return _billed(self.planned(text, parameters(values), Purpose(model, step)))
 
     def table(self, name: str) -> bigquery.Table:
         """Return what BigQuery knows of a table, ``dataset.table`` or ``project.dataset.table``."""
@@ -114,9 +114,13 @@ class Jobs:
         with self._refusals(f"table {name}", planned=True):
             return self._client.get_table(reference, retry=RETRY)
 
+    def guarded(self, purpose: Purpose, whole: str) -> Guarded:
+        """Return a client for a library that sends its own statements about the rows of the query ``whole``."""
+        return Guarded(self, self._client, purpose, whole)
+
     def finished(self, text: str, bound: Sequence[Parameter], purpose: Purpose) -> bigquery.QueryJob:
         """Run a statement to its end and return its job, whose cost is in the account; raise as ``run`` does."""
-        estimated = self._estimate(text, bound, purpose)
+        estimated = _billed(self.planned(text, bound, purpose))
         config = bigquery.QueryJobConfig(
             query_parameters=bound,
             labels=purpose.labels,
@@ -136,12 +140,11 @@ class Jobs:
                 self.account.record(Used(purpose.model, purpose.step, estimated, processed, billed))
         return job
 
-    def _estimate(self, text: str, bound: Sequence[Parameter], purpose: Purpose) -> int:
+    def planned(self, text: str, bound: Sequence[Parameter], purpose: Purpose) -> bigquery.QueryJob:
+        """Return the dry run of a statement, which is free: it knows the columns and the bytes of the result."""
         config = bigquery.QueryJobConfig(query_parameters=bound, labels=purpose.labels, dry_run=True)
         with self._refusals(str(purpose), planned=True):
-            job = self._client.query(text, job_config=config, retry=RETRY, job_retry=None)
-        estimated = job.total_bytes_processed or 0
-        return max(estimated, SMALLEST_BILL) if estimated else 0
+            return self._client.query(text, job_config=config, retry=RETRY, job_retry=None)
 
     def _most(self, estimated: int, purpose: Purpose) -> int:
         """Return the bytes that a job may bill; raise WatchkeeperError where that isn't enough for it."""
@@ -170,11 +173,13 @@ class Jobs:
 class Guarded:
     """A client for a library that sends statements of its own: each is run as Jobs runs ours, for one purpose.
 
-    It is what SQLAlchemy's BigQuery dialect takes for a ``google.cloud.bigquery.Client``.
+    It is what SQLAlchemy's BigQuery dialect takes for a ``google.cloud.bigquery.Client``. The statement ``whole`` is
+    only planned, and gives its columns without a row: Great Expectations sends the query of a partition as it is to
+    learn its columns, and BigQuery would bill all of them.
     """
 
-    def __init__(self, jobs: Jobs, client: bigquery.Client, purpose: Purpose) -> None:
-        self._jobs, self._client, self._purpose = jobs, client, purpose
+    def __init__(self, jobs: Jobs, client: bigquery.Client, purpose: Purpose, whole: str) -> None:
+        self._jobs, self._client, self._purpose, self._whole = jobs, client, purpose, whole
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._client, name)
@@ -183,7 +188,17 @@ class Guarded:
         self, query: str, *, job_config: bigquery.QueryJobConfig, page_size: int | None = None
     ) -> bigquery.table.RowIterator:
         """Run a statement and return its rows."""
-        return self._jobs.finished(query, job_config.query_parameters, self._purpose).result(page_size=page_size)
+        run = self._jobs.planned if query.strip() == self._whole else self._jobs.finished
+        for one in job_config.query_parameters:
+            if re.fullmatch(r"[a-z_]\w*", one.name, re.ASCII | re.IGNORECASE):
+                query = query.replace(f"@`{one.name}`", f"@{one.name}")  # means the same; the emulator knows no other
+        return run(query, job_config.query_parameters, self._purpose).result(page_size=page_size)
+
+
+def _billed(planned: bigquery.QueryJob) -> int:
+    """Return the bytes that a planned job would bill: at least those of one table, where it reads any."""
+    estimated = planned.total_bytes_processed or 0
+    return max(estimated, SMALLEST_BILL) if estimated else 0
 
 
 def parameters(values: Mapping[str, object]) -> list[Parameter]:

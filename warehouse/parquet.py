@@ -21,7 +21,7 @@ from warehouse import rows as row_queries
 from warehouse.files import Files
 from warehouse.grid import Frame, Ints
 from warehouse.profile import Cohort, Profile
-from warehouse.protocol import Partition
+from warehouse.protocol import Partition, Relation
 from warehouse.scanning import ROLLED_UP
 from warehouse.scans import Statement
 from warehouse.source import FileSource
@@ -138,16 +138,12 @@ class ParquetWarehouse:
                 result |= scanning.label_changes(spec, frame, source, labels, since, as_of, self)
         return dict(sorted(result.items()))
 
-    def relation(self, spec: Spec, day: date) -> str:
-        """Return the SQL query of a day's partition; raise WatchkeeperError where no partition is."""
+    def relation(self, spec: Spec, day: date) -> Relation:
+        """Return the query of a day's partition and where it runs; raise WatchkeeperError where no partition is."""
         found = self._sources(spec, day, day)
         if not found:
             raise WatchkeeperError(f"{spec.model}: table {spec.features.table} has no partition of {day}")
-        return row_queries.relation(found[0], day)
-
-    def connection_string(self) -> str:
-        """Return the SQLAlchemy address of the engine in which ``relation`` runs."""
-        return "duckdb:///:memory:"
+        return Relation(row_queries.relation(found[0], day), "duckdb:///:memory:")
 
     def sample(self, spec: Spec, start: date, end: date, rows: int, seed: int) -> pd.DataFrame:
         """Return at most ``rows`` payments of a span of days, the same ones at every call (by hash of id and seed)."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from models.spec import Spec
 from warehouse.grid import Frame
@@ -28,6 +28,15 @@ class Partition:
     arrived_at: datetime
     version: str
     columns: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Relation:
+    """The query of a day's partition, with the SQLAlchemy address and arguments of the engine in which it runs."""
+
+    query: str
+    address: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Warehouse(Protocol):
@@ -66,12 +75,8 @@ class Warehouse(Protocol):
         """
         ...
 
-    def relation(self, spec: Spec, day: date) -> str:
-        """Return the SQL query of a day's partition, for expectations that run in the warehouse."""
-        ...
-
-    def connection_string(self) -> str:
-        """Return the SQLAlchemy address of the engine in which ``relation`` runs."""
+    def relation(self, spec: Spec, day: date) -> Relation:
+        """Return the query of a day's partition, for expectations; raise WatchkeeperError where none is."""
         ...
 
     def sample(self, spec: Spec, start: date, end: date, rows: int, seed: int) -> pd.DataFrame:

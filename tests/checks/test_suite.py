@@ -12,6 +12,7 @@ from ledger.records import Measurement, Verdict
 from tests.checks.conftest import DAY, PAYMENTS, RunChecks, spec_of, write
 from tests.checks.examples import EXAMPLES
 from warehouse.parquet import ParquetWarehouse
+from warehouse.protocol import Relation
 
 SOME = f"SELECT * FROM ({PAYMENTS}) WHERE "
 
@@ -290,8 +291,8 @@ def test_a_corrupt_file_is_errored_and_never_ok(tmp_path: Path) -> None:
     class Broken(ParquetWarehouse):
         """The query of a file that broke after it was looked at."""
 
-        def relation(self, *_: object) -> str:
-            return f"SELECT * FROM read_parquet('{file}')"
+        def relation(self, *_: object) -> Relation:
+            return Relation(f"SELECT * FROM read_parquet('{file}')", "duckdb:///:memory:")
 
     file.write_bytes(b"PAR1 this is no parquet PAR1")
     spec = spec_of(

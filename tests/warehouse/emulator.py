@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import os
 import socket
 import subprocess
@@ -15,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 if TYPE_CHECKING:
@@ -58,6 +61,31 @@ def client_of(address: str) -> bigquery.Client:
         client_options=ClientOptions(api_endpoint=address),
         location="EU",
     )
+
+
+def load(client: bigquery.Client, table: str, rows: pa.Table, day: str = "day") -> None:
+    """Write rows as ``dataset.table``, partitioned by a day column; a table that is there is replaced."""
+    from google.cloud import bigquery
+
+    dataset, _, _ = table.partition(".")
+    client.create_dataset(dataset, exists_ok=True)
+    client.delete_table(table, not_found_ok=True)
+    fields = [bigquery.SchemaField(field.name, _kind(field.type)) for field in rows.schema]
+    described = bigquery.Table(f"{PROJECT}.{table}", schema=fields)
+    described.time_partitioning = bigquery.TimePartitioning(field=day)
+    client.create_table(described)
+    content = io.BytesIO()
+    pq.write_table(rows, content)
+    content.seek(0)
+    config = bigquery.LoadJobConfig(source_format="PARQUET")
+    client.load_table_from_file(content, table, job_config=config).result()  # resumable: it refuses multipart
+
+
+def _kind(kind: pa.DataType) -> str:
+    types = pa.types
+    known = {types.is_integer: "INT64", types.is_floating: "FLOAT64", types.is_decimal: "NUMERIC",
+             types.is_boolean: "BOOL", types.is_date: "DATE", types.is_timestamp: "TIMESTAMP"}  # fmt: skip
+    return next((name for is_kind, name in known.items() if is_kind(kind)), "STRING")
 
 
 def _spatial_extension() -> Path:

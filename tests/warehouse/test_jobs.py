@@ -14,7 +14,7 @@ from models.errors import WatchkeeperError
 from tests.warehouse import billing_server, emulator
 from warehouse import jobs as jobs_module
 from warehouse.budget import SMALLEST_BILL, Account
-from warehouse.jobs import Guarded, Jobs, Purpose, connect, parameters
+from warehouse.jobs import Jobs, Purpose, connect, parameters
 
 GB = 10**9
 WHO = {"model": "card_payments", "step": "profile"}
@@ -285,7 +285,7 @@ def test_a_library_that_sends_its_own_statements_is_held_to_the_budget(billing, 
     billing.estimate = billing.billed = 4 * GB
     from google.cloud.bigquery import QueryJobConfig
 
-    client = Guarded(jobs, emulator.client_of(billing.url), Purpose("card_payments", "check", 5 * GB))
+    client = jobs.guarded(Purpose("card_payments", "check", 5 * GB), whole="SELECT * FROM d.t")
     assert [row.n for row in client.query_and_wait("SELECT 7 AS n", job_config=QueryJobConfig())] == [7]
     assert client.project == "bank"
     with pytest.raises(WatchkeeperError, match="step check: would bill 4 GB, and 1 GB"):

@@ -94,12 +94,12 @@ def test_rows_that_can_t_be_had_are_errors_in_a_sentence(labelled, bank):
 
 
 def test_the_relation_of_a_day_runs_in_any_duckdb(bank, tmp_path):
-    query = bank.warehouse.relation(bank.model, DAY)
+    query = bank.warehouse.relation(bank.model, DAY).query
     with duckdb.connect() as connection:
         assert connection.execute(f"SELECT count(*), min(payment_id) FROM ({query})").fetchall() == [(400, 0)]
     root = tmp_path / "o'brien"
     (root / "cards/features").mkdir(parents=True)
     payments(9, seed=1).assign(day=[DAY] * 4 + [LAST] * 5).to_parquet(root / "cards/features/all.parquet")
-    query = ParquetWarehouse(root).relation(bank.model, DAY)
+    query = ParquetWarehouse(root).relation(bank.model, DAY).query
     with duckdb.connect() as connection:
         assert connection.execute(f"SELECT count(*) FROM ({query})").fetchall() == [(4,)]
