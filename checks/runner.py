@@ -141,11 +141,14 @@ def _message(exception_info: Any) -> str:
 def _reason(message: str) -> str:
     """Return a sentence about an error that holds nothing from the rows.
 
-    DuckDB quotes the value that it couldn't convert, but not where it only bound names and types.
+    DuckDB quotes the value that it couldn't convert, but not where it only bound names and types. What BigQuery said
+    is a sentence already, from ``warehouse.refusals``.
     """
     absent = re.search(r'column "(.+)" in BatchData does not exist', message)
     if absent:
         return f"column '{absent[1]}' isn't in the partition"
+    if ": BigQuery " in message:
+        return " ".join(message.split())
     kind = re.search(r"\b([A-Z][A-Za-z]+(?: [A-Z][a-z]+)* Error): ([^\n]*)", message)
     if kind and kind[1] in ("Binder Error", "Catalog Error", "Parser Error"):
         return f"DuckDB refuses it: {kind[2][:200]}"
