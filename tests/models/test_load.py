@@ -101,3 +101,24 @@ def test_the_demo_bank_has_three_models() -> None:
 
 def test_the_schema_for_editors_is_the_one_the_code_generates() -> None:
     assert SCHEMA_FILE.read_text() == schema(), "run `make generate`"
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("500 GB", 500 * 10**9), ("0.5TB", 5 * 10**11), ("1 TiB", 2**40), ("12 kB", 12_000), ("7", 7)],
+)
+def test_a_budget_is_a_size_in_words_or_bytes(tmp_path: Path, text: str, count: int) -> None:
+    assert load(write(tmp_path, LEAST + f"budget: {{bytes_per_day: {text}}}\n")).budget.bytes_per_day == count
+
+
+@pytest.mark.parametrize("text", ["500 gb", "GB", "'500'", "-1 GB", "1e3 GB"])
+def test_a_budget_that_is_no_size_is_told_with_what_is_accepted(tmp_path: Path, text: str) -> None:
+    said = problems(tmp_path, LEAST + f"budget: {{bytes_per_day: {text}}}\n")
+    assert "line 4: budget.bytes_per_day: must be a size such as '500 GB', in B, kB, MB," in said
+
+
+@pytest.mark.parametrize("text", ["0", "0 GB", "-5"])
+def test_a_budget_of_nothing_is_refused(tmp_path: Path, text: str) -> None:
+    assert "budget.bytes_per_day: input should be greater than 0" in problems(
+        tmp_path, LEAST + f"budget: {{bytes_per_day: {text}}}\n"
+    )
