@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from warehouse.grid import Floats, Grid, Ints, Levels, logit_like_inverse
-from warehouse.profile import Counts
+from warehouse.profile import Cells, Counts
 
 DECILES = 10
 
@@ -24,9 +24,8 @@ def category_vector(levels: Levels, counts: Counts) -> Ints:
 
 def _vector(counts: Counts, size: int, shift: int) -> Ints:
     vector = np.zeros(size, dtype=np.int64)
-    cells = counts.cells
-    index = np.fromiter(cells.keys(), dtype=np.int64, count=len(cells)) + shift
-    vector[index] = np.fromiter(cells.values(), dtype=np.int64, count=len(cells))
+    own = Cells.of(counts.cells)
+    vector[own.cells + shift] = own.rows
     return vector
 
 

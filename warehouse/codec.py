@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from warehouse.grid import Embedding, Frame, Grid, Ints, Levels
-from warehouse.profile import Cohort, Counts, Cube, Group, Moments, Profile
+from warehouse.profile import Cells, Cohort, Counts, Cube, Group, Moments, Profile
 
 VERSION = 1
 """First byte of everything written here; then zlib of: length of the header (4 bytes), header (JSON), arrays."""
@@ -33,8 +33,9 @@ def profile_to_bytes(profile: Profile) -> bytes:
     }
     if profile.moments:
         header["moments"] = [[name, of.n, len(of.sums)] for name, of in sorted(profile.moments.items())]
-    cells = sorted_cells([of for _, _, of in counts])
-    return _pack(header, profile.cube, cells, [_moments_to_array(profile.moments)] if profile.moments else [])
+    own = [Cells.of(of.cells) for _, _, of in counts] or [Cells.of({})]
+    pair = np.concatenate([each.cells for each in own]), np.concatenate([each.rows for each in own])
+    return _pack(header, profile.cube, pair, [_moments_to_array(profile.moments)] if profile.moments else [])
 
 
 def _moments_to_array(moments: Mapping[str, Moments]) -> Ints:
@@ -47,10 +48,9 @@ def profile_from_bytes(data: bytes) -> Profile:
     """Return the profile that ``profile_to_bytes`` wrote; raise ValueError for another version or damaged bytes."""
     header, cube, (cells, rows), more = _unpack(data)
     features: list[dict[str, Counts]] = [{} for _ in header["groups"]]
-    cell_list, row_list, at = cells.tolist(), rows.tolist(), 0
+    at = 0
     for i, column, nulls, nonfinite, total, size in header["counts"]:
-        own = dict(zip(cell_list[at : at + size], row_list[at : at + size], strict=True))
-        features[i][column] = Counts(nulls, nonfinite, total, own)
+        features[i][column] = Counts(nulls, nonfinite, total, Cells(cells[at : at + size], rows[at : at + size]))
         at += size
     groups = dict(zip(_groups(header["groups"]), features, strict=True))
     return Profile(header["frame"], header["rows"], groups, cube, _moments(header.get("moments", []), *more))
@@ -69,7 +69,8 @@ def _moments(told: Sequence[tuple[str, int, int]], array: Ints | None = None) ->
 
 def cohort_to_bytes(cohort: Cohort) -> bytes:
     """Return a cohort as bytes."""
-    return _pack({}, cohort.labels, sorted_pairs(cohort.delays))
+    delays = Cells.of(cohort.delays)
+    return _pack({}, cohort.labels, (delays.cells, delays.rows))
 
 
 def cohort_from_bytes(data: bytes) -> Cohort:
@@ -125,19 +126,6 @@ def _content(frame: Frame) -> dict[str, Any]:
         **({"embeddings": {name: asdict(own) for name, own in frame.embeddings.items()}} if frame.embeddings else {}),
         **({"moments": list(frame.moments)} if frame.moments else {}),
     }
-
-
-def sorted_pairs(pairs: Mapping[int, int]) -> tuple[Ints, Ints]:
-    """Return the keys of a mapping in order, and their values."""
-    found = np.array(sorted(pairs.items()), dtype=np.int64).reshape(-1, 2)
-    return found[:, 0], found[:, 1]
-
-
-def sorted_cells(counts: Sequence[Counts]) -> tuple[Ints, Ints]:
-    """Return the cells of many counts, one after the other, and their rows."""
-    pairs = [pair for of in counts for pair in sorted(of.cells.items())]
-    found = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-    return found[:, 0], found[:, 1]
 
 
 def _pack(header: dict[str, Any], cube: Cube, pair: tuple[Ints, Ints], more: Sequence[Ints] = ()) -> bytes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -19,6 +20,40 @@ OPEN, BLOCKED, FRAUD, LEGITIMATE = range(4)
 """Label states of a scored payment: no label yet, blocked (no honest label can come), fraud, legitimate."""
 COUNT, PENCE, SCORE = range(3)
 """What the cube sums: payments, amount in pence, score in billionths of its range."""
+
+
+class Cells(Mapping[int, int]):
+    """Rows by cell, as stored: two arrays, cells in order and their rows. A dict is made for those who look one up.
+
+    A window of 90 days has millions of cells; as arrays they take a fifth of the time and memory of dicts.
+    """
+
+    def __init__(self, cells: Ints, rows: Ints) -> None:
+        self.cells, self.rows = cells, rows
+
+    @classmethod
+    def of(cls, cells: Mapping[int, int]) -> Cells:
+        """Return any mapping of cells to rows as arrays in order of cell."""
+        if isinstance(cells, cls):
+            return cells
+        found = np.array(sorted(cells.items()), dtype=np.int64).reshape(-1, 2)
+        return cls(found[:, 0], found[:, 1])
+
+    @cached_property
+    def _by_cell(self) -> dict[int, int]:
+        return dict(zip(self.cells.tolist(), self.rows.tolist(), strict=True))
+
+    def __getitem__(self, cell: int) -> int:
+        return self._by_cell[cell]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._by_cell)
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    def __repr__(self) -> str:
+        return repr(self._by_cell)
 
 
 @dataclass(frozen=True)
@@ -42,7 +77,7 @@ class Counts:
     @property
     def finite(self) -> int:
         """Return the rows that have a cell."""
-        return sum(self.cells.values())
+        return int(Cells.of(self.cells).rows.sum())
 
     def __add__(self, other: Counts) -> Counts:
         return _counts([(1, self), (1, other)])
@@ -178,13 +213,16 @@ def _counts(parts: Sequence[tuple[int, Counts]]) -> Counts:
     )
 
 
-def _summed(parts: Sequence[tuple[int, Mapping[int, int]]]) -> dict[int, int]:
-    """Return the signed sum of numbers by key, in order of key and without zeros."""
-    sums: dict[int, int] = {}
-    for sign, numbers in parts:
-        for key, number in numbers.items():
-            sums[key] = sums.get(key, 0) + sign * number
-    return {key: sums[key] for key in sorted(sums) if sums[key]}
+def _summed(parts: Sequence[tuple[int, Mapping[int, int]]]) -> Cells:
+    """Return the signed sum of rows by cell, in order of cell and without zeros."""
+    cells = [Cells.of(own) for _, own in parts]
+    signed = [own.rows if sign > 0 else -own.rows for own, (sign, _) in zip(cells, parts, strict=True)]
+    places = np.concatenate([own.cells for own in cells])
+    lowest = int(places.min()) if len(places) else 0
+    sums = np.zeros(int(places.max()) - lowest + 1 if len(places) else 0, dtype=np.int64)
+    np.add.at(sums, places - lowest, np.concatenate(signed))
+    left = np.flatnonzero(sums)
+    return Cells(left + lowest, sums[left])
 
 
 def _cube(parts: Sequence[tuple[int, Cube]]) -> Cube:
@@ -193,7 +231,7 @@ def _cube(parts: Sequence[tuple[int, Cube]]) -> Cube:
     for sign, cube in parts:
         for group, part in cube.cells.items():
             if group in cells:
-                cells[group] += sign * part
+                (np.add if sign > 0 else np.subtract)(cells[group], part, out=cells[group])
             else:
                 cells[group] = sign * part
     return Cube(ordered({group: part for group, part in cells.items() if part.any()}))
