@@ -79,12 +79,19 @@ class Ledger:
         """Record that other days stand for normal."""
         self._save(tables.baselines, baselined)
 
+    def baselines(self, model: str) -> list[Baselined]:
+        """Return the recorded baselines, in order of the day from which each is in force."""
+        return sorted(self._all(Baselined, tables.baselines, model), key=lambda b: b.day)
+
     # Profiles and cohorts
 
-    def row_counts(self, model: str, frame_id: str, start: date, end: date) -> dict[date, int]:
-        """Return the rows of each profiled day of a span, in order of day; no profile is decoded."""
+    def row_counts(self, model: str, frame_id: str, start: date, end: date, *, whole: bool = False) -> dict[date, int]:
+        """Return the rows of each profiled day of a span, in order of day; no profile is decoded.
+
+        ``whole`` leaves out profiles from which the counts of slices were dropped.
+        """
         c = tables.profiles.c
-        where = (c.model == model, c.frame == frame_id, c.day.between(start, end))
+        where = [c.model == model, c.frame == frame_id, c.day.between(start, end), *([c.whole] if whole else [])]
         return dict(self.database.rows(sa.select(c.day, c.rows).where(*where).order_by(c.day)))
 
     def profiles(self, model: str, frame_id: str, start: date, end: date) -> dict[date, Profile]:
@@ -99,7 +106,14 @@ class Ledger:
         self.database.replace(
             tables.profiles,
             [
-                {"model": model, "frame": p.frame, "day": day, "rows": p.rows, "content": codec.profile_to_bytes(p)}
+                {
+                    "model": model,
+                    "frame": p.frame,
+                    "day": day,
+                    "rows": p.rows,
+                    "whole": True,
+                    "content": codec.profile_to_bytes(p),
+                }
                 for day, p in profiles.items()
             ],
         )
@@ -220,6 +234,12 @@ class Ledger:
         """Return the days after a day that were already concluded, in order."""
         c = tables.runs.c
         return self.database.values(sa.select(c.day).where(c.model == model, c.day > after).order_by(c.day))
+
+    def newest_day(self, model: str) -> date | None:
+        """Return the newest watched day."""
+        c = tables.runs.c
+        newest: date | None = self.database.values(sa.select(sa.func.max(c.day)).where(c.model == model))[0]
+        return newest
 
     def run(self, model: str, day: date) -> Run | None:
         """Return the record of one watched day."""

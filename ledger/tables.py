@@ -34,6 +34,7 @@ profiles = sa.Table(
     _key("frame", NAME),
     _key("day", sa.Date),
     sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("whole", sa.Boolean, server_default=sa.true(), nullable=False),  # False once without its slices' counts
     sa.Column("content", sa.LargeBinary, nullable=False),
 )
 cohorts = sa.Table(

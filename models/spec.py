@@ -6,7 +6,23 @@ import re
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+
+HISTORY_DAYS = 56
+"""Days of row counts against which a partition's completeness is judged: eight of each weekday."""
+LATE_DAYS = 7
+"""How many days back a partition that came or was rewritten late is still watched again by itself."""
+WINDOW_DAYS = 90
+"""The longest window that is read from profiles beyond the oldest cohort that may still change."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -166,6 +182,18 @@ class Budget(_Part):
     )
 
 
+class Retention(_Part):
+    """What `watchkeeper tidy` drops from the ledger, by days before the newest watched one. Baselines stay whole."""
+
+    profile_days: Annotated[int, Field(ge=1)] = Field(1100, description="Older profiles are dropped.")
+    slice_days: Annotated[int, Field(ge=WINDOW_DAYS)] = Field(
+        400, description="Older profiles lose the counts of their features by slice."
+    )
+    restatement_days: Annotated[int, Field(ge=1)] = Field(
+        800, description="Of older cohorts, only what was known last is kept."
+    )
+
+
 class Schedule(_Part):
     """When the day before is watched."""
 
@@ -195,6 +223,7 @@ class Spec(_Part):
     retraining: Retraining = Retraining()
     budget: Budget = Budget()
     schedule: Schedule = Schedule()
+    retention: Retention = Retention()
 
     @property
     def name(self) -> str:
@@ -206,6 +235,21 @@ class Spec(_Part):
         """Return the columns by which the score cube is also kept: slices, then protected columns."""
         return list(dict.fromkeys([*self.slices, *self.protected]))
 
+    @field_validator("retention")
+    @classmethod
+    def _longer_than_is_read(cls, retention: Retention, info: ValidationInfo) -> Retention:
+        """Refuse a policy that drops what the next watched day reads: it would be scanned again every day."""
+        labels = info.data.get("labels")
+        read_days = max(HISTORY_DAYS, *_label_days(labels)) + LATE_DAYS
+        for key, least in (("profile_days", read_days + WINDOW_DAYS), ("restatement_days", read_days)):
+            days = getattr(retention, key)
+            if days < least:
+                raise ValueError(
+                    f"{key}: {days} is too short; accepted is {least} or more, because that far back a watched day "
+                    "reads: labels.horizon_days, negative.after_days, row counts, late partitions and windows"
+                )
+        return retention
+
     @field_validator("checks")
     @classmethod
     def _one_expectation_each(cls, checks: list[dict[str, dict[str, Any]]]) -> list[dict[str, dict[str, Any]]]:
@@ -215,3 +259,10 @@ class Spec(_Part):
                     f"entry {number} must be one expectation type with its arguments, not {len(check)} keys"
                 )
         return checks
+
+
+def _label_days(labels: Labels | None) -> tuple[int, int]:
+    """Return the ages, in days, at which the labels are final and at which silence means legitimate."""
+    if labels is None:
+        return 0, 0
+    return labels.horizon_days, 0 if labels.negative == "explicit" else labels.negative.after_days

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -26,6 +27,7 @@ from models.spec import Spec
 from monitors import limits
 from watchkeeper import show, watch
 from watchkeeper import suggest as suggestion
+from watchkeeper import tidy as tidying
 from watchkeeper.doctor import examine
 from watchkeeper.settings import read
 from watchkeeper.stored import Context, baseline_sum, frame_of
@@ -188,6 +190,20 @@ def suggest(
     out.print(
         suggestion.suggest(spec, frame, *baseline_sum(ctx, spec, frame)), markup=False, highlight=False, soft_wrap=True
     )
+
+
+@app.command()
+def tidy(
+    model: Models = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be freed.")] = False,
+    json: Json = False,
+) -> None:
+    """Drop from the ledger what each model file's retention keeps no longer; never what was concluded."""
+    settings = read()
+    ledger = Ledger.open(settings.ledger)
+    specs = watch.known_specs(settings, model or [])
+    rows = [asdict(each) for spec in specs for each in tidying.tidy(ledger, spec, dry_run=dry_run)]
+    show.answer(out, rows, show.tidied_table(rows), machine=json)
 
 
 @app.command()

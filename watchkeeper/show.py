@@ -79,6 +79,14 @@ def incident_table(incidents: Sequence[Incident]) -> Table:
     return table
 
 
+def tidied_table(rows: Sequence[dict[str, Any]]) -> Table:
+    """Return what tidying freed as a table, one line for each rule of each model."""
+    table = Table("model", "what", "before", "rows", "bytes")
+    for row in rows:
+        table.add_row(row["model"], row["what"], str(row["before"] or ""), f"{row['rows']:,}", f"{row['bytes']:,}")
+    return table
+
+
 def answer(console: Console, rows: Sequence[dict[str, Any]], table: Table, *, machine: bool) -> None:
     """Print rows as JSON for a machine, or as a table for a person."""
     if machine:

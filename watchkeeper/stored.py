@@ -54,14 +54,22 @@ def scan(ctx: Context, spec: Spec, frame: Frame, day: date) -> Profile | None:
     return found.get(day)
 
 
-def scan_missing(ctx: Context, spec: Spec, frame: Frame, start: date, end: date) -> dict[date, int]:
-    """Scan the days of a span that never were, a run of them at a time; return the rows of each day with a profile."""
+def scan_missing(
+    ctx: Context, spec: Spec, frame: Frame, start: date, end: date, *, whole: bool = False
+) -> dict[date, int]:
+    """Scan the days of a span that never were, a run of them at a time; return the rows of each day with a profile.
+
+    ``whole`` also scans anew what lost the counts of its slices: days that didn't stand for normal, and now do.
+    """
     stored = ctx.ledger.row_counts(spec.model, frame.id, start, end)
-    missing = [day for day in ctx.warehouse.days(spec, start, end) if day not in stored]
+    enough = ctx.ledger.row_counts(spec.model, frame.id, start, end, whole=True) if whole else stored
+    missing = [day for day in ctx.warehouse.days(spec, start, end) if day not in enough]
     for first, last in _spans(missing):
         found = ctx.warehouse.profile(spec, frame, first, last)
         ctx.ledger.save_profiles(spec.model, found)
         stored |= {day: profile.rows for day, profile in found.items()}
+        for day in found:
+            ctx.seen.pop((spec.model, frame.id, day), None)
     return stored
 
 
@@ -71,7 +79,7 @@ def baseline_days(ctx: Context, spec: Spec, frame: Frame, as_of: date | None = N
     Raises WatchkeeperError where no partition of the baseline is there.
     """
     chosen = ctx.ledger.baseline(spec, as_of)
-    stored = scan_missing(ctx, spec, frame, chosen.start, chosen.end)
+    stored = scan_missing(ctx, spec, frame, chosen.start, chosen.end, whole=True)
     excluded = set(spec.baseline.exclude)
     days = sorted(day for day, rows in stored.items() if rows and day not in excluded)
     if not days:

@@ -28,7 +28,7 @@ from ledger.records import Cause, Decision, Incident, Measurement, Run, Status, 
 from ledger.store import Ledger
 from models.errors import WatchkeeperError
 from models.load import load_all
-from models.spec import Spec
+from models.spec import HISTORY_DAYS, LATE_DAYS, Spec
 from monitors.maturity import Curve
 from warehouse.grid import Frame
 from warehouse.protocol import Partition
@@ -45,8 +45,6 @@ from watchkeeper.stored import (
     scan_missing,
 )
 
-HISTORY_DAYS = 56
-"""Days of row counts against which a partition's completeness is judged: eight of each weekday."""
 MEASURED = ("drift", "score", "performance", "decay", "fairness")
 DRILLED = (Cause.COLUMN_FAULT, Cause.POPULATION_SHIFT, Cause.SCORE_SHIFT)
 """Causes whose incident links to an Evidently report on a bounded sample."""
@@ -178,7 +176,7 @@ def notify(ctx: Context, specs: Sequence[Spec]) -> str:
     return f"{sum(d.sent for d in deliveries)} sent, {sum(d.waiting for d in deliveries)} waiting"
 
 
-def stale_days(ctx: Context, spec: Spec, day: date, lookback_days: int = 7) -> list[date]:
+def stale_days(ctx: Context, spec: Spec, day: date, lookback_days: int = LATE_DAYS) -> list[date]:
     """Return recent watched days whose partition came, or was rewritten, after they were watched."""
     runs = ctx.ledger.runs(spec.model, day - timedelta(days=lookback_days), day - timedelta(days=1))
     return [run.day for run in runs if _version(ctx.warehouse.partition(spec, run.day)) != run.source_version]

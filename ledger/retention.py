@@ -1,0 +1,73 @@
+"""Drops what a policy keeps no longer. Days of a baseline are left alone: everything is compared with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+import sqlalchemy as sa
+
+from ledger import tables
+from ledger.database import Database
+from warehouse import codec
+from warehouse.profile import EVERYONE
+
+Spans = Sequence[tuple[date, date]]
+"""First and last days, both included."""
+
+
+@dataclass(frozen=True)
+class Freed:
+    """What one rule freed, or would free: rows of its table that were dropped or made smaller, and bytes of content."""
+
+    rows: int
+    bytes: int
+
+
+def drop_profiles(database: Database, model: str, before: date, kept: Spans, *, dry_run: bool) -> Freed:
+    """Drop the profiles of days before a day, in every frame."""
+    return _drop(database, tables.profiles, _old(tables.profiles, model, before, kept), dry_run=dry_run)
+
+
+def drop_slices(database: Database, model: str, start: date, before: date, kept: Spans, *, dry_run: bool) -> Freed:
+    """Take the features' counts by slice out of the profiles of days from ``start`` until before a day.
+
+    The score cube keeps its groups: a day that is watched again still needs them for performance and fairness.
+    """
+    t = tables.profiles
+    where = [*_old(t, model, before, kept), t.c.day >= start, t.c.whole]
+    rows = freed = 0
+    for frame, day in database.rows(sa.select(t.c.frame, t.c.day).where(*where)):
+        same = (t.c.model == model, t.c.frame == frame, t.c.day == day)
+        (content,) = database.values(sa.select(t.c.content).where(*same))
+        profile = codec.profile_from_bytes(content)
+        of_everyone = {group: columns for group, columns in profile.features.items() if group == EVERYONE}
+        if len(of_everyone) == len(profile.features):
+            continue
+        smaller = codec.profile_to_bytes(replace(profile, features=of_everyone))
+        rows, freed = rows + 1, freed + len(content) - len(smaller)
+        if not dry_run:
+            database.write(sa.update(t).where(*same).values(content=smaller, whole=False))
+    return Freed(rows, freed)
+
+
+def drop_restatements(database: Database, model: str, before: date, kept: Spans, *, dry_run: bool) -> Freed:
+    """Drop what was known of the cohorts of days before a day but for what was known last."""
+    t, later = tables.cohorts, tables.cohorts.alias()
+    same = (later.c.model == t.c.model, later.c.frame == t.c.frame, later.c.day == t.c.day)
+    superseded = sa.exists().where(*same, later.c.as_of > t.c.as_of)
+    return _drop(database, t, [*_old(t, model, before, kept), superseded], dry_run=dry_run)
+
+
+def _old(table: sa.Table, model: str, before: date, kept: Spans) -> list[sa.ColumnElement[bool]]:
+    spared = [~table.c.day.between(first, last) for first, last in kept]
+    return [table.c.model == model, table.c.day < before, *spared]
+
+
+def _drop(database: Database, table: sa.Table, where: Sequence[sa.ColumnElement[bool]], *, dry_run: bool) -> Freed:
+    size = sa.func.coalesce(sa.func.sum(sa.func.length(table.c.content)), 0)
+    ((rows, freed),) = database.rows(sa.select(sa.func.count(), size).select_from(table).where(*where))
+    if not dry_run:
+        database.write(sa.delete(table).where(*where))
+    return Freed(int(rows), int(freed))
