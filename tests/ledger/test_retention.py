@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-import pytest
 import sqlalchemy as sa
 
 from ledger import retention, tables
@@ -86,15 +85,6 @@ def test_of_old_cohorts_only_what_was_known_last_stays(ledger: Ledger) -> None:
     assert list(ledger.cohorts(*span, as_of=FIVE[3])) == [FIVE[1], FIVE[2]]
     assert list(ledger.cohorts("app_scams", "f1", FIVE[0], FIVE[-1], as_of=FIVE[0])) == [FIVE[0]]
     assert retention.drop_restatements(*asked, dry_run=False) == retention.Freed(0, 0)
-
-
-def test_a_tidying_that_is_stopped_half_way_frees_nothing(ledger: Ledger) -> None:
-    ledger.save_profiles(MODEL, {day: sliced() for day in FIVE})
-    with pytest.raises(KeyboardInterrupt), ledger.transaction():
-        retention.drop_profiles(ledger.database, MODEL, FIVE[1], [], dry_run=False)
-        retention.drop_slices(ledger.database, MODEL, FIVE[1], FIVE[4], [], dry_run=False)
-        raise KeyboardInterrupt
-    assert ledger.profiles(MODEL, "f1", FIVE[0], FIVE[-1]) == {day: sliced() for day in FIVE}
 
 
 def test_a_model_s_recorded_baselines_and_newest_day_are_found(ledger: Ledger) -> None:

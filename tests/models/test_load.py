@@ -122,3 +122,28 @@ def test_a_budget_of_nothing_is_refused(tmp_path: Path, text: str) -> None:
     assert "budget.bytes_per_day: input should be greater than 0" in problems(
         tmp_path, LEAST + f"budget: {{bytes_per_day: {text}}}\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("labels", "policy", "said"),
+    [
+        ("{}", "{profile_days: 152}", "line 5: retention: profile_days: 152 is too short; accepted is 153 or more"),
+        ("{horizon_days: 200}", "{profile_days: 296}", "profile_days: 296 is too short; accepted is 297 or more"),
+        ("{horizon_days: 60, negative: {after_days: 300}}", "{profile_days: 396}", "accepted is 397 or more"),
+        ("{horizon_days: 200}", "{restatement_days: 206}", "restatement_days: 206 is too short; accepted is 207"),
+        ("{horizon_days: 200}", "{slice_days: 89}", "retention.slice_days: input should be greater than or equal to"),
+    ],
+)
+def test_what_a_watched_day_still_reads_can_t_be_tidied_away(
+    tmp_path: Path, labels: str, policy: str, said: str
+) -> None:
+    line = "labels: " + ("null" if labels == "{}" else labels.replace("{", "{table: l, ", 1))
+    assert said in problems(tmp_path, f"{LEAST}{line}\nretention: {policy}\n")
+
+
+@pytest.mark.parametrize("negative", ["{after_days: 730}", "explicit"])
+def test_the_usual_policy_is_long_enough_for_every_horizon(tmp_path: Path, negative: str) -> None:
+    labels = f"labels: {{table: l, horizon_days: 730, negative: {negative}}}\n"
+    usual = load(write(tmp_path, LEAST + labels)).retention
+    told = f"retention: {{profile_days: {usual.profile_days}, restatement_days: {usual.restatement_days}}}\n"
+    assert load(write(tmp_path, LEAST + labels + told)).retention == usual

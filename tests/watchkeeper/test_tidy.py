@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+import yaml
+
+from ledger import tables
+from ledger.records import Baselined
+from ledger.snapshot import snapshot
+from models.spec import Labels, Retention, Spec
+from tests.warehouse import made
+from tests.warehouse.made import DAY
+from tests.watchkeeper.conftest import FIRST, MODEL
+from tests.watchkeeper.counted import Counted
+from tests.watchkeeper.test_cli import Say, one_sentence, say  # noqa: F401  a fixture
+from warehouse.profile import EVERYONE
+from watchkeeper import watch
+from watchkeeper.settings import Settings
+from watchkeeper.stored import Context, baseline_sum, frame_of, profiles_of, scan_missing
+from watchkeeper.tidy import tidy
+
+NEWEST = DAY + timedelta(days=179)
+SHORTEST = Retention(profile_days=153, slice_days=90, restatement_days=63)
+EVIDENCE = (tables.baselines, tables.measurements, tables.incidents, tables.runs, tables.decisions, tables.messages)
+
+
+@pytest.fixture(scope="module")
+def half_year(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a warehouse of 181 small days, whose frauds become known day by day."""
+    root = tmp_path_factory.mktemp("half_year")
+    for i in range(181):
+        day = DAY + timedelta(days=i)
+        made.write(root, made.payments(60, seed=i, first_id=1000 * i), day)
+        late = [(1000 * j + i - j, True, f"{day}T09:00") for j in range(max(0, i - 20), i + 1)]
+        made.labels(root, late, day)  # type: ignore[arg-type]
+    return root
+
+
+@pytest.fixture
+def cards() -> Spec:
+    return made.spec(labels=Labels(table="cards/labels", horizon_days=30), retention=SHORTEST)
+
+
+@pytest.fixture
+def watched(half_year: Path, settings: Settings, cards: Spec) -> Context:
+    """Return a ledger with a profile of every day, and two watched days."""
+    ctx = watch.context(replace(settings, warehouse=str(half_year), now="2026-08-01T00:00:00"))
+    scan_missing(ctx, cards, frame_of(ctx, cards), DAY, NEWEST)
+    for day in (NEWEST - timedelta(days=80), NEWEST - timedelta(days=70), NEWEST):
+        watch.watch(ctx, cards, day)
+    return replace(ctx, seen={}, sums={})
+
+
+def days_between(ctx: Context, spec: Spec, start: date, end: date) -> list[date]:
+    return list(ctx.ledger.row_counts(spec.model, frame_of(ctx, spec).id, start, end))
+
+
+def evidence(ctx: Context) -> dict[str, list[object]]:
+    return {table.name: list(ctx.ledger.database.rows(sa.select(table))) for table in EVIDENCE}
+
+
+def test_tidying_applies_the_policy_counted_from_the_newest_watched_day(watched: Context, cards: Spec) -> None:
+    normal = [DAY + timedelta(days=i) for i in range(7)]
+    concluded, before = evidence(watched), snapshot(watched.ledger)
+    told = tidy(watched.ledger, cards, dry_run=True)
+    assert snapshot(watched.ledger) == before
+    assert tidy(watched.ledger, cards) == told
+    assert [(each.what, each.before) for each in told] == [
+        ("profiles", NEWEST - timedelta(days=153)),
+        ("slices", NEWEST - timedelta(days=90)),
+        ("restatements", NEWEST - timedelta(days=63)),
+    ]
+    assert [each.rows for each in told[:2]] == [26 - 7, 63]
+    assert told[2].rows > 0
+    assert all(each.bytes > 0 for each in told)
+    assert days_between(watched, cards, DAY, NEWEST) == [
+        *normal,
+        *(NEWEST - timedelta(days=i) for i in reversed(range(154))),
+    ]
+    profiles = profiles_of(watched, cards, frame_of(watched, cards), DAY, NEWEST)
+    whole = {day for day, profile in profiles.items() if len(profile.features) > 1}
+    assert whole == {*normal, *(NEWEST - timedelta(days=i) for i in range(91))}
+    assert all(EVERYONE in profile.features and len(profile.cube.cells) > 5 for profile in profiles.values())
+    assert evidence(watched) == concluded
+    after = snapshot(watched.ledger)
+    assert {each.rows for each in tidy(watched.ledger, cards)} == {0}
+    assert snapshot(watched.ledger) == after
+
+
+def test_nothing_that_was_tidied_is_scanned_again_nor_changes_a_figure(watched: Context, cards: Spec) -> None:
+    latest, late = NEWEST + timedelta(days=1), NEWEST - timedelta(days=6)
+
+    def figures() -> list[object]:
+        for day in (latest, late):
+            watch.watch(watched, cards, day)
+            watched.seen.clear()
+        return [watched.ledger.measurements(cards.model, as_of=day) for day in (latest, late)]
+
+    expected = figures()
+    tidy(watched.ledger, cards)
+    counted = Counted(watched.warehouse)
+    ctx = replace(watched, warehouse=counted, seen={}, sums={})  # type: ignore[arg-type]  # it passes everything on
+    for day in (latest, late):
+        watch.watch(ctx, cards, day)
+    assert counted.scanned() == [(latest, latest), (late, late)]
+    assert [ctx.ledger.measurements(cards.model, as_of=day) for day in (latest, late)] == expected
+
+
+def test_a_recorded_baseline_stays_whole_and_one_recorded_later_is_scanned_anew(watched: Context, cards: Spec) -> None:
+    start = DAY + timedelta(days=10)
+    watched.ledger.save_baseline(Baselined(cards.model, NEWEST, start, start + timedelta(days=4), "promoted"))
+    tidy(watched.ledger, cards)
+    counted = Counted(watched.warehouse)
+    ctx = replace(watched, warehouse=counted, seen={}, sums={})  # type: ignore[arg-type]
+    frame = frame_of(ctx, cards)
+    baseline_sum(ctx, cards, frame)
+    assert counted.scanned() == []
+    first, last = NEWEST - timedelta(days=120), NEWEST - timedelta(days=116)
+    ctx.ledger.save_baseline(Baselined(cards.model, NEWEST + timedelta(days=1), first, last, "promoted"))
+    baseline, _ = baseline_sum(ctx, cards, frame)
+    assert counted.scanned() == [(first, last)]
+    assert len(baseline.features) > 1
+
+
+def test_a_tidying_that_is_killed_half_way_frees_nothing(watched: Context, cards: Spec) -> None:
+    before = snapshot(watched.ledger)
+
+    def kill(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.startswith("DELETE FROM cohorts"):
+            raise KeyboardInterrupt
+
+    sa.event.listen(watched.ledger.engine, "before_cursor_execute", kill)
+    with pytest.raises(KeyboardInterrupt):
+        tidy(watched.ledger, cards)
+    assert snapshot(watched.ledger) == before
+
+
+def test_a_model_that_was_never_watched_loses_nothing(ctx: Context, spec: Spec) -> None:
+    scan_missing(ctx, spec, frame_of(ctx, spec), FIRST, FIRST)
+    assert [(each.before, each.rows, each.bytes) for each in tidy(ctx.ledger, spec)] == [(None, 0, 0)] * 3
+
+
+def test_the_command_says_what_it_frees_as_a_table_or_json(say: Say, settings: Settings) -> None:  # noqa: F811
+    answer = say("tidy", "--dry-run", "--json")
+    rows = json.loads(answer.out)
+    assert [(row["model"], row["what"], row["rows"]) for row in rows] == [
+        (MODEL, "profiles", 0),
+        (MODEL, "slices", 0),
+        (MODEL, "restatements", 0),
+    ]
+    assert "restatements" in say("tidy").out
+    file = settings.models / f"{MODEL}.yaml"
+    file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | {"retention": {"profile_days": 100}}))
+    sentence = one_sentence(say("tidy"))
+    assert "retention: profile_days: 100 is too short; accepted is 217 or more" in sentence
