@@ -48,7 +48,7 @@ def cards() -> Spec:
 
 @pytest.fixture
 def watched(half_year: Path, settings: Settings, cards: Spec) -> Context:
-    """Return a ledger with a profile of every day, and two watched days."""
+    """Return a ledger with a profile of every day, and three watched days."""
     ctx = watch.context(replace(settings, warehouse=str(half_year), now="2026-08-01T00:00:00"))
     scan_missing(ctx, cards, frame_of(ctx, cards), DAY, NEWEST)
     for day in (NEWEST - timedelta(days=80), NEWEST - timedelta(days=70), NEWEST):
@@ -101,6 +101,7 @@ def test_nothing_that_was_tidied_is_scanned_again_nor_changes_a_figure(watched: 
             watched.seen.clear()
         return [watched.ledger.measurements(cards.model, as_of=day) for day in (latest, late)]
 
+    figures()  # takes in the labels of days between the three that were watched
     expected = figures()
     tidy(watched.ledger, cards)
     counted = Counted(watched.warehouse)
@@ -108,7 +109,9 @@ def test_nothing_that_was_tidied_is_scanned_again_nor_changes_a_figure(watched: 
     for day in (latest, late):
         watch.watch(ctx, cards, day)
     assert counted.scanned() == [(latest, latest), (late, late)]
-    assert [ctx.ledger.measurements(cards.model, as_of=day) for day in (latest, late)] == expected
+    for day, own in zip((latest, late), expected, strict=True):
+        again = ctx.ledger.measurements(cards.model, as_of=day)
+        assert [m for m in again if m not in own] == [] == [m for m in own if m not in again]
 
 
 def test_a_recorded_baseline_stays_whole_and_one_recorded_later_is_scanned_anew(watched: Context, cards: Spec) -> None:
@@ -157,4 +160,4 @@ def test_the_command_says_what_it_frees_as_a_table_or_json(say: Say, settings: S
     file = settings.models / f"{MODEL}.yaml"
     file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | {"retention": {"profile_days": 100}}))
     sentence = one_sentence(say("tidy"))
-    assert "retention: profile_days: 100 is too short; accepted is 217 or more" in sentence
+    assert "retention: profile_days: 100 is too short; accepted is 153 or more" in sentence
