@@ -60,6 +60,15 @@ def drop_restatements(database: Database, model: str, before: date, kept: Spans,
     return _drop(database, t, [*_old(t, model, before, kept), superseded], dry_run=dry_run)
 
 
+def drop_taken_in(database: Database, model: str, before: date, *, dry_run: bool) -> Freed:
+    """Drop what cohorts were brought up to date from as of days before a day.
+
+    A day watched again without it counts all labels anew, as it must where earlier restatements are gone.
+    """
+    c = tables.taken_in.c
+    return _drop(database, tables.taken_in, [c.model == model, c.as_of < before], dry_run=dry_run)
+
+
 def _old(table: sa.Table, model: str, before: date, kept: Spans) -> list[sa.ColumnElement[bool]]:
     spared = [~table.c.day.between(first, last) for first, last in kept]
     return [table.c.model == model, table.c.day < before, *spared]

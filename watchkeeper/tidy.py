@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from ledger import retention
 from ledger.store import Ledger
-from models.spec import Spec
+from models.spec import LATE_DAYS, Spec
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,12 @@ def tidy(ledger: Ledger, spec: Spec, *, dry_run: bool = False) -> list[Tidied]:
     """
     newest = ledger.newest_day(spec.model)
     policy = spec.retention
-    rules = {"profiles": policy.profile_days, "slices": policy.slice_days, "restatements": policy.restatement_days}
+    rules = {
+        "profiles": policy.profile_days,
+        "slices": policy.slice_days,
+        "restatements": policy.restatement_days,
+        "label_versions": LATE_DAYS,  # only days that are watched again by themselves still build on them
+    }
     if newest is None:
         return [Tidied(spec.model, what, None, 0, 0) for what in rules]
     before = {what: newest - timedelta(days=days) for what, days in rules.items()}
@@ -41,5 +46,6 @@ def tidy(ledger: Ledger, spec: Spec, *, dry_run: bool = False) -> list[Tidied]:
             "profiles": retention.drop_profiles(*common, before["profiles"], kept, dry_run=dry_run),
             "slices": retention.drop_slices(*common, before["profiles"], before["slices"], kept, dry_run=dry_run),
             "restatements": retention.drop_restatements(*common, before["restatements"], kept, dry_run=dry_run),
+            "label_versions": retention.drop_taken_in(*common, before["label_versions"], dry_run=dry_run),
         }
     return [Tidied(spec.model, what, before[what], own.rows, own.bytes) for what, own in freed.items()]

@@ -74,9 +74,11 @@ def test_tidying_applies_the_policy_counted_from_the_newest_watched_day(watched:
         ("profiles", NEWEST - timedelta(days=153)),
         ("slices", NEWEST - timedelta(days=90)),
         ("restatements", NEWEST - timedelta(days=63)),
+        ("label_versions", NEWEST - timedelta(days=7)),
     ]
     assert [each.rows for each in told[:2]] == [26 - 7, 63]
     assert told[2].rows > 0
+    assert told[3].rows == 2
     assert all(each.bytes > 0 for each in told)
     assert days_between(watched, cards, DAY, NEWEST) == [
         *normal,
@@ -114,6 +116,22 @@ def test_nothing_that_was_tidied_is_scanned_again_nor_changes_a_figure(watched: 
         assert [m for m in again if m not in own] == [] == [m for m in own if m not in again]
 
 
+def test_an_old_day_that_is_watched_again_after_tidying_knows_the_same_labels(watched: Context, cards: Spec) -> None:
+    old = NEWEST - timedelta(days=70)
+    frame = frame_of(watched, cards)
+
+    watch.watch(watched, cards, old)
+    labels = watched.ledger.cohorts(cards.model, frame.id, old - timedelta(days=30), old, old)
+    figures = watched.ledger.measurements(cards.model, as_of=old, monitors=("performance", "fairness"))
+    assert {each.what for each in tidy(watched.ledger, cards) if each.rows} >= {"restatements", "label_versions"}
+    ctx = replace(watched, seen={}, sums={})
+    watch.watch(ctx, cards, old)
+    assert ctx.ledger.cohorts(cards.model, frame.id, old - timedelta(days=30), old, old) == labels
+    again = ctx.ledger.measurements(cards.model, as_of=old)  # of more days: what was known of them before is gone
+    assert figures
+    assert [m for m in figures if m not in again] == []
+
+
 def test_a_recorded_baseline_stays_whole_and_one_recorded_later_is_scanned_anew(watched: Context, cards: Spec) -> None:
     start = DAY + timedelta(days=10)
     watched.ledger.save_baseline(Baselined(cards.model, NEWEST, start, start + timedelta(days=4), "promoted"))
@@ -145,7 +163,7 @@ def test_a_tidying_that_is_killed_half_way_frees_nothing(watched: Context, cards
 
 def test_a_model_that_was_never_watched_loses_nothing(ctx: Context, spec: Spec) -> None:
     scan_missing(ctx, spec, frame_of(ctx, spec), FIRST, FIRST)
-    assert [(each.before, each.rows, each.bytes) for each in tidy(ctx.ledger, spec)] == [(None, 0, 0)] * 3
+    assert [(each.before, each.rows, each.bytes) for each in tidy(ctx.ledger, spec)] == [(None, 0, 0)] * 4
 
 
 def test_the_command_says_what_it_frees_as_a_table_or_json(say: Say, settings: Settings) -> None:  # noqa: F811
@@ -155,6 +173,7 @@ def test_the_command_says_what_it_frees_as_a_table_or_json(say: Say, settings: S
         (MODEL, "profiles", 0),
         (MODEL, "slices", 0),
         (MODEL, "restatements", 0),
+        (MODEL, "label_versions", 0),
     ]
     assert "restatements" in say("tidy").out
     file = settings.models / f"{MODEL}.yaml"
