@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,18 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-import numpy as np
 
 from models.errors import WatchkeeperError, did_you_mean
 from models.spec import Labels, Spec
-from warehouse import assemble, files, framing, scanning, scans, sql
+from warehouse import assemble, embedded, files, framing, scanning, scans, sql
 from warehouse import labels as label_events
 from warehouse import rows as row_queries
 from warehouse.files import Files
 from warehouse.grid import Frame, Ints
 from warehouse.profile import Cohort, Profile
 from warehouse.protocol import Partition, Relation
-from warehouse.scanning import ROLLED_UP
 from warehouse.scans import Statement
 from warehouse.source import FileSource
 from warehouse.sql import Bound
@@ -42,16 +39,7 @@ class ParquetWarehouse:
 
     def __init__(self, root: Path, threads: int | None = None) -> None:
         self._root = root.absolute()
-        config: dict[str, Any] = {
-            "autoinstall_known_extensions": "false",  # never a download
-            "autoload_known_extensions": "false",
-            "preserve_insertion_order": "false",
-            "temp_directory": str(Path(tempfile.gettempdir()) / "watchkeeper-duckdb"),  # not the working directory
-        }
-        if threads is not None:
-            config["threads"] = threads
-        self._connection = duckdb.connect(":memory:", config=config)
-        self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        self._connection = embedded.connect(threads)
 
     def partition(self, spec: Spec, day: date) -> Partition | None:
         """Return what arrived for a day, or None; raise WatchkeeperError where the table or file can't be read."""
@@ -258,8 +246,7 @@ class ParquetWarehouse:
 
     def arrays(self, statement: Statement) -> dict[str, Ints]:
         """Run a statement whose columns are whole numbers and return them, with ``ROLLED_UP`` for null."""
-        found = self._fetch(statement).fetchnumpy()
-        return {name: np.ma.filled(values, ROLLED_UP).astype(np.int64) for name, values in found.items()}
+        return embedded.arrays(self._fetch(statement))
 
     def _fetch(self, statement: Statement) -> duckdb.DuckDBPyConnection:
         """Run a statement; raise WatchkeeperError that names the file where one of its files can't be read."""
