@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from scipy import special
 
 from checks import intervals, schema
-from ledger.records import Measurement, Verdict
+from ledger.records import Measurement, Streamed, Verdict
 from models.spec import Spec
 from warehouse.protocol import Partition
 
@@ -27,7 +27,7 @@ MEDIAN_CHI_SQUARE = 0.4549364
 def measure(
     spec: Spec,
     day: date,
-    partition: Partition | None,
+    partition: Partition | Streamed | None,
     history: Mapping[date, int],
     known_columns: Mapping[str, str] | None,
     now: datetime,
@@ -36,13 +36,14 @@ def measure(
 
     ``history`` are rows by earlier day, ``known_columns`` the types that columns had in an earlier partition (None:
     there was none), ``now`` (UTC) ends the wait for a partition that isn't there. A missing partition has only the
-    row count (missing) and, with ``arrives_by``, the delay so far.
+    row count (missing) and, with ``arrives_by``, the delay so far; a streamed day has its row count and that delay.
     """
     blank = Measurement(spec.model, day, day, "arrival", "")
-    found = [_row_count(spec, blank, partition, history, now), *_delay(spec, blank, partition, now)]
-    if partition is not None:
-        found.append(_duplicate_share(spec, blank, partition))
-        found += schema.measure(spec, day, partition.columns, known_columns)
+    whole = partition if isinstance(partition, Partition) else None
+    found = [_row_count(spec, blank, partition, history, now), *_delay(spec, blank, whole, now)]
+    if whole is not None:
+        found.append(_duplicate_share(spec, blank, whole))
+        found += schema.measure(spec, day, whole.columns, known_columns)
     return found
 
 
@@ -55,7 +56,7 @@ def deadline(spec: Spec, day: date) -> datetime | None:
 
 
 def _row_count(
-    spec: Spec, blank: Measurement, partition: Partition | None, history: Mapping[date, int], now: datetime
+    spec: Spec, blank: Measurement, partition: Partition | Streamed | None, history: Mapping[date, int], now: datetime
 ) -> Measurement:
     blank = replace(blank, metric="row_count")
     if partition is None:
@@ -69,7 +70,12 @@ def _row_count(
         low, high = intervals.count(rows)
         reason = f"{len(usual)} earlier days; {FEWEST_DAYS} are needed to tell what is usual"
         return replace(blank, low=low, high=high, verdict=Verdict.INSUFFICIENT, reason=reason)
-    return _against(blank, rows, usual, kind, spec.alerts.limits.get("row_count", LIMITS["row_count"]), history)
+    limit = spec.alerts.limits.get("row_count", LIMITS["row_count"])
+    judged = _against(blank, rows, usual, kind, limit, history)
+    over = now >= datetime.combine(blank.day + timedelta(days=1), time(), UTC)
+    if isinstance(partition, Streamed) and not over and rows < median(usual):
+        return replace(judged, verdict=Verdict.INSUFFICIENT, reason=f"{judged.reason}, but the day isn't over")
+    return judged
 
 
 def _due(due: datetime | None, now: datetime) -> str:

@@ -225,10 +225,22 @@ class TakenIn:
 
 
 @dataclass(frozen=True)
+class Streamed:
+    """A day whose profile is the sum of micro-batches: its rows, and what changes with every batch.
+
+    Nobody looked at its ids or columns, and its rows are gone.
+    """
+
+    rows: int
+    version: str
+
+
+@dataclass(frozen=True)
 class Run:
     """One watch of one model and day. Natural key: model, day.
 
-    ``source_version`` is the partition's version that was watched; ``steps`` maps each step to its summary.
+    ``source_version`` is the version that was watched, of the partition or of a streamed day; ``steps`` maps each
+    step to its summary.
     """
 
     model: str

@@ -10,11 +10,23 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ledger import batches, tables
 from ledger import measurements as figures
-from ledger import tables
+from ledger.batches import Taken
 from ledger.content import Record, from_text, to_row, to_text
 from ledger.database import Database
-from ledger.records import Baselined, Decision, Incident, Measurement, Message, Retrained, Run, Status, TakenIn
+from ledger.records import (
+    Baselined,
+    Decision,
+    Incident,
+    Measurement,
+    Message,
+    Retrained,
+    Run,
+    Status,
+    Streamed,
+    TakenIn,
+)
 from models.spec import Spec
 from warehouse import codec
 from warehouse.grid import Frame
@@ -102,26 +114,33 @@ class Ledger:
         return {day: codec.profile_from_bytes(content) for day, content in found}
 
     def save_profiles(self, model: str, profiles: Mapping[date, Profile]) -> None:
-        """Save profiles of days; those of the same days and frame are replaced."""
-        self.database.replace(
-            tables.profiles,
-            [
-                {
-                    "model": model,
-                    "frame": p.frame,
-                    "day": day,
-                    "rows": p.rows,
-                    "whole": True,
-                    "content": codec.profile_to_bytes(p),
-                }
-                for day, p in profiles.items()
-            ],
-        )
+        """Save profiles of scanned days; those of the same days and frame are replaced, streamed ones too."""
+        key = {"model": model, "whole": True}
+        rows = [
+            key | {"frame": p.frame, "day": day, "rows": p.rows, "content": codec.profile_to_bytes(p)}
+            for day, p in profiles.items()
+        ]
+        with self.transaction():
+            self.database.replace(tables.profiles, rows)
+            for frame_id in {p.frame for p in profiles.values()}:
+                batches.replace(self.database, model, frame_id, profiles.keys())
 
     def forget_profile(self, model: str, frame_id: str, day: date) -> None:
         """Drop a day's profile, whose partition is to be scanned anew or is gone."""
         c = tables.profiles.c
         self.database.write(sa.delete(tables.profiles).where(c.model == model, c.frame == frame_id, c.day == day))
+
+    def take_batch(self, model: str, batch: str, profiles: Mapping[date, Profile]) -> dict[date, Taken]:
+        """Add a batch's profiles to those of their days, each once, and return what became of each day's rows."""
+        return batches.take(self.database, model, batch, profiles)
+
+    def batch_days(self, model: str, frame_id: str, batch: str) -> list[date]:
+        """Return the days of which a batch's rows are counted, in order."""
+        return batches.days(self.database, model, frame_id, batch)
+
+    def streamed(self, model: str, frame_id: str, start: date, end: date) -> dict[date, Streamed]:
+        """Return the days of a span whose profile is the sum of batches, in order."""
+        return batches.streamed(self.database, model, frame_id, start, end)
 
     def cohorts(self, model: str, frame_id: str, start: date, end: date, as_of: date) -> dict[date, Cohort]:
         """Return what was known of each cohort day by the end of ``as_of``, in order of day."""

@@ -37,6 +37,16 @@ profiles = sa.Table(
     sa.Column("whole", sa.Boolean, server_default=sa.true(), nullable=False),  # False once without its slices' counts
     sa.Column("content", sa.LargeBinary, nullable=False),
 )
+batches = sa.Table(
+    "batches",
+    metadata,
+    _key("model", NAME),
+    _key("frame", NAME),
+    _key("day", sa.Date),
+    _key("batch", NAME),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("replaced", sa.Boolean, nullable=False),
+)
 cohorts = sa.Table(
     "cohorts",
     metadata,

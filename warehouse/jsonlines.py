@@ -28,13 +28,13 @@ def table(spec: Spec, frame: Frame, lines: Sequence[tuple[int, str]], name: str)
     read are left out. The day (UTC) is that of the day column or, where a line has none, of the event time. Raises
     WatchkeeperError, with the name and the line, for what isn't such an object or can't be read as its type.
     """
-    import pyarrow  # noqa: PLC0415  the parsing the DAGs imports this package too
+    import pyarrow as pa  # noqa: PLC0415  parsing the DAGs imports this package too
 
     kinds = _kinds(spec, frame)
     numbers, texts = zip(*lines, strict=True) if lines else ((), ())
-    rows = {"line": pyarrow.array(numbers, pyarrow.int64()), "text": pyarrow.array(texts, pyarrow.string())}
+    rows = {"line": pa.array(numbers, pa.int64()), "text": pa.array(texts, pa.string())}
     connection = embedded.connect()
-    connection.register("lines", pyarrow.table(rows))
+    connection.register("lines", pa.table(rows))
     statement = _typed(spec, kinds)
     try:
         found = connection.execute(statement.text, statement.values).to_arrow_table()

@@ -25,6 +25,7 @@ from models.errors import WatchkeeperError
 from models.load import SpecError, load, paths
 from models.spec import Spec
 from monitors import limits
+from watchkeeper import ingest as batches
 from watchkeeper import show, watch
 from watchkeeper import suggest as suggestion
 from watchkeeper import tidy as tidying
@@ -133,6 +134,25 @@ def backfill(
     if site:
         err.print(f"report: {watch.publish(ctx, watch.known_specs(ctx.settings))}", highlight=False, soft_wrap=True)
     _finish(ctx, runs, machine=json, fail_on=fail_on)
+
+
+@app.command()
+def ingest(
+    path: Annotated[str, typer.Argument(help="File (.arrow, .arrows, .parquet, .jsonl, .ndjson), directory, or -.")],
+    model: Annotated[str, typer.Option("--model", "-m", help="Model whose rows these are.")],
+    batch_id: Annotated[
+        str | None, typer.Option(help="Name under which rows count once. Default: by file name and content.")
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", help="Look at the directory again until interrupted.")] = False,
+) -> None:
+    """Take micro-batches into the profiles of their days, each exactly once."""
+    ctx = watch.context(read(), live=False)
+    (spec,) = watch.known_specs(ctx.settings, [model])
+
+    def told(what: str) -> None:
+        err.print(what, markup=False, highlight=False, soft_wrap=True)
+
+    batches.ingest(ctx, spec, path, sys.stdin.buffer, told, batch_id=batch_id, follow=follow)
 
 
 @app.command()

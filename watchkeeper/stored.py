@@ -9,12 +9,13 @@ from itertools import groupby
 
 import numpy as np
 
+from ledger.records import Streamed
 from ledger.store import Ledger
 from models.errors import WatchkeeperError
 from models.spec import Spec
 from warehouse.grid import Frame
 from warehouse.profile import Profile, total
-from warehouse.protocol import Warehouse
+from warehouse.protocol import Partition, Warehouse
 from watchkeeper.settings import Settings
 
 
@@ -44,13 +45,23 @@ def frame_of(ctx: Context, spec: Spec) -> Frame:
     return frame
 
 
+def arrived(ctx: Context, spec: Spec, frame: Frame, day: date) -> Partition | Streamed | None:
+    """Return a day's partition or, while it isn't there, what was streamed of the day; None without either."""
+    return ctx.warehouse.partition(spec, day) or ctx.ledger.streamed(spec.model, frame.id, day, day).get(day)
+
+
 def scan(ctx: Context, spec: Spec, frame: Frame, day: date) -> Profile | None:
-    """Scan a day's partition anew, store its profile in place of an older one, and return it; None without one."""
+    """Scan a day's partition anew, store its profile in place of an older one, and return it; None without one.
+
+    The profile of a streamed day stands until its partition is there.
+    """
     found = ctx.warehouse.profile(spec, frame, day, day)
+    ctx.seen.pop((spec.model, frame.id, day), None)
     with ctx.ledger.transaction():
+        if day not in found and ctx.ledger.streamed(spec.model, frame.id, day, day):
+            return ctx.ledger.profiles(spec.model, frame.id, day, day)[day]
         ctx.ledger.forget_profile(spec.model, frame.id, day)
         ctx.ledger.save_profiles(spec.model, found)
-    ctx.seen.pop((spec.model, frame.id, day), None)
     return found.get(day)
 
 
@@ -59,11 +70,13 @@ def scan_missing(
 ) -> dict[date, int]:
     """Scan the days of a span that never were, a run of them at a time; return the rows of each day with a profile.
 
-    ``whole`` also scans anew what lost the counts of its slices: days that didn't stand for normal, and now do.
+    Streamed days were never scanned either. ``whole`` also scans anew what lost the counts of its slices: days that
+    didn't stand for normal, and now do.
     """
     stored = ctx.ledger.row_counts(spec.model, frame.id, start, end)
     enough = ctx.ledger.row_counts(spec.model, frame.id, start, end, whole=True) if whole else stored
-    missing = [day for day in ctx.warehouse.days(spec, start, end) if day not in enough]
+    scanned = enough.keys() - ctx.ledger.streamed(spec.model, frame.id, start, end).keys()
+    missing = [day for day in ctx.warehouse.days(spec, start, end) if day not in scanned]
     for first, last in _spans(missing):
         found = ctx.warehouse.profile(spec, frame, first, last)
         ctx.ledger.save_profiles(spec.model, found)

@@ -24,7 +24,7 @@ import monitors.performance
 import warehouse
 from alerting.channels import Channel, ConsoleChannel, SlackChannel
 from alerting.routes import channel_of
-from ledger.records import Cause, Decision, Incident, Measurement, Run, Status, Verdict
+from ledger.records import Cause, Decision, Incident, Measurement, Run, Status, Streamed, Verdict
 from ledger.store import Ledger
 from models.errors import WatchkeeperError
 from models.load import load_all
@@ -36,6 +36,7 @@ from watchkeeper import labels
 from watchkeeper.settings import Settings
 from watchkeeper.stored import (
     Context,
+    arrived,
     baseline_days,
     baseline_profiles,
     baseline_sum,
@@ -70,9 +71,10 @@ def watch(ctx: Context, spec: Spec, day: date, told: Callable[[str, str], None] 
     """Run every step of one model's day but publishing and notifying, and return what was recorded.
 
     The partition is looked at once, before anything is read from it: data that is rewritten meanwhile has another
-    version than the one recorded, and the day is watched again.
+    version than the one recorded, and the day is watched again. A streamed day is watched without its partition,
+    which may come later.
     """
-    partition = ctx.warehouse.partition(spec, day)
+    partition = arrived(ctx, spec, frame_of(ctx, spec), day)
     told("arrive", arrive(ctx, spec, day, partition))
     told("check", check(ctx, spec, day, partition))
     told("measure", measure(ctx, spec, day))
@@ -83,8 +85,10 @@ def watch(ctx: Context, spec: Spec, day: date, told: Callable[[str, str], None] 
     return run
 
 
-def arrive(ctx: Context, spec: Spec, day: date, partition: Partition | None) -> str:
+def arrive(ctx: Context, spec: Spec, day: date, partition: Partition | Streamed | None) -> str:
     """Note whether the day's partition is there, in time, whole, and of the known columns.
+
+    Of a streamed day only its rows are known, and the deadline, where the model file sets one, is its partition's.
 
     Days before it that were never scanned are scanned first: a model that is first watched today has a past.
     """
@@ -101,9 +105,10 @@ def arrive(ctx: Context, spec: Spec, day: date, partition: Partition | None) -> 
     return f"{partition.rows:,} rows" if partition else "no partition"
 
 
-def check(ctx: Context, spec: Spec, day: date, partition: Partition | None) -> str:
-    """Run the model's expectations in the warehouse; what isn't there or is empty can't be checked."""
-    found = checks.suite.run(spec, day, ctx.warehouse) if partition and partition.rows and spec.checks else []
+def check(ctx: Context, spec: Spec, day: date, partition: Partition | Streamed | None) -> str:
+    """Run the model's expectations in the warehouse; what isn't there, is empty or was streamed can't be checked."""
+    there = isinstance(partition, Partition) and partition.rows
+    found = checks.suite.run(spec, day, ctx.warehouse) if there and spec.checks else []
     ctx.ledger.save_measurements(spec.model, day, ("check",), found)
     failed = sum(m.verdict is Verdict.BREACH for m in found)
     errored = sum(m.verdict is Verdict.ERRORED for m in found)
@@ -111,7 +116,7 @@ def check(ctx: Context, spec: Spec, day: date, partition: Partition | None) -> s
 
 
 def measure(ctx: Context, spec: Spec, day: date) -> str:
-    """Scan the day's partition once, take in the labels known by now, and compute every monitor from profiles."""
+    """Compute every monitor from profiles: one scan of the day's partition, or what was streamed; labels known by now."""
     frame = frame_of(ctx, spec)
     profile = scan(ctx, spec, frame, day)
     found: list[Measurement] = []
@@ -127,7 +132,7 @@ def measure(ctx: Context, spec: Spec, day: date) -> str:
     return f"{len(found)} measurements, {sum(m.verdict is Verdict.BREACH for m in found)} over their limit"
 
 
-def conclude(ctx: Context, spec: Spec, day: date, partition: Partition | None) -> Run:
+def conclude(ctx: Context, spec: Spec, day: date, partition: Partition | Streamed | None) -> Run:
     """Turn the day's measurements into incidents, and again those of later days that were already concluded.
 
     Incidents, the messages about them and the record of the run are one transaction.
@@ -177,9 +182,10 @@ def notify(ctx: Context, specs: Sequence[Spec]) -> str:
 
 
 def stale_days(ctx: Context, spec: Spec, day: date, lookback_days: int = LATE_DAYS) -> list[date]:
-    """Return recent watched days whose partition came, or was rewritten, after they were watched."""
+    """Return recent watched days whose partition or a batch came, or was rewritten, after they were watched."""
+    frame = frame_of(ctx, spec)
     runs = ctx.ledger.runs(spec.model, day - timedelta(days=lookback_days), day - timedelta(days=1))
-    return [run.day for run in runs if _version(ctx.warehouse.partition(spec, run.day)) != run.source_version]
+    return [run.day for run in runs if _version(arrived(ctx, spec, frame, run.day)) != run.source_version]
 
 
 def _horizon_days(spec: Spec) -> int:
@@ -187,7 +193,7 @@ def _horizon_days(spec: Spec) -> int:
     return max(spec.labels.horizon_days if spec.labels else 0, HISTORY_DAYS)
 
 
-def _version(partition: Partition | None) -> str:
+def _version(partition: Partition | Streamed | None) -> str:
     return partition.version if partition else ""
 
 

@@ -1,0 +1,74 @@
+"""Micro-batches in their table, and the profiles of streamed days that they add up to.
+
+A day is streamed while its stored profile is the sum of the batches taken of it. A scan of the day's partition puts
+its own profile in that one's place and marks the batches as replaced: they are still known, so that one sent again is
+no error, but the day takes no more, since a scan has seen all of its rows. Nor does a day that was scanned first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import date
+from enum import StrEnum
+
+import sqlalchemy as sa
+
+from ledger.database import Database
+from ledger.records import Streamed
+from ledger.tables import batches, profiles
+from warehouse import codec
+from warehouse.profile import Profile
+
+
+class Taken(StrEnum):
+    """What became of a batch's rows of one day."""
+
+    COUNTED = "counted"
+    KNOWN = "counted before"
+    REFUSED = "refused"
+
+
+def take(database: Database, model: str, batch: str, found: Mapping[date, Profile]) -> dict[date, Taken]:
+    """Add a batch's profiles to those of their days, each once however often the batch is sent, in one transaction."""
+    with database.transaction():
+        return {day: _take_day(database, model, batch, day, profile) for day, profile in found.items()}
+
+
+def _take_day(database: Database, model: str, batch: str, day: date, profile: Profile) -> Taken:
+    key = {"model": model, "frame": profile.frame, "day": day}
+    of_day = [batches.c[name] == value for name, value in key.items()]
+    query = sa.select(batches.c.batch, batches.c.replaced)
+    if database.rows(query.where(*of_day, batches.c.batch == batch)):
+        return Taken.KNOWN
+    same = [profiles.c[name] == value for name, value in key.items()]
+    stored = database.values(sa.select(profiles.c.content).where(*same))
+    taken = database.rows(query.where(*of_day).order_by(batches.c.replaced.desc()).limit(1))
+    if taken[0].replaced if taken else stored:
+        return Taken.REFUSED
+    whole = codec.profile_from_bytes(stored[0]) + profile if stored else profile
+    database.write(sa.insert(batches), [key | {"batch": batch, "rows": profile.rows, "replaced": False}])
+    database.replace(profiles, [key | {"rows": whole.rows, "whole": True, "content": codec.profile_to_bytes(whole)}])
+    return Taken.COUNTED
+
+
+def days(database: Database, model: str, frame_id: str, batch: str) -> list[date]:
+    """Return the days of which a batch's rows are counted, in order."""
+    c = batches.c
+    where = (c.model == model, c.frame == frame_id, c.batch == batch)
+    return database.values(sa.select(c.day).where(*where).order_by(c.day))
+
+
+def streamed(database: Database, model: str, frame_id: str, start: date, end: date) -> dict[date, Streamed]:
+    """Return the streamed days of a span, in order."""
+    c = batches.c
+    where = (c.model == model, c.frame == frame_id, c.day.between(start, end), c.replaced.is_(False))
+    sums = (sa.func.sum(c.rows), sa.func.count())
+    found = database.rows(sa.select(c.day, *sums).where(*where).group_by(c.day).order_by(c.day))
+    return {day: Streamed(int(rows), f"{count} batches") for day, rows, count in found}
+
+
+def replace(database: Database, model: str, frame_id: str, of_days: Collection[date]) -> None:
+    """Mark what was taken of days as replaced by a scan."""
+    c = batches.c
+    where = (c.model == model, c.frame == frame_id, c.day.in_(of_days))
+    database.write(sa.update(batches).where(*where).values(replaced=True))
