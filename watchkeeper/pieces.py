@@ -73,7 +73,7 @@ def of_file(spec: Spec, frame: Frame, content: BinaryIO, path: Path) -> Iterator
             yield from _gathered(pa.ipc.open_stream(content))
 
 
-def of_stream(content: io.BufferedReader, name: str) -> Iterator[pa.Table]:
+def of_stream(content: BinaryIO, name: str) -> Iterator[pa.Table]:
     """Yield the rows of an Arrow stream as tables; raise WatchkeeperError where it can't be read."""
     import pyarrow as pa  # noqa: PLC0415  see above
 

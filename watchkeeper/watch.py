@@ -116,7 +116,7 @@ def check(ctx: Context, spec: Spec, day: date, partition: Partition | Streamed |
 
 
 def measure(ctx: Context, spec: Spec, day: date) -> str:
-    """Compute every monitor from profiles: one scan of the day's partition, or what was streamed; labels known by now."""
+    """Scan the day's partition once (or take what was streamed), and the labels known by now; run every monitor."""
     frame = frame_of(ctx, spec)
     profile = scan(ctx, spec, frame, day)
     found: list[Measurement] = []

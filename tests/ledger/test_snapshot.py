@@ -20,6 +20,7 @@ def fill(ledger: Ledger, delivered: datetime, ts: str, failures: int = 0) -> Non
     ledger.save_frame(MODEL, frame())
     ledger.save_baseline(Baselined(MODEL, DAY, DAY, DAY, "promoted"))
     ledger.save_profiles(MODEL, {day: profile() for day in days(3)})
+    ledger.take_batch(MODEL, "b1", {days(4)[3]: profile()})
     ledger.save_cohorts(MODEL, "f1", DAY, {day: cohort(2) for day in days(2)})
     ledger.save_taken_in(TakenIn(MODEL, "f1", DAY, "r1", "2 events", dict.fromkeys(days(2), "v1")))
     ledger.save_measurements(MODEL, DAY, ("drift",), [measurement(metric=metric) for metric in ("psi", "ks")])

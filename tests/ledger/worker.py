@@ -7,7 +7,7 @@ import sys
 import time
 
 from ledger.store import Ledger
-from tests.ledger.made import DAY, days, measurement, run
+from tests.ledger.made import DAY, days, measurement, profile, run
 
 
 def say(what: str) -> None:
@@ -36,6 +36,22 @@ def writes(url: str, model: str) -> None:
             ledger.save_run(run(model=model, day=day, rows=seen))
 
 
+def takes(url: str, model: str) -> None:
+    """Take 30 batches of two days, each of which the other process takes too."""
+    ledger = Ledger.open(url)
+    for i in range(30):
+        ledger.take_batch(model, f"b{i}", {day: profile(50 + i) for day in days(2)})
+
+
+def takes_and_dies(url: str, model: str) -> None:
+    """Take a batch, and wait before it is kept."""
+    ledger = Ledger.open(url)
+    with ledger.transaction():
+        ledger.take_batch(model, "b1", {DAY: profile(60)})
+        say("in the midst")
+        time.sleep(60)
+
+
 def opens(url: str, model: str) -> None:
     """Open a ledger, at the most talkative level of logging."""
     logging.basicConfig(level=logging.DEBUG)
@@ -48,4 +64,4 @@ if __name__ == "__main__":
     what, url, model = sys.argv[1:]
     say("ready")
     sys.stdin.readline()
-    {"dies": dies, "writes": writes, "opens": opens}[what](url, model)
+    {"dies": dies, "writes": writes, "opens": opens, "takes": takes, "takes_and_dies": takes_and_dies}[what](url, model)
