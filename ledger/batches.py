@@ -64,7 +64,7 @@ def streamed(database: Database, model: str, frame_id: str, start: date, end: da
     where = (c.model == model, c.frame == frame_id, c.day.between(start, end), c.replaced.is_(False))
     sums = (sa.func.sum(c.rows), sa.func.count())
     found = database.rows(sa.select(c.day, *sums).where(*where).group_by(c.day).order_by(c.day))
-    return {day: Streamed(int(rows), f"{count} batches") for day, rows, count in found}
+    return {day: Streamed(int(rows), f"batches: {count}") for day, rows, count in found}
 
 
 def replace(database: Database, model: str, frame_id: str, of_days: Collection[date]) -> None:

@@ -25,7 +25,6 @@ from models.errors import WatchkeeperError
 from models.load import SpecError, load, paths
 from models.spec import Spec
 from monitors import limits
-from watchkeeper import ingest as batches
 from watchkeeper import show, watch
 from watchkeeper import suggest as suggestion
 from watchkeeper import tidy as tidying
@@ -146,6 +145,8 @@ def ingest(
     follow: Annotated[bool, typer.Option("--follow", help="Look at the directory again until interrupted.")] = False,
 ) -> None:
     """Take micro-batches into the profiles of their days, each exactly once."""
+    from watchkeeper import ingest as batches  # noqa: PLC0415  the other commands start without DuckDB
+
     ctx = watch.context(read(), live=False)
     (spec,) = watch.known_specs(ctx.settings, [model])
 

@@ -26,7 +26,7 @@ def test_a_batch_is_added_to_the_profile_of_each_of_its_days(ledger: Ledger) -> 
     assert ledger.row_counts(MODEL, "f1", FIRST, SECOND) == {FIRST: 50, SECOND: 130}
     assert ledger.batch_days(MODEL, "f1", "b1") == [FIRST, SECOND]
     assert ledger.streamed(MODEL, "f1", FIRST, SECOND) == {
-        FIRST: Streamed(50, "1 batches"), SECOND: Streamed(130, "2 batches")
+        FIRST: Streamed(50, "batches: 1"), SECOND: Streamed(130, "batches: 2")
     }  # fmt: skip
 
 
