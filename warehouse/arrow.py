@@ -16,15 +16,16 @@ from warehouse.scans import Statement
 from warehouse.sql import Bound
 
 if TYPE_CHECKING:
+    import duckdb
     import pyarrow as pa
 
 BATCH = "batch"
-"""Name under which DuckDB knows the table in memory."""
+"""Name under which DuckDB knows the rows."""
 
 
 @dataclass(frozen=True)
 class ArrowSource:
-    """A table in memory, all of whose rows are wanted. ``day`` names the column that tells a row's day (UTC)."""
+    """Rows in memory, all of them wanted, with a day column of dates."""
 
     columns: Mapping[str, str]
     day: str
@@ -36,34 +37,38 @@ class ArrowSource:
         return f"{sql.quote(BATCH)} AS t"
 
     def day_number(self) -> str:
-        """Return the day of a row, in days since 1970, or null; a text's time of day may have a zone."""
-        return sql.day_number(day_of(sql.column(self.day), self.columns[self.day]))
+        """Return the day of a row, in days since 1970."""
+        return sql.day_number(sql.column(self.day))
 
     def wanted(self, _bound: Bound) -> list[str]:
         """Return no condition."""
         return []
 
 
+@dataclass
 class ArrowEngine:
-    """Runs statements on one table in memory."""
+    """Runs statements on the rows that a connection holds."""
 
-    columns_a_scan = 1
-
-    def __init__(self, table: pa.Table) -> None:
-        self._connection = embedded.connect()
-        self._connection.register(BATCH, table)
+    connection: duckdb.DuckDBPyConnection
+    columns_a_scan: int = 1
 
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows."""
-        return self._connection.execute(statement.text, statement.values).fetchall()
+        return self.connection.execute(statement.text, statement.values).fetchall()
 
     def arrays(self, statement: Statement) -> dict[str, Ints]:
         """Run a statement whose columns are whole numbers and return them, with ``ROLLED_UP`` for null."""
-        return embedded.arrays(self._connection.execute(statement.text, statement.values))
+        return embedded.arrays(self.connection.execute(statement.text, statement.values))
 
-    def close(self) -> None:
-        """Let go of the table."""
-        self._connection.close()
+
+def columns_read(spec: Spec, frame: Frame) -> dict[str, str]:
+    """Return the columns that a profile is made of, but the day's, each with the type that holds all it may be."""
+    score = spec.score
+    kinds = dict.fromkeys([*frame.categories, *frame.groups, *([score.action] if score.action else [])], "VARCHAR")
+    kinds |= dict.fromkeys(frame.embeddings, "DOUBLE[]")
+    numbers = [*frame.numbers, *([score.column] if frame.score else []), *([score.amount] if score.amount else [])]
+    kinds |= dict.fromkeys(numbers, "DOUBLE")
+    return {name: kind for name, kind in kinds.items() if name != spec.features.day}
 
 
 def day_of(value: str, kind: str) -> str:
@@ -77,19 +82,28 @@ def profiles(spec: Spec, frame: Frame, table: pa.Table, name: str) -> dict[date,
     A row's day is in the day column, or, where the table has none, that of its event time (UTC). ``name`` says in
     messages where the table is from. Raises WatchkeeperError where neither column is there, or a row has no day.
     """
-    engine = ArrowEngine(table)
+    connection = embedded.connect()
     try:
-        columns = {each: kind for each, kind, *_ in engine.rows(Statement(f"DESCRIBE {sql.quote(BATCH)}", {}))}
-        source = ArrowSource(columns, _day(spec, columns, name))
-        query = f"SELECT count(*) FROM {source.scan(Bound())} WHERE {source.day_number()} IS NULL"
-        ((without,),) = engine.rows(Statement(query, {}))
-        if without:
-            raise WatchkeeperError(
-                f"{name}: column '{source.day}': {without:,} rows have no day; accepted are dates and times"
-            )
-        return dict(sorted(scanning.profiles(spec, frame, source, engine).items()))
+        source = _copied(connection, spec, frame, table, name)
+        return dict(sorted(scanning.profiles(spec, frame, source, ArrowEngine(connection)).items()))
     finally:
-        engine.close()
+        connection.close()
+
+
+def _copied(connection: duckdb.DuckDBPyConnection, spec: Spec, frame: Frame, table: pa.Table, name: str) -> ArrowSource:
+    """Copy what is read of a table, so that each statement finds days, not texts or times that it has to convert."""
+    connection.register("given", table)
+    kinds = {each: kind for each, kind, *_ in connection.execute("DESCRIBE given").fetchall()}
+    given, day = _day(spec, kinds, name), spec.features.day
+    columns = {each: kinds[each] for each in columns_read(spec, frame) if each in kinds}
+    wanted = [f"{day_of(sql.quote(given), kinds[given])} AS {sql.quote(day)}", *(sql.quote(each) for each in columns)]
+    connection.execute(f"CREATE TABLE {sql.quote(BATCH)} AS SELECT {', '.join(wanted)} FROM given")
+    connection.unregister("given")
+    query = f"SELECT count(*) FROM {sql.quote(BATCH)} WHERE {sql.quote(day)} IS NULL"
+    ((without,),) = connection.execute(query).fetchall()
+    if without:
+        raise WatchkeeperError(f"{name}: column '{given}': {without:,} rows have no day; accepted are dates and times")
+    return ArrowSource({day: "DATE"} | columns, day)
 
 
 def _day(spec: Spec, columns: Mapping[str, str], name: str) -> str:

@@ -30,7 +30,7 @@ def table(spec: Spec, frame: Frame, lines: Sequence[tuple[int, str]], name: str)
     """
     import pyarrow as pa  # noqa: PLC0415  parsing the DAGs imports this package too
 
-    kinds = _kinds(spec, frame)
+    kinds = arrow.columns_read(spec, frame)
     numbers, texts = zip(*lines, strict=True) if lines else ((), ())
     rows = {"line": pa.array(numbers, pa.int64()), "text": pa.array(texts, pa.string())}
     connection = embedded.connect()
@@ -45,16 +45,6 @@ def table(spec: Spec, frame: Frame, lines: Sequence[tuple[int, str]], name: str)
         connection.close()
     _check(spec, kinds, found, name)
     return found.drop_columns(["line", "problem"])
-
-
-def _kinds(spec: Spec, frame: Frame) -> dict[str, str]:
-    """Return the type of each column that a profile is made of, but the day's."""
-    score, features = spec.score, spec.features
-    names = [*frame.categories, *frame.groups, features.id, *([score.action] if score.action else [])]
-    kinds = dict.fromkeys(names, "VARCHAR") | dict.fromkeys(frame.embeddings, "DOUBLE[]")
-    numbers = [*frame.numbers, *([score.column] if frame.score else []), *([score.amount] if score.amount else [])]
-    kinds |= dict.fromkeys(numbers, "DOUBLE")
-    return {name: kind for name, kind in kinds.items() if name != features.day}
 
 
 def _typed(spec: Spec, kinds: Mapping[str, str]) -> Statement:
