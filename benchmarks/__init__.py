@@ -1,0 +1,1 @@
+"""What Watchkeeper costs, side by side with a bare scan and with its peers; `make bench` writes docs/performance.md."""

@@ -1,0 +1,45 @@
+"""Watchkeeper's drift of every column, on its first day and on every later one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import monitors.drift
+from benchmarks import kept
+from benchmarks.data import Table, day_of
+from benchmarks.model import spec
+from ledger.records import Measurement
+from warehouse.grid import Frame
+from warehouse.parquet import ParquetWarehouse
+from warehouse.profile import Profile, total
+
+Found = list[Measurement]
+
+
+def prepare(
+    root: str, rows: int, days: int, columns: int, span: int, slices: int, first: bool
+) -> Callable[[], Found]:
+    """Return the comparison of ``span`` days with as many before them.
+
+    The first time the frame is fixed and both sides are scanned; later the baseline's profile is read as it was
+    stored, and the current side alone is scanned.
+    """
+    table, place = Table(rows, days, columns), Path(root)
+    model = spec(table, slices=slices, baseline_days=span)
+    bank = ParquetWarehouse(place)
+
+    def profile(frame: Frame, from_day: int) -> Profile:
+        return total(bank.profile(model, frame, day_of(from_day), day_of(from_day + span - 1)).values(), frame.id)
+
+    def work() -> Found:
+        frame = bank.frame(model) if first else kept.frame(place, table, slices, span)
+        baseline = profile(frame, 0) if first else kept.baseline(place, table, slices, span)
+        return monitors.drift.measure(model, frame, day_of(span), profile(frame, span), baseline, span)
+
+    return work
+
+
+def answer(found: Found) -> dict[str, int]:
+    """Return how many columns were compared, and by how many figures, slices included."""
+    return {"columns": len({m.feature for m in found}), "figures": len(found)}

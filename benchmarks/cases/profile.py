@@ -1,0 +1,39 @@
+"""Watchkeeper's scan: histograms, moments, nulls, categories and score cube of a span of days, by slices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+from benchmarks import kept
+from benchmarks.data import Table, day_of
+from benchmarks.model import spec
+from warehouse import codec
+from warehouse.parquet import ParquetWarehouse
+from warehouse.profile import EVERYONE, Profile
+
+Profiles = dict[date, Profile]
+
+
+def prepare(root: str, rows: int, days: int, columns: int, span: int, slices: int) -> Callable[[], Profiles]:
+    """Return the profiling of the first ``span`` days by a frame that is already fixed."""
+    table = Table(rows, days, columns)
+    # Second moments of the columns are asked for here, once the model file can ask for them.
+    model = spec(table, slices=slices)
+    bank = ParquetWarehouse(Path(root))
+    frame = kept.frame(Path(root), table, slices, 1)
+
+    return lambda: bank.profile(model, frame, day_of(0), day_of(span - 1))
+
+
+def answer(found: Profiles) -> dict[str, int]:
+    """Return how much was brought back."""
+    one = found[day_of(0)]
+    return {
+        "days": len(found),
+        "rows": sum(profile.rows for profile in found.values()),
+        "columns": len(one.features[EVERYONE]),
+        "groups": len(one.features),
+        "stored_kb_a_day": round(len(codec.profile_to_bytes(one)) / 1000),
+    }

@@ -1,0 +1,88 @@
+"""Runs each case in a process of its own, the repeats of a group taking turns."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import statistics
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks.case import MARK
+
+REPOSITORY = Path(__file__).parents[1]
+MOST_MEMORY = 0.75
+"""Share of the machine's memory that a case may take before it is refused more."""
+QUIET = {"GX_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1", "NML_DISABLE_USAGE_LOGGING": "1",
+         "WHYLOGS_NO_ANALYTICS": "True", "PYTHONWARNINGS": "ignore"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Case:
+    """A case under its key: the module in ``benchmarks/cases``, its arguments, and the Python that runs it.
+
+    It is stopped after ``most_cpu_s`` seconds of CPU.
+    """
+
+    key: str
+    module: str
+    python: Path
+    arguments: dict[str, Any] = field(default_factory=dict)
+    most_cpu_s: int = 900
+
+
+Figure = dict[str, Any]
+"""Medians ``cpu_s``, ``wall_s``, ``start_cpu_s`` (before the work), ``peak_mb``, and ``repeats`` and ``answer``;
+or ``failed``: why there are none."""
+
+
+def take_turns(cases: Sequence[Case], repeats: int, told: Callable[[str], None]) -> dict[str, Figure]:
+    """Run the cases A, B, A, B, ... and return the medians of each; a case that fails is not run again."""
+    runs: dict[str, list[Figure]] = {case.key: [] for case in cases}
+    failed: dict[str, Figure] = {}
+    for _ in range(repeats):
+        for case in (case for case in cases if case.key not in failed):
+            found = _run(case)
+            if "failed" in found:
+                failed[case.key] = found
+            else:
+                runs[case.key].append(found)
+            told(f"{case.key}: {found.get('failed') or str(round(found['cpu_s'], 2)) + ' s of CPU'}")
+    return {key: failed.get(key) or _median(found) for key, found in runs.items()}
+
+
+def _median(runs: Sequence[Figure]) -> Figure:
+    names = ("cpu_s", "wall_s", "start_cpu_s", "peak_mb")
+    middle = {name: round(statistics.median(run[name] for run in runs), 4) for name in names}
+    return middle | {"repeats": len(runs), "answer": runs[-1]["answer"]}
+
+
+def _run(case: Case) -> Figure:
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_CPU, (case.most_cpu_s, case.most_cpu_s))
+        resource.setrlimit(resource.RLIMIT_DATA, (int(total * MOST_MEMORY),) * 2)
+
+    done = subprocess.run(
+        [str(case.python), "-m", "benchmarks.case", case.module, json.dumps(case.arguments)],
+        cwd=REPOSITORY,
+        env={**os.environ, **QUIET},
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=limit,  # noqa: PLW1509  this process has one thread
+    )
+    if done.returncode == 0:
+        found: Figure = json.loads(done.stdout.rsplit(MARK, 1)[1])
+        return found
+    if done.returncode < 0:
+        return {"failed": f"stopped after {case.most_cpu_s} s of CPU"}
+    said = done.stderr.strip().splitlines()
+    if "MemoryError" in done.stderr or "Out of Memory" in done.stderr:
+        return {"failed": f"ran out of {total * MOST_MEMORY / 1e9:.0f} GB of memory"}
+    return {"failed": said[-1][:200] if said else f"exit status {done.returncode}"}

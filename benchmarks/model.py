@@ -1,0 +1,24 @@
+"""The model file over the benchmark's tables."""
+
+from __future__ import annotations
+
+from models.spec import Baseline, Column, Features, Score, Spec
+
+from benchmarks.data import SLICES, Table, day_of, watched
+
+EXPECTATIONS = ("expect_column_values_to_not_be_null", "expect_column_values_to_be_between",
+                "expect_column_values_to_be_in_set")  # fmt: skip
+
+
+def spec(table: Table, *, slices: int = len(SLICES), baseline_days: int = 1) -> Spec:
+    """Return the model of a table, with so many slice columns and the first days as baseline."""
+    return Spec(
+        model="payments",
+        features=Features(
+            table=table.name,
+            columns={name: Column(kind=kind) for name, kind in watched(table.columns).items() if name != "score"},
+        ),
+        score=Score(threshold=0.5, amount="amount_gbp", action="action", blocked=["block"]),
+        slices=list(SLICES[:slices]),
+        baseline=Baseline(start=day_of(0), end=day_of(baseline_days - 1)),
+    )
