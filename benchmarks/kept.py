@@ -13,10 +13,8 @@ from warehouse.profile import Profile, total
 
 
 def keep(root: Path, table: Table, slices: int, span: int) -> None:
-    """Fix the frame on the first ``span`` days and profile them, unless that is done already."""
+    """Fix the frame on the first ``span`` days and profile them."""
     frame_file, profile_file = _files(root, table, slices, span)
-    if profile_file.exists():
-        return
     model, bank = spec(table, slices=slices, baseline_days=span), ParquetWarehouse(root)
     frame = bank.frame(model)
     baseline = total(bank.profile(model, frame, day_of(0), day_of(span - 1)).values(), frame.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import signal
 import statistics
 import subprocess
 from collections.abc import Callable, Sequence
@@ -65,7 +66,7 @@ def _run(case: Case) -> Figure:
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
     def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_CPU, (case.most_cpu_s, case.most_cpu_s))
+        resource.setrlimit(resource.RLIMIT_CPU, (case.most_cpu_s, case.most_cpu_s + 10))
         resource.setrlimit(resource.RLIMIT_DATA, (int(total * MOST_MEMORY),) * 2)
 
     done = subprocess.run(
@@ -80,9 +81,9 @@ def _run(case: Case) -> Figure:
     if done.returncode == 0:
         found: Figure = json.loads(done.stdout.rsplit(MARK, 1)[1])
         return found
-    if done.returncode < 0:
-        return {"failed": f"stopped after {case.most_cpu_s} s of CPU"}
     said = done.stderr.strip().splitlines()
-    if "MemoryError" in done.stderr or "Out of Memory" in done.stderr:
-        return {"failed": f"ran out of {total * MOST_MEMORY / 1e9:.0f} GB of memory"}
+    if -done.returncode == signal.SIGXCPU:
+        return {"failed": f"stopped after {case.most_cpu_s} s of CPU", "most_cpu_s": case.most_cpu_s}
+    if -done.returncode in (signal.SIGKILL, signal.SIGABRT) or "MemoryError" in done.stderr or "Out of Memory" in done.stderr:
+        return {"failed": f"ran out of memory ({total * MOST_MEMORY / 1e9:.0f} GB)"}
     return {"failed": said[-1][:200] if said else f"exit status {done.returncode}"}

@@ -1,0 +1,70 @@
+"""Drift of a rolling window of ninety days against its baseline, from profiles in the ledger alone."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple, cast
+
+import monitors.drift
+from benchmarks import kept
+from benchmarks.counting import CountingWarehouse
+from benchmarks.data import Table, day_of
+from benchmarks.model import spec
+from ledger.records import Measurement
+from ledger.store import Ledger
+from warehouse.parquet import ParquetWarehouse
+from warehouse.profile import total
+from warehouse.protocol import Warehouse
+from watchkeeper.settings import Settings
+from watchkeeper.stored import Context, baseline_sum, profiles_of
+
+WINDOW_DAYS = 90
+BASELINE_DAYS = 7
+
+
+class Found(NamedTuple):
+    """What the window came to, over how many rows, and how often the bank's rows were read for it."""
+
+    figures: list[Measurement]
+    rows: int
+    scans: int
+
+
+def prepare(root: str, rows: int, days: int, columns: int) -> Callable[[], Found]:
+    """Return the reading, adding and judging of the window.
+
+    The ledger is filled before: a week of baseline and ninety days, each with the counts of a scanned day (there
+    are ``days`` of them, which come round again). It is opened anew, so that nothing is left in memory.
+    """
+    table = Table(rows, days, columns)
+    bank = CountingWarehouse(ParquetWarehouse(Path(root)))
+    address = f"sqlite:///{tempfile.mkdtemp(dir=root)}/ledger.db"
+    model = spec(table, baseline_days=BASELINE_DAYS)
+    frame = kept.frame(Path(root), table, len(model.slices), 1)
+    scanned = list(bank.profile(model, frame, day_of(0), day_of(min(days, 4) - 1)).values())
+    ledger = Ledger.open(address)
+    ledger.save_frame(model.model, frame)
+    span = range(BASELINE_DAYS + WINDOW_DAYS)
+    ledger.save_profiles(model.model, {day_of(i): scanned[i % len(scanned)] for i in span})
+    ledger.close()
+    bank.asked.clear()
+    last = day_of(BASELINE_DAYS + WINDOW_DAYS - 1)
+
+    def work() -> Found:
+        ctx = Context(Settings(), cast(Warehouse, bank), Ledger.open(address), datetime.now(UTC))
+        baseline, baseline_days = baseline_sum(ctx, model, frame, last)
+        stored = profiles_of(ctx, model, frame, last - timedelta(days=WINDOW_DAYS - 1), last)
+        window = total(stored.values(), frame.id)
+        found = monitors.drift.measure(model, frame, last, window, baseline, baseline_days)
+        ctx.ledger.close()
+        return Found(found, window.rows, bank.scans)
+
+    return work
+
+
+def answer(found: Found) -> dict[str, int]:
+    """Return the figures, the rows behind them, and the scans of the bank's data."""
+    return {"figures": len(found.figures), "rows": found.rows, "scans": found.scans}

@@ -1,0 +1,111 @@
+"""Which cases are run at which size, and in which company."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measure import Case
+
+OURS = Path(sys.executable)
+PEERS = ("evidently", "nannyml", "whylogs")
+SLICES = (0, 1, 2)
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured. ``rows`` are those of a day; ``spans`` are days that are profiled and compared at once."""
+
+    rows: int
+    spans: tuple[int, ...]
+    most_days: int
+    fit_rows: tuple[int, ...]
+    fit_columns: tuple[int, ...]
+    repeats: int
+    site_days: int = 90
+    models: int = 200
+    columns: int = 30
+
+
+MILLION = Size(
+    1_000_000, (1,), 1, (250_000, 500_000, 1_000_000, 2_000_000, 4_000_000), (5, 10, 20, 30, 60), repeats=3
+)
+SIZES = {
+    "small": Size(20_000, (1,), 2, (10_000, 20_000, 40_000), (5, 10, 20), repeats=1, site_days=5, models=3),
+    "million": MILLION,
+    "full": Size(MILLION.rows, (1, 10), 50, MILLION.fit_rows, MILLION.fit_columns, MILLION.repeats),
+}
+
+
+@dataclass(frozen=True)
+class Group:
+    """Cases that take turns; ``lays`` are run once before, and what they wrote may go when the group is done."""
+
+    lays: list[Case]
+    cases: list[Case]
+    repeats: int
+
+
+def groups(size: Size, root: Path, peers: Mapping[str, Path]) -> Iterator[Group]:
+    """Yield the groups of a size in order; ``peers`` are the Pythons of those that could be installed."""
+    days = max(2 * max(size.spans), size.most_days)
+    table = {"root": str(root), "rows": size.rows, "days": days, "columns": size.columns}
+    kept = [(slices, span) for span in size.spans for slices in SLICES]
+    lays = [_case("lay", "lay", table | {"kept_for": kept})]
+    for span in size.spans:
+        rows, repeats = size.rows * span, size.repeats if span == 1 else 1
+        yield Group(lays, list(_profiles(table | {"span": span}, rows)), repeats)
+        lays = []
+        yield Group([], list(_drifts(table | {"span": span}, rows, peers)), min(repeats, 2))
+    yield Group([], list(_others(size, root, table)), size.repeats)
+    if size.most_days > max(size.spans):
+        whole = table | {"span": size.most_days}
+        yield Group([], list(_profiles(whole, size.rows * size.most_days, (2,))), 1)
+    for axis, tables in _fits(size, root).items():
+        lays = [_case("lay", "lay", each | {"kept_for": [(2, 1)]}) for each in tables.values()]
+        cases = [case for n, each in tables.items() for case in _fit(axis, n, each | {"span": 1})]
+        yield Group(lays, cases, size.repeats)
+
+
+def _profiles(table: dict[str, Any], rows: int, slices: tuple[int, ...] = SLICES) -> Iterator[Case]:
+    yield _case(f"profile.{rows}.scan", "scan", table)
+    for count in slices:
+        yield _case(f"profile.{rows}.slices-{count}", "profile", table | {"slices": count})
+    # The profile with the second moments of its columns goes here, once a model file can ask for them.
+
+
+def _drifts(table: dict[str, Any], rows: int, peers: Mapping[str, Path]) -> Iterator[Case]:
+    for first in (False, True):
+        for slices in (0, 2):
+            key = f"drift.{rows}.{'first' if first else 'daily'}-{slices}"
+            yield _case(key, "drift", table | {"slices": slices, "first": first})
+    for name, python in peers.items():
+        yield Case(f"drift.{rows}.{name}", f"{name}_drift", python, table, most_cpu_s=240)
+
+
+def _others(size: Size, root: Path, table: dict[str, Any]) -> Iterator[Case]:
+    yield _case("suite", "suite", table)
+    yield _case("window", "window", table)
+    for name, whole in (("whole", True), ("day", False)):
+        yield _case(f"site.{name}", "site", {"root": str(root), "days": size.site_days, "whole": whole})
+    yield _case("dags", "dags", {"root": str(root), "models": size.models})
+
+
+def _fits(size: Size, root: Path) -> dict[str, dict[int, dict[str, Any]]]:
+    one = {"root": str(root), "rows": size.rows, "days": 1, "columns": size.columns}
+    return {
+        "rows": {rows: one | {"rows": rows} for rows in size.fit_rows},
+        "columns": {columns: one | {"columns": columns} for columns in size.fit_columns},
+    }
+
+
+def _fit(axis: str, n: int, table: dict[str, Any]) -> Iterator[Case]:
+    yield _case(f"{axis}.{n}.scan", "scan", table)
+    yield _case(f"{axis}.{n}.slices-2", "profile", table | {"slices": 2})
+
+
+def _case(key: str, module: str, arguments: dict[str, Any]) -> Case:
+    return Case(key, module, OURS, arguments)
