@@ -1,6 +1,6 @@
 # `make` explains itself.
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down pictures test lint types check generate lock clean
+.PHONY: help install demo up down pictures bench test lint types check generate lock clean
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -36,6 +36,9 @@ down: $(INSTALLED) ## Stop what `make up` started, and only that
 pictures: $(INSTALLED) ## Take the README's pictures anew from the demonstration (needs Chromium)
 	@$(BIN)/python -m demo.picture
 
+bench: $(INSTALLED) ## Measure the cost beside a bare scan and peers, into docs/performance.md (ARGS="--size small")
+	@$(BIN)/python -m benchmarks $(ARGS)
+
 test: check ## Install, then lint, check types and layers, and run every test
 	@$(BIN)/python -m pytest -q
 
@@ -58,4 +61,4 @@ lock: $(INSTALLED) ## Resolve pyproject.toml anew into requirements.lock
 		--no-emit-index-url --no-header --quiet --upgrade -o requirements.lock
 
 clean: ## Remove the demonstration and every cache, but not .venv
-	@rm -rf .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -153,4 +153,6 @@ def _column(rng: np.random.Generator, recipe: Recipe, rows: int, nulls: np.ndarr
 
 
 def _texts(levels: list[str], place: np.ndarray, nulls: np.ndarray | None) -> pa.Array:
-    return pa.DictionaryArray.from_arrays(pa.array(place.astype(np.int32), mask=nulls), pa.array(levels)).dictionary_decode()
+    return pa.DictionaryArray.from_arrays(
+        pa.array(place.astype(np.int32), mask=nulls), pa.array(levels)
+    ).dictionary_decode()

@@ -54,8 +54,8 @@ def _panel(title: str, label: str, series: Mapping[str, Points], shift: int) -> 
         x, y = place(0, i * step)
         drawn.append(_stroke((x, y), (right, y), INK, 0.3))
         drawn.append(_text(x - 6, y + 4, f"{i * step:g}", anchor="end"))
-    for x in sorted({x for points in series.values() for x in points}):
-        drawn.append(_text(place(x, 0)[0], floor + 18, f"{x:g}", anchor="middle"))
+    ticks = sorted({x for points in series.values() for x in points})
+    drawn += [_text(place(x, 0)[0], floor + 18, f"{x:g}", anchor="middle") for x in ticks]
     drawn.append(_text((LEFT + right) / 2, HEIGHT - 16, label, anchor="middle"))
     drawn.append(f'<g transform="rotate(-90 16 {HEIGHT / 2})">{_text(16, HEIGHT / 2, "CPU seconds", "middle")}</g>')
     for i, (name, points) in enumerate(series.items()):

@@ -76,7 +76,7 @@ def _run(case: Case) -> Figure:
         capture_output=True,
         text=True,
         check=False,
-        preexec_fn=limit,  # noqa: PLW1509  this process has one thread
+        preexec_fn=limit,
     )
     if done.returncode == 0:
         found: Figure = json.loads(done.stdout.rsplit(MARK, 1)[1])
@@ -84,6 +84,10 @@ def _run(case: Case) -> Figure:
     said = done.stderr.strip().splitlines()
     if -done.returncode == signal.SIGXCPU:
         return {"failed": f"stopped after {case.most_cpu_s} s of CPU", "most_cpu_s": case.most_cpu_s}
-    if -done.returncode in (signal.SIGKILL, signal.SIGABRT) or "MemoryError" in done.stderr or "Out of Memory" in done.stderr:
+    if (
+        -done.returncode in (signal.SIGKILL, signal.SIGABRT)
+        or "MemoryError" in done.stderr
+        or "Out of Memory" in done.stderr
+    ):
         return {"failed": f"ran out of memory ({total * MOST_MEMORY / 1e9:.0f} GB)"}
     return {"failed": said[-1][:200] if said else f"exit status {done.returncode}"}

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from models.spec import Baseline, Column, Features, Score, Spec
-
 from benchmarks.data import SLICES, Table, day_of, watched
-
-EXPECTATIONS = ("expect_column_values_to_not_be_null", "expect_column_values_to_be_between",
-                "expect_column_values_to_be_in_set")  # fmt: skip
+from models.spec import Baseline, Column, Features, Score, Spec
 
 
 def spec(table: Table, *, slices: int = len(SLICES), baseline_days: int = 1) -> Spec:

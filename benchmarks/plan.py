@@ -30,11 +30,9 @@ class Size:
     columns: int = 30
 
 
-MILLION = Size(
-    1_000_000, (1,), 1, (250_000, 500_000, 1_000_000, 2_000_000, 4_000_000), (5, 10, 20, 30, 60), repeats=3
-)
+MILLION = Size(1_000_000, (1,), 1, (250_000, 500_000, 1_000_000, 2_000_000, 4_000_000), (5, 10, 20, 30, 60), repeats=3)
 SIZES = {
-    "small": Size(20_000, (1,), 2, (10_000, 20_000, 40_000), (5, 10, 20), repeats=1, site_days=5, models=3),
+    "small": Size(20_000, (1,), 3, (10_000, 20_000), (5, 10), repeats=1, site_days=5, models=3),
     "million": MILLION,
     "full": Size(MILLION.rows, (1, 10), 50, MILLION.fit_rows, MILLION.fit_columns, MILLION.repeats),
 }

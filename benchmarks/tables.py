@@ -8,7 +8,12 @@ from benchmarks import line
 from benchmarks.measure import Figure
 
 Figures = Mapping[str, Figure]
-KINDS = {"scan": "bare scan", "slices-0": "profile", "slices-1": "profile, one slice", "slices-2": "profile, two slices"}
+KINDS = {
+    "scan": "bare scan",
+    "slices-0": "profile",
+    "slices-1": "profile, one slice",
+    "slices-2": "profile, two slices",
+}
 TOOLS = {
     "daily-0": "Watchkeeper, each day",
     "daily-2": "Watchkeeper, each day, two slices",
@@ -59,10 +64,13 @@ def fit(figures: Figures) -> str:
     """Return the straight lines through cost by rows and by columns."""
     body = []
     for axis, unit, what in (("rows", 1e6, "million rows"), ("columns", 1, "column")):
-        for kind in ("scan", "slices-2"):
-            found = line.fit(points(figures, axis, kind, unit))
-            body.append([KINDS[kind], f"{found.slope:.3g} s a {what}", f"{found.start:.2f} s", f"{found.r2:.4f}"])
-    return table(["", "CPU", "at none", "R²"], body)
+        scan, whole = (line.fit(points(figures, axis, kind, unit)) for kind in ("scan", "slices-2"))
+        for name, found in ((KINDS["scan"], scan), (KINDS["slices-2"], whole)):
+            ratio = f"{found.slope / scan.slope:.1f}"
+            body.append(
+                [f"{name}, each {what}", f"{found.slope:.3f} s", ratio, f"{found.start:.2f} s", f"{found.r2:.4f}"]
+            )
+    return table(["", "CPU", "times the scan", "at none", "R²"], body)
 
 
 def others(figures: Figures, rows: int) -> str:

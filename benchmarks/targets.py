@@ -27,7 +27,7 @@ def _scan(figures: Figures) -> Iterator[tuple[str, str, bool | None]]:
             figure = figures.get(f"profile.{rows}.slices-{slices}")
             ratio = figure and tables.times(figure, scan)
             if ratio:
-                target = f"profile with {slices} slices: at most {most} bare scans"
+                target = f"profile, {slices or 'no'} slices: at most {most} bare scans"
                 yield f"{target}, {int(rows):,} rows", f"{ratio:.1f}", ratio <= most
     whole = figures.get("profile.50000000.slices-2")
     if whole and "failed" not in whole:
@@ -41,8 +41,8 @@ def _peers(figures: Figures, rows: int) -> Iterator[tuple[str, str, bool | None]
     for key, (name, share) in SHARES.items():
         figure = figures.get(f"drift.{rows}.{key}")
         ratio = figure and tables.times(figure, day)
-        said = f"1/{ratio:.0f}" if ratio else "not measured in this run"
-        yield f"drift each day: at most 1/{share} of {name}'s CPU", said, ratio >= share if ratio else None
+        said = f"1/{ratio:.1f}" if ratio else "not measured in this run"
+        yield f"drift each day: at most 1/{share} of the CPU of {name}", said, ratio >= share if ratio else None
 
 
 def _window(figures: Figures) -> Iterator[tuple[str, str, bool | None]]:

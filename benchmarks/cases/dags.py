@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.measure import REPOSITORY
 
 
-def prepare(root: str, models: int) -> Callable[[], Any]:
+def prepare(*, root: str, models: int) -> Callable[[], Any]:
     """Return the parse; Airflow itself is imported before."""
     folder = Path(tempfile.mkdtemp(dir=root))
     (folder / "models").mkdir()

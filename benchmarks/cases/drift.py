@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas  # noqa: ICN001, F401  DuckDB would import it at its first bound value, within the work
+
 import monitors.drift
 from benchmarks import kept
 from benchmarks.data import Table, day_of
@@ -18,7 +20,7 @@ Found = list[Measurement]
 
 
 def prepare(
-    root: str, rows: int, days: int, columns: int, span: int, slices: int, first: bool
+    *, root: str, rows: int, days: int, columns: int, span: int, slices: int, first: bool
 ) -> Callable[[], Found]:
     """Return the comparison of ``span`` days with as many before them.
 

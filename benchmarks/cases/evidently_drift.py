@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.cases import peer
 
 
-def prepare(root: str, rows: int, days: int, columns: int, span: int) -> Callable[[], Any]:
+def prepare(*, root: str, rows: int, days: int, columns: int, span: int) -> Callable[[], Any]:
     """Return: read both sides, run the report, take its figures."""
     from evidently import DataDefinition, Dataset, Report  # noqa: PLC0415
     from evidently.presets import DataDriftPreset  # noqa: PLC0415

@@ -9,7 +9,7 @@ from benchmarks import data, kept
 from benchmarks.data import Table
 
 
-def prepare(root: str, rows: int, days: int, columns: int, kept_for: Sequence[Sequence[int]]) -> Callable[[], None]:
+def prepare(*, root: str, rows: int, days: int, columns: int, kept_for: Sequence[Sequence[int]]) -> Callable[[], None]:
     """Return the writing of a table, and of frame and baseline for each (slices, span)."""
     table = Table(rows, days, columns)
 

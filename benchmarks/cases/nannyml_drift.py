@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.cases import peer
 
 
-def prepare(root: str, rows: int, days: int, columns: int, span: int) -> Callable[[], Any]:
+def prepare(*, root: str, rows: int, days: int, columns: int, span: int) -> Callable[[], Any]:
     """Return: read both sides, fit on the baseline, calculate on the current one."""
     from nannyml import UnivariateDriftCalculator  # noqa: PLC0415
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+import pandas  # noqa: ICN001, F401  DuckDB would import it at its first bound value, within the work
+
 from benchmarks import kept
 from benchmarks.data import Table, day_of
 from benchmarks.model import spec
@@ -16,7 +18,7 @@ from warehouse.profile import EVERYONE, Profile
 Profiles = dict[date, Profile]
 
 
-def prepare(root: str, rows: int, days: int, columns: int, span: int, slices: int) -> Callable[[], Profiles]:
+def prepare(*, root: str, rows: int, days: int, columns: int, span: int, slices: int) -> Callable[[], Profiles]:
     """Return the profiling of the first ``span`` days by a frame that is already fixed."""
     table = Table(rows, days, columns)
     # Second moments of the columns are asked for here, once the model file can ask for them.

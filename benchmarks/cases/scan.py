@@ -16,9 +16,10 @@ def query(table: Table) -> str:
     return f"SELECT {', '.join(figures)} FROM read_parquet($files)"
 
 
-def prepare(root: str, rows: int, days: int, columns: int, span: int) -> Callable[[], tuple[Any, ...]]:
+def prepare(*, root: str, rows: int, days: int, columns: int, span: int) -> Callable[[], tuple[Any, ...]]:
     """Return the scan of the first ``span`` days."""
     import duckdb  # noqa: PLC0415
+    import pandas  # noqa: F401, ICN001, PLC0415  DuckDB would import it at its first bound value, within the work
 
     table = Table(rows, days, columns)
     files = [str(file) for file in table.files(Path(root), 0, span)]

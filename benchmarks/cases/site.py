@@ -13,7 +13,7 @@ from tests.reports import made
 DAYS = 90
 
 
-def prepare(root: str, days: int, whole: bool) -> Callable[[], Path]:
+def prepare(*, root: str, days: int, whole: bool) -> Callable[[], Path]:
     """Return the build over a made-up ledger; a day's build finds the site of the days before it."""
     folder = Path(tempfile.mkdtemp(dir=root))
     ledger, model = Ledger.open(f"sqlite:///{folder}/ledger.db"), made.spec()

@@ -16,7 +16,7 @@ from warehouse.parquet import ParquetWarehouse
 Check = dict[str, dict[str, Any]]
 
 
-def prepare(root: str, rows: int, days: int, columns: int) -> Callable[[], list[Measurement]]:
+def prepare(*, root: str, rows: int, days: int, columns: int) -> Callable[[], list[Measurement]]:
     """Return the run of the suite on the first day; Great Expectations is imported before."""
     table = Table(rows, days, columns)
     suite = [check for recipe in recipes(columns) for check in _expected(recipe)]

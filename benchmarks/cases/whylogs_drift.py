@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.cases import peer
 
 
-def prepare(root: str, rows: int, days: int, columns: int, span: int) -> Callable[[], Any]:
+def prepare(*, root: str, rows: int, days: int, columns: int, span: int) -> Callable[[], Any]:
     """Return: read and log both sides, score the drift of every column."""
     import whylogs  # noqa: PLC0415
     from whylogs.viz.drift.column_drift_algorithms import calculate_drift_scores  # noqa: PLC0415

@@ -33,7 +33,7 @@ class Found(NamedTuple):
     scans: int
 
 
-def prepare(root: str, rows: int, days: int, columns: int) -> Callable[[], Found]:
+def prepare(*, root: str, rows: int, days: int, columns: int) -> Callable[[], Found]:
     """Return the reading, adding and judging of the window.
 
     The ledger is filled before: a week of baseline and ninety days, each with the counts of a scanned day (there
@@ -54,7 +54,7 @@ def prepare(root: str, rows: int, days: int, columns: int) -> Callable[[], Found
     last = day_of(BASELINE_DAYS + WINDOW_DAYS - 1)
 
     def work() -> Found:
-        ctx = Context(Settings(), cast(Warehouse, bank), Ledger.open(address), datetime.now(UTC))
+        ctx = Context(Settings(), cast("Warehouse", bank), Ledger.open(address), datetime.now(UTC))
         baseline, baseline_days = baseline_sum(ctx, model, frame, last)
         stored = profiles_of(ctx, model, frame, last - timedelta(days=WINDOW_DAYS - 1), last)
         window = total(stored.values(), frame.id)
