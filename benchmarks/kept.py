@@ -4,34 +4,35 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.data import Table, day_of
-from benchmarks.model import spec
+from models.spec import Spec
 from warehouse import codec
 from warehouse.grid import Frame
 from warehouse.parquet import ParquetWarehouse
 from warehouse.profile import Profile, total
 
 
-def keep(root: Path, table: Table, slices: int, span: int) -> None:
-    """Fix the frame on the first ``span`` days and profile them."""
-    frame_file, profile_file = _files(root, table, slices, span)
-    model, bank = spec(table, slices=slices, baseline_days=span), ParquetWarehouse(root)
+def keep(root: Path, model: Spec) -> None:
+    """Fix the frame on the model's baseline and profile that."""
+    bank = ParquetWarehouse(root)
     frame = bank.frame(model)
-    baseline = total(bank.profile(model, frame, day_of(0), day_of(span - 1)).values(), frame.id)
+    found = bank.profile(model, frame, model.baseline.start, model.baseline.end)
+    frame_file, profile_file = _files(root, model)
     frame_file.write_text(codec.frame_to_json(frame), encoding="utf-8")
-    profile_file.write_bytes(codec.profile_to_bytes(baseline))
+    profile_file.write_bytes(codec.profile_to_bytes(total(found.values(), frame.id)))
 
 
-def frame(root: Path, table: Table, slices: int, span: int) -> Frame:
+def frame(root: Path, model: Spec) -> Frame:
     """Return the frame that was kept."""
-    return codec.frame_from_json(_files(root, table, slices, span)[0].read_text(encoding="utf-8"))
+    return codec.frame_from_json(_files(root, model)[0].read_text(encoding="utf-8"))
 
 
-def baseline(root: Path, table: Table, slices: int, span: int) -> Profile:
+def baseline(root: Path, model: Spec) -> Profile:
     """Return the baseline's profile that was kept."""
-    return codec.profile_from_bytes(_files(root, table, slices, span)[1].read_bytes())
+    return codec.profile_from_bytes(_files(root, model)[1].read_bytes())
 
 
-def _files(root: Path, table: Table, slices: int, span: int) -> tuple[Path, Path]:
-    names = (f"_frame-{span}-{slices}.json", f"_baseline-{span}-{slices}")
-    return root / table.name / names[0], root / table.name / names[1]
+def _files(root: Path, model: Spec) -> tuple[Path, Path]:
+    moments = "-moments" if model.features.second_moments else ""
+    kind = f"{len(model.baseline.days())}-{len(model.slices)}{moments}"
+    folder = root / model.features.table
+    return folder / f"_frame-{kind}.json", folder / f"_baseline-{kind}"

@@ -6,13 +6,14 @@ from benchmarks.data import SLICES, Table, day_of, watched
 from models.spec import Baseline, Column, Features, Score, Spec
 
 
-def spec(table: Table, *, slices: int = len(SLICES), baseline_days: int = 1) -> Spec:
-    """Return the model of a table, with so many slice columns and the first days as baseline."""
+def spec(table: Table, *, slices: int = len(SLICES), moments: bool = False, baseline_days: int = 1) -> Spec:
+    """Return the model of a table: so many slice columns, second moments or not, the first days as baseline."""
     return Spec(
         model="payments",
         features=Features(
             table=table.name,
             columns={name: Column(kind=kind) for name, kind in watched(table.columns).items() if name != "score"},
+            second_moments=moments,
         ),
         score=Score(threshold=0.5, amount="amount_gbp", action="action", blocked=["block"]),
         slices=list(SLICES[:slices]),

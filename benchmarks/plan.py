@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,14 @@ from benchmarks.measure import Case
 
 OURS = Path(sys.executable)
 PEERS = ("evidently", "nannyml", "whylogs")
-SLICES = (0, 1, 2)
+KINDS = {
+    "slices-0": {"slices": 0, "moments": False},
+    "slices-1": {"slices": 1, "moments": False},
+    "slices-2": {"slices": 2, "moments": False},
+    "moments": {"slices": 0, "moments": True},
+}
+"""What a model file asks of a profile."""
+WHOLE = "slices-2"
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,7 @@ def groups(size: Size, root: Path, peers: Mapping[str, Path]) -> Iterator[Group]
     """Yield the groups of a size in order; ``peers`` are the Pythons of those that could be installed."""
     days = max(2 * max(size.spans), size.most_days)
     table = {"root": str(root), "rows": size.rows, "days": days, "columns": size.columns}
-    kept = [(slices, span) for span in size.spans for slices in SLICES]
+    kept = [kind | {"baseline_days": span} for span in size.spans for kind in KINDS.values()]
     lays = [_case("lay", "lay", table | {"kept_for": kept})]
     for span in size.spans:
         rows, repeats = size.rows * span, size.repeats if span == 1 else 1
@@ -61,18 +68,17 @@ def groups(size: Size, root: Path, peers: Mapping[str, Path]) -> Iterator[Group]
     yield Group([], list(_others(size, root, table)), size.repeats)
     if size.most_days > max(size.spans):
         whole = table | {"span": size.most_days}
-        yield Group([], list(_profiles(whole, size.rows * size.most_days, (2,))), 1)
+        yield Group([], list(_profiles(whole, size.rows * size.most_days, [WHOLE])), 1)
     for axis, tables in _fits(size, root).items():
-        lays = [_case("lay", "lay", each | {"kept_for": [(2, 1)]}) for each in tables.values()]
+        lays = [_case("lay", "lay", each | {"kept_for": [KINDS[WHOLE]]}) for each in tables.values()]
         cases = [case for n, each in tables.items() for case in _fit(axis, n, each | {"span": 1})]
         yield Group(lays, cases, size.repeats)
 
 
-def _profiles(table: dict[str, Any], rows: int, slices: tuple[int, ...] = SLICES) -> Iterator[Case]:
+def _profiles(table: dict[str, Any], rows: int, kinds: Iterable[str] = KINDS) -> Iterator[Case]:
     yield _case(f"profile.{rows}.scan", "scan", table)
-    for count in slices:
-        yield _case(f"profile.{rows}.slices-{count}", "profile", table | {"slices": count})
-    # The profile with the second moments of its columns goes here, once a model file can ask for them.
+    for kind in kinds:
+        yield _case(f"profile.{rows}.{kind}", "profile", table | KINDS[kind])
 
 
 def _drifts(table: dict[str, Any], rows: int, peers: Mapping[str, Path]) -> Iterator[Case]:
@@ -102,7 +108,7 @@ def _fits(size: Size, root: Path) -> dict[str, dict[int, dict[str, Any]]]:
 
 def _fit(axis: str, n: int, table: dict[str, Any]) -> Iterator[Case]:
     yield _case(f"{axis}.{n}.scan", "scan", table)
-    yield _case(f"{axis}.{n}.slices-2", "profile", table | {"slices": 2})
+    yield _case(f"{axis}.{n}.{WHOLE}", "profile", table | KINDS[WHOLE])
 
 
 def _case(key: str, module: str, arguments: dict[str, Any]) -> Case:

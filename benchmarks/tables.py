@@ -13,6 +13,7 @@ KINDS = {
     "slices-0": "profile",
     "slices-1": "profile, one slice",
     "slices-2": "profile, two slices",
+    "moments": "profile, second moments",
 }
 TOOLS = {
     "daily-0": "Watchkeeper, each day",

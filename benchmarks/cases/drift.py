@@ -35,8 +35,8 @@ def prepare(
         return total(bank.profile(model, frame, day_of(from_day), day_of(from_day + span - 1)).values(), frame.id)
 
     def work() -> Found:
-        frame = bank.frame(model) if first else kept.frame(place, table, slices, span)
-        baseline = profile(frame, 0) if first else kept.baseline(place, table, slices, span)
+        frame = bank.frame(model) if first else kept.frame(place, model)
+        baseline = profile(frame, 0) if first else kept.baseline(place, model)
         return monitors.drift.measure(model, frame, day_of(span), profile(frame, span), baseline, span)
 
     return work

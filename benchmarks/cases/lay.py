@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks import data, kept
 from benchmarks.data import Table
+from benchmarks.model import spec
 
 
-def prepare(*, root: str, rows: int, days: int, columns: int, kept_for: Sequence[Sequence[int]]) -> Callable[[], None]:
-    """Return the writing of a table, and of frame and baseline for each (slices, span)."""
+def prepare(
+    *, root: str, rows: int, days: int, columns: int, kept_for: Sequence[Mapping[str, Any]]
+) -> Callable[[], None]:
+    """Return the writing of a table, and of frame and baseline for each kind of model file."""
     table = Table(rows, days, columns)
 
     def work() -> None:
         data.write(Path(root), table)
-        for slices, span in kept_for:
-            kept.keep(Path(root), table, slices, span)
+        for kind in kept_for:
+            kept.keep(Path(root), spec(table, **kind))
 
     return work
 

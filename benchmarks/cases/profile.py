@@ -18,13 +18,14 @@ from warehouse.profile import EVERYONE, Profile
 Profiles = dict[date, Profile]
 
 
-def prepare(*, root: str, rows: int, days: int, columns: int, span: int, slices: int) -> Callable[[], Profiles]:
+def prepare(
+    *, root: str, rows: int, days: int, columns: int, span: int, slices: int, moments: bool
+) -> Callable[[], Profiles]:
     """Return the profiling of the first ``span`` days by a frame that is already fixed."""
     table = Table(rows, days, columns)
-    # Second moments of the columns are asked for here, once the model file can ask for them.
-    model = spec(table, slices=slices)
+    model = spec(table, slices=slices, moments=moments)
     bank = ParquetWarehouse(Path(root))
-    frame = kept.frame(Path(root), table, slices, 1)
+    frame = kept.frame(Path(root), model)
 
     return lambda: bank.profile(model, frame, day_of(0), day_of(span - 1))
 
@@ -37,5 +38,6 @@ def answer(found: Profiles) -> dict[str, int]:
         "rows": sum(profile.rows for profile in found.values()),
         "columns": len(one.features[EVERYONE]),
         "groups": len(one.features),
+        "moments": len(one.moments),
         "stored_kb_a_day": round(len(codec.profile_to_bytes(one)) / 1000),
     }

@@ -43,7 +43,7 @@ def prepare(*, root: str, rows: int, days: int, columns: int) -> Callable[[], Fo
     bank = CountingWarehouse(ParquetWarehouse(Path(root)))
     address = f"sqlite:///{tempfile.mkdtemp(dir=root)}/ledger.db"
     model = spec(table, baseline_days=BASELINE_DAYS)
-    frame = kept.frame(Path(root), table, len(model.slices), 1)
+    frame = kept.frame(Path(root), spec(table))
     scanned = list(bank.profile(model, frame, day_of(0), day_of(min(days, 4) - 1)).values())
     ledger = Ledger.open(address)
     ledger.save_frame(model.model, frame)

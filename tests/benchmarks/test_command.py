@@ -34,6 +34,7 @@ def test_what_was_measured_is_what_it_is_called(written: Path) -> None:
     answers = {key: f["answer"] for key, f in json.loads((written / report.RUN).read_text())["figures"].items()}
     assert answers["profile.20000.scan"] == {"columns": 30}
     assert [answers[f"profile.20000.slices-{n}"]["groups"] for n in (0, 1, 2)] == [1, 1 + 4, 1 + 4 + 12]
+    assert answers["profile.20000.moments"]["moments"] == 1
     assert answers["profile.60000.slices-2"]["rows"] == 60_000
     assert {answers[f"drift.20000.{when}-{n}"]["columns"] for when in ("daily", "first") for n in (0, 2)} == {30}
     assert answers["drift.20000.daily-2"] == answers["drift.20000.first-2"]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import duckdb
 import pytest
@@ -38,9 +38,9 @@ def test_the_table_has_what_it_is_said_to_have(root: Path) -> None:
     assert [len(data.watched(n)) for n in (5, 60)] == [5, 60]
     found = duckdb.sql(f"SELECT * FROM read_parquet('{root}/{SMALL.name}/*/*.parquet')")
     assert set(found.columns) == {*data.watched(30), "payment_id", "action", "day"}
-    assert duckdb.sql("SELECT count(*), count(DISTINCT payment_id), count(distance_km) < 3000 FROM found").fetchall() == [
-        (4_000, 4_000, True)
-    ]
+    assert duckdb.sql(
+        "SELECT count(*), count(DISTINCT payment_id), count(distance_km) < 3000 FROM found"
+    ).fetchall() == [(4_000, 4_000, True)]
 
 
 def test_a_case_that_fails_or_uses_more_cpu_than_it_may_says_so_and_is_not_run_again(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_a_line_through_points_on_a_line_is_that_line() -> None:
 
 
 def test_the_plot_is_an_svg_with_every_point() -> None:
-    drawn = ElementTree.fromstring(line.plot([("By rows", "rows", {"scan": {1: 0.5, 2: 1.0}, "profile": {1: 2.0, 2: 4.0}})]))
+    drawn = ET.fromstring(line.plot([("By rows", "rows", {"scan": {1: 0.5, 2: 1.0}, "profile": {1: 2.0, 2: 4.0}})]))
     assert len(list(drawn.iter("{http://www.w3.org/2000/svg}circle"))) == 4
 
 
