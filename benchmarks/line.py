@@ -11,6 +11,7 @@ WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 420, 300, 62, 40, 56
 COLOURS = ("#1f77b4", "#e07b39")
 INK = "#808080"
 """Grey reads on a light page and on a dark one."""
+LABEL_WIDTH = 32
 Points = Mapping[float, float]
 
 
@@ -54,8 +55,12 @@ def _panel(title: str, label: str, series: Mapping[str, Points], shift: int) -> 
         x, y = place(0, i * step)
         drawn.append(_stroke((x, y), (right, y), INK, 0.3))
         drawn.append(_text(x - 6, y + 4, f"{i * step:g}", anchor="end"))
-    ticks = sorted({x for points in series.values() for x in points})
-    drawn += [_text(place(x, 0)[0], floor + 18, f"{x:g}", anchor="middle") for x in ticks]
+    taken = 0.0
+    for tick in sorted({x for points in series.values() for x in points}):
+        across = place(tick, 0)[0]
+        if across > taken:
+            drawn.append(_text(across, floor + 18, f"{tick:g}", anchor="middle"))
+            taken = across + LABEL_WIDTH
     drawn.append(_text((LEFT + right) / 2, HEIGHT - 16, label, anchor="middle"))
     drawn.append(f'<g transform="rotate(-90 16 {HEIGHT / 2})">{_text(16, HEIGHT / 2, "CPU seconds", "middle")}</g>')
     for i, (name, points) in enumerate(series.items()):

@@ -87,7 +87,7 @@ def _drifts(table: dict[str, Any], rows: int, peers: Mapping[str, Path]) -> Iter
             key = f"drift.{rows}.{'first' if first else 'daily'}-{slices}"
             yield _case(key, "drift", table | {"slices": slices, "first": first})
     for name, python in peers.items():
-        yield Case(f"drift.{rows}.{name}", f"{name}_drift", python, table, most_cpu_s=240)
+        yield Case(f"drift.{rows}.{name}", f"{name}_drift", python, table, most_cpu_s=180)
 
 
 def _others(size: Size, root: Path, table: dict[str, Any]) -> Iterator[Case]:
