@@ -20,8 +20,8 @@ of a table took turns, and figures are medians. CPU is user and system time of a
 before its work (interpreter, imports, opening) is left out of it, and shown where it differs. Memory is the most that
 a process held while it worked. Seconds are this machine's, ratios travel.
 
-The table is a bank's: {columns} watched columns (20 numbers of which half are heavy-tailed and five have nulls, 9
-categories of 2 to 2,000 levels, the score), in Parquet, a folder a day, {rows:,} rows a day, snappy, groups of 120,000
+The table is a bank's: {columns} watched columns (20 numbers, eight of them heavy-tailed and four with nulls; 9
+categories of 2 to 2,000 levels; the score), in Parquet, a folder a day, {rows:,} rows a day, snappy, groups of 120,000
 rows. The slices are two of the categories, of 4 and 12 values.
 """
 
