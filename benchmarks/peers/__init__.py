@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -31,4 +32,5 @@ def _uv(*arguments: str) -> None:
     command = [str(Path(sys.executable).parent / "uv"), *arguments, "--quiet", *trust]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise OSError(" ".join(done.stderr.split())[:300])
+        said = re.sub(r"https?://\S+", "(address)", " ".join(done.stderr.split()))  # a bank's own index, perhaps
+        raise OSError(said[:300])
