@@ -16,7 +16,7 @@ from warehouse.grid import Embedding, Frame, Grid, Levels
 from warehouse.profile import EVERYONE, TOGETHER, Cohort, Counts, Cube, Moments, Profile
 
 GOLDEN = Path(__file__).with_name("golden")
-VERSIONS = sorted(int(file.name.removeprefix("v")) for file in GOLDEN.iterdir())
+VERSIONS = sorted(int(file.name.removeprefix("v")) for file in GOLDEN.glob("v[0-9]*"))
 
 
 def _cells(*places: tuple[int, int, tuple[int, int, int]]) -> np.ndarray:
