@@ -154,29 +154,36 @@ class Ledger:
         on what they took in. A cohort of which nothing is known differs from none.
         """
         c = tables.cohorts.c
+        contents = {day: codec.cohort_to_bytes(cohort) for day, cohort in cohorts.items()}
+        nothing = codec.cohort_to_bytes(Cohort())
         with self.transaction():
             same = (c.model == model, c.frame == frame_id, c.as_of == as_of)
             replaced = dict(self.database.rows(sa.select(c.day, c.content).where(*same)))
             self.database.write(sa.delete(tables.cohorts).where(*same))
             span = (min(cohorts), max(cohorts)) if cohorts else (as_of, as_of)
-            before = self.cohorts(model, frame_id, *span, as_of)
-            changed = sorted(day for day, cohort in cohorts.items() if cohort != before.get(day, Cohort()))
-            contents = {day: codec.cohort_to_bytes(cohorts[day]) for day in changed}
+            before = self._known(model, frame_id, *span, as_of)
+            changed = {day for day, content in contents.items() if content != before.get(day, nothing)}
             row = {"model": model, "frame": frame_id, "as_of": as_of}
-            rows = [row | {"day": day, "content": content} for day, content in contents.items()]
+            rows = [row | {"day": day, "content": contents[day]} for day in sorted(changed)]
             self.database.write(sa.insert(tables.cohorts), rows)
-            if contents != replaced:
+            if replaced != {day: contents[day] for day in changed}:
                 t = tables.taken_in.c
                 later = (t.model == model, t.frame == frame_id, t.as_of > as_of)
                 self.database.write(sa.delete(tables.taken_in).where(*later))
-        return set(changed)
+        return changed
 
     def taken_in(self, model: str, frame_id: str, before: date) -> TakenIn | None:
-        """Return what cohorts were brought up to date from on the newest such day before a day."""
-        c = tables.taken_in.c
-        where = (c.model == model, c.frame == frame_id, c.as_of < before)
-        found = self.database.values(sa.select(c.content).where(*where).order_by(c.as_of.desc()).limit(1))
-        return from_text(TakenIn, found[0]) if found else None
+        """Return what cohorts were brought up to date from on the newest day before a day on which they were saved.
+
+        None where there is no such day, and where other days can't build on it any more.
+        """
+        c, t = tables.cohorts.c, tables.taken_in.c
+        saved = sa.select(sa.func.max(c.as_of)).where(c.model == model, c.frame == frame_id, c.as_of < before)
+        where = (t.model == model, t.frame == frame_id, t.as_of < before)
+        newest = self.database.values(saved)[0]
+        content = self.database.values(sa.select(t.content).where(*where).order_by(t.as_of.desc()).limit(1))
+        taken = from_text(TakenIn, content[0]) if content else None
+        return None if taken is None or (newest is not None and taken.as_of < newest) else taken
 
     def save_taken_in(self, taken: TakenIn) -> None:
         """Record what cohorts were brought up to date from; it belongs into one transaction with them."""

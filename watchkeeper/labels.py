@@ -25,14 +25,16 @@ def take_in(ctx: Context, spec: Spec, frame: Frame, start: date, as_of: date) ->
     events, *then = ctx.warehouse.label_versions(spec, [as_of] if earlier is None else [as_of, earlier.as_of])
     taken = TakenIn(spec.model, frame.id, as_of, _rules(spec), events, partitions)
     kept = _kept(earlier, taken) if earlier is not None and then == [earlier.events] else set()
-    cohorts = _changes(ctx, spec, frame, kept, None if earlier is None else earlier.as_of, as_of)
-    cohorts |= _changes(ctx, spec, frame, partitions.keys() - kept, None, as_of)
+    cohorts = _changes(ctx, spec, frame, partitions.keys() - kept, None, as_of)
+    counted = set(cohorts)
     if earlier is not None and kept:
+        changes = _changes(ctx, spec, frame, kept, earlier.as_of, as_of)
         stored = ctx.ledger.cohorts(spec.model, frame.id, min(kept), max(kept), earlier.as_of)
-        cohorts |= {day: stored[day] + cohorts[day] for day in kept & stored.keys() & cohorts.keys()}
+        counted |= changes.keys()
+        cohorts |= {day: stored.get(day, Cohort()) + own for day, own in changes.items() if own != Cohort()}
     with ctx.ledger.transaction():
         changed = ctx.ledger.save_cohorts(spec.model, frame.id, as_of, cohorts)
-        ctx.ledger.save_taken_in(replace(taken, partitions={day: partitions[day] for day in sorted(cohorts)}))
+        ctx.ledger.save_taken_in(replace(taken, partitions={day: partitions[day] for day in sorted(counted)}))
     return changed
 
 

@@ -98,5 +98,7 @@ def test_cohorts_saved_otherwise_than_before_take_the_ground_from_later_days(led
     assert ledger.taken_in(MODEL, "f1", THIRD) == taken(SECOND)
     ledger.save_cohorts(MODEL, "f1", FIRST, {FIRST: cohort(4)})
     assert ledger.taken_in(MODEL, "f1", THIRD) == taken(FIRST)
+    ledger.save_cohorts(MODEL, "f1", SECOND, {FIRST: cohort(5)})
+    assert ledger.taken_in(MODEL, "f1", THIRD) is None, "what is saved as of the second day was built on another first"
     assert ledger.taken_in(MODEL, "f2", THIRD) == taken(SECOND, frame="f2")
     assert ledger.taken_in("app_scams", "f1", THIRD) == taken(SECOND, model="app_scams")
