@@ -2,7 +2,8 @@
 
 A day is streamed while its stored profile is the sum of the batches taken of it. A scan of the day's partition puts
 its own profile in that one's place and marks the batches as replaced: they are still known, so that one sent again is
-no error, but the day takes no more, since a scan has seen all of its rows. Nor does a day that was scanned first.
+no error, but the day takes no more, since a scan has seen all of its rows. Nor does a day that was scanned first, or
+one of whose profile the retention policy dropped something: a sum without it would pass for the whole.
 """
 
 from __future__ import annotations
@@ -41,11 +42,12 @@ def _take_day(database: Database, model: str, batch: str, day: date, profile: Pr
     if database.rows(query.where(*of_day, batches.c.batch == batch)):
         return Taken.KNOWN
     same = [profiles.c[name] == value for name, value in key.items()]
-    stored = database.values(sa.select(profiles.c.content).where(*same))
+    stored = database.rows(sa.select(profiles.c.content, profiles.c.whole).where(*same))
     taken = database.rows(query.where(*of_day).order_by(batches.c.replaced.desc()).limit(1))
-    if taken[0].replaced if taken else stored:
+    streamed_so_far = taken and not taken[0].replaced and stored and stored[0].whole
+    if (taken or stored) and not streamed_so_far:
         return Taken.REFUSED
-    whole = codec.profile_from_bytes(stored[0]) + profile if stored else profile
+    whole = codec.profile_from_bytes(stored[0].content) + profile if stored else profile
     database.write(sa.insert(batches), [key | {"batch": batch, "rows": profile.rows, "replaced": False}])
     database.replace(profiles, [key | {"rows": whole.rows, "whole": True, "content": codec.profile_to_bytes(whole)}])
     return Taken.COUNTED
@@ -59,9 +61,10 @@ def days(database: Database, model: str, frame_id: str, batch: str) -> list[date
 
 
 def streamed(database: Database, model: str, frame_id: str, start: date, end: date) -> dict[date, Streamed]:
-    """Return the streamed days of a span, in order."""
-    c = batches.c
-    where = (c.model == model, c.frame == frame_id, c.day.between(start, end), c.replaced.is_(False))
+    """Return the streamed days of a span whose profile is there, in order."""
+    c, p = batches.c, profiles.c
+    there = sa.exists().where(p.model == c.model, p.frame == c.frame, p.day == c.day)
+    where = (c.model == model, c.frame == frame_id, c.day.between(start, end), c.replaced.is_(False), there)
     sums = (sa.func.sum(c.rows), sa.func.count())
     found = database.rows(sa.select(c.day, *sums).where(*where).group_by(c.day).order_by(c.day))
     return {day: Streamed(int(rows), f"batches: {count}") for day, rows, count in found}

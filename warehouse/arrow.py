@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from models.errors import WatchkeeperError, did_you_mean
 from models.spec import Spec
-from warehouse import embedded, scanning, sql
+from warehouse import embedded, floats, scanning, sql
+from warehouse.assemble import Rows
 from warehouse.grid import Frame, Ints
 from warehouse.profile import Profile
 from warehouse.scans import Statement
+from warehouse.source import Source
 from warehouse.sql import Bound
 
 if TYPE_CHECKING:
@@ -50,7 +52,16 @@ class ArrowEngine:
     """Runs statements on the rows that a connection holds."""
 
     connection: duckdb.DuckDBPyConnection
-    columns_a_scan: int = 1
+
+    def counts(
+        self, frame: Frame, source: Source, names: Sequence[str], slices: Sequence[str]
+    ) -> Iterator[tuple[str, Rows]]:
+        """Yield the counts of each column."""
+        return floats.column_counts(frame, source, names, slices, self)
+
+    def batches(self, statement: Statement, rows: int) -> Iterator[pa.RecordBatch]:
+        """Run a statement and yield what it finds, so many rows at a time."""
+        yield from self.connection.execute(statement.text, statement.values).to_arrow_reader(rows)
 
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,8 +12,9 @@ from sqlglot import exp
 
 from models.errors import WatchkeeperError, did_you_mean
 from models.spec import Spec
-from warehouse import assemble, files, framing, scanning, scans, sql
+from warehouse import assemble, files, framing, scanning, scans, sql, together
 from warehouse import rows as row_queries
+from warehouse.assemble import Rows
 from warehouse.dialect import to_bigquery
 from warehouse.grid import Frame, Ints
 from warehouse.jobs import Jobs, Purpose
@@ -21,7 +22,7 @@ from warehouse.profile import Cohort, Profile
 from warehouse.protocol import Partition, Relation
 from warehouse.scanning import ROLLED_UP
 from warehouse.scans import Statement
-from warehouse.source import TableSource
+from warehouse.source import Source, TableSource
 from warehouse.sql import Bound
 
 if TYPE_CHECKING:
@@ -227,14 +228,18 @@ class BigQueryWarehouse:
 class _Engine:
     """Runs our statements for one step of one model."""
 
-    columns_a_scan = 60
-
     def __init__(self, jobs: Jobs, model: str, step: str, read_at: datetime | None) -> None:
         self._jobs, self._model, self._step, self._read_at = jobs, model, step, read_at
 
     def table(self, statement: Statement) -> pa.Table:
         text = to_bigquery(statement.text, self._read_at)
         return self._jobs.run(text, statement.values, model=self._model, step=self._step)
+
+    def counts(
+        self, frame: Frame, source: Source, names: Sequence[str], slices: Sequence[str]
+    ) -> Iterator[tuple[str, Rows]]:
+        """Yield the counts of each column, of many by one statement."""
+        return together.counts(frame, source, names, slices, self)
 
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -13,19 +13,21 @@ import duckdb
 
 from models.errors import WatchkeeperError, did_you_mean
 from models.spec import Labels, Spec
-from warehouse import assemble, embedded, files, framing, scanning, scans, sql
+from warehouse import assemble, embedded, files, floats, framing, scanning, scans, sql
 from warehouse import labels as label_events
 from warehouse import rows as row_queries
+from warehouse.assemble import Rows
 from warehouse.files import Files
 from warehouse.grid import Frame, Ints
 from warehouse.profile import Cohort, Profile
 from warehouse.protocol import Partition, Relation
 from warehouse.scans import Statement
-from warehouse.source import FileSource
+from warehouse.source import FileSource, Source
 from warehouse.sql import Bound
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 
 class ParquetWarehouse:
@@ -34,8 +36,6 @@ class ParquetWarehouse:
     One DuckDB connection for each object; every call has a cursor of its own, so threads may share the object.
     ``threads`` limits DuckDB's (default: one for each core).
     """
-
-    columns_a_scan = 1
 
     def __init__(self, root: Path, threads: int | None = None) -> None:
         self._root = root.absolute()
@@ -239,6 +239,16 @@ class ParquetWarehouse:
             f"SELECT DISTINCT {source.day_number()} AS d FROM {source.scan(bound)}{scans.where(source.wanted(bound))}"
         )
         return sorted(assemble.day_of(number) for (number,) in self.rows(Statement(text, bound.values)))
+
+    def counts(
+        self, frame: Frame, source: Source, names: Sequence[str], slices: Sequence[str]
+    ) -> Iterator[tuple[str, Rows]]:
+        """Yield the counts of each column."""
+        return floats.column_counts(frame, source, names, slices, self)
+
+    def batches(self, statement: Statement, rows: int) -> Iterator[pa.RecordBatch]:
+        """Run a statement and yield what it finds, so many rows at a time."""
+        yield from self._fetch(statement).to_arrow_reader(rows)
 
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows."""

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, Protocol
 
 from models.spec import Spec
-from warehouse import assemble, labels, scans, together
+from warehouse import assemble, labels, scans
 from warehouse import moments as second_moments
 from warehouse.grid import Frame, Ints
 from warehouse.profile import EVERYONE, Cohort, Counts, Cube, Group, Moments, Profile, ordered
@@ -21,9 +21,13 @@ NO_LABELS = "0 events"
 
 
 class Engine(Protocol):
-    """Runs a statement where the data is. ``columns_a_scan`` are counted by one statement."""
+    """Runs statements where the data is."""
 
-    columns_a_scan: int
+    def counts(
+        self, frame: Frame, source: Source, names: Sequence[str], slices: Sequence[str]
+    ) -> Iterator[tuple[str, assemble.Rows]]:
+        """Yield the rows of ``scans.column_counts`` for each column, in whatever way costs least here."""
+        ...
 
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows."""
@@ -44,10 +48,9 @@ def profiles(spec: Spec, frame: Frame, source: Source, engine: Engine) -> dict[d
     scored = frame.score is not None and spec.score.column in source.columns
     features: dict[date, dict[Group, dict[str, Counts]]] = defaultdict(lambda: defaultdict(dict))
     asked = [name for name in scans.feature_columns(frame, source) if not (scored and name == spec.score.column)]
-    for i in range(0, len(asked), engine.columns_a_scan):
-        for name, found in _column_counts(frame, source, asked[i : i + engine.columns_a_scan], slices, engine):
-            for day, group, counts in assemble.column_counts(frame, slices, found):
-                features[day][group][name] = counts
+    for name, found in engine.counts(frame, source, asked, slices):
+        for day, group, counts in assemble.column_counts(frame, slices, found):
+            features[day][group][name] = counts
     cubes: dict[date, Cube] = {}
     if scored:
         name, found = spec.score.column, engine.arrays(scans.score_counts(frame, spec, source, groups))
@@ -92,14 +95,3 @@ def label_changes(
         day: Cohort() + Cohort(cubes.get(day, Cube()), delays.get(day, {}))  # the sum leaves out what came to zero
         for day in cubes.keys() | delays.keys()
     }
-
-
-def _column_counts(
-    frame: Frame, source: Source, names: Sequence[str], slices: Sequence[str], engine: Engine
-) -> Iterator[tuple[str, assemble.Rows]]:
-    if len(names) == 1:
-        yield names[0], engine.arrays(scans.column_counts(frame, source, names[0], slices))
-        return
-    found = engine.arrays(together.columns_counts(frame, source, names, slices))
-    for i, name in enumerate(names):
-        yield name, {key: values[found["w"] == i] for key, values in found.items()}

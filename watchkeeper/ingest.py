@@ -185,7 +185,7 @@ def _take(feed: Feed, source: str, batch: str, profiles: dict[date, Profile] | N
     feed.told(f"{source}: batch {batch}: rows counted: {', '.join(counted) or 'none'}")
     return [
         f"{source}: batch {batch}: {profile.rows:,} rows of {day} are not counted: the day's partition was there "
-        f"before, in table {feed.spec.features.table}, and is what is measured"
+        f"before, in table {feed.spec.features.table}, and is what is measured, or retention dropped the day"
         for day, profile in profiles.items()
         if taken.get(day, Taken.REFUSED) is Taken.REFUSED
     ]

@@ -9,7 +9,7 @@ from typing import Any
 import checks.suite
 from benchmarks.data import Recipe, Table, day_of, recipes
 from benchmarks.model import spec
-from checks.runner import runner
+from checks import library
 from ledger.records import Measurement, Verdict
 from warehouse.parquet import ParquetWarehouse
 
@@ -23,7 +23,7 @@ def prepare(*, root: str, rows: int, days: int, columns: int) -> Callable[[], li
     suite.append({"expect_column_values_to_be_unique": {"column": "payment_id"}})
     model = spec(table).model_copy(update={"checks": suite})
     bank = ParquetWarehouse(Path(root))
-    runner(bank.connection_string())
+    library.load()
     return lambda: checks.suite.run(model, day_of(0), bank)
 
 

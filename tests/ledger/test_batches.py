@@ -4,11 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ledger import retention
 from ledger.batches import Taken
 from ledger.records import Streamed
 from ledger.snapshot import snapshot
 from ledger.store import Ledger
 from tests.ledger.made import DAY, MODEL, days, profile
+from tests.ledger.test_retention import sliced
 from tests.ledger.test_transactions import begin, process
 from warehouse.profile import total
 
@@ -62,6 +64,18 @@ def test_a_day_that_was_scanned_first_takes_no_batch_but_the_others_of_the_batch
         SECOND: COUNTED,
     }
     assert ledger.profiles(MODEL, "f1", FIRST, SECOND) == {FIRST: profile(100), SECOND: profile(60)}
+
+
+def test_a_day_that_retention_took_something_from_takes_no_batch(ledger: Ledger) -> None:
+    for batch in ("b1", "b2"):
+        ledger.take_batch(MODEL, batch, {FIRST: sliced(50), SECOND: sliced(60)})
+    retention.drop_slices(ledger.database, MODEL, SECOND, days(3)[2], [], dry_run=False)
+    retention.drop_profiles(ledger.database, MODEL, SECOND, [], dry_run=False)
+    before = snapshot(ledger)
+    assert ledger.take_batch(MODEL, "b3", {FIRST: sliced(50), SECOND: sliced(60)}) == {FIRST: REFUSED, SECOND: REFUSED}
+    assert ledger.take_batch(MODEL, "b1", {FIRST: sliced(50)}) == {FIRST: KNOWN}
+    assert snapshot(ledger) == before
+    assert list(ledger.streamed(MODEL, "f1", FIRST, SECOND)) == [SECOND]
 
 
 @given(sent=st.lists(st.integers(0, 5), max_size=20))
