@@ -25,7 +25,8 @@ class Measurement:
 
     ``day`` is the partition or cohort day, ``as_of`` the day up to which data was known. ``monitor`` is one of
     arrival, schema, check, drift, score, performance (one cohort day), decay (recent mature cohorts pooled, against
-    the baseline's) and fairness. ``feature`` is the column (or '' for the table), ``slice`` reads ``column=value``
+    the baseline's), fairness and cost (its ``day`` is the one on which bytes were billed).
+    ``feature`` is the column (or '' for the table), ``slice`` reads ``column=value``
     (or '' for everyone). ``value`` lies between ``low`` and ``high`` (95 %
     interval), rests on ``n`` cases, and is judged against ``limit``; ``reason`` says the verdict in words.
     Natural key: model, as_of, day, monitor, metric, feature, slice.

@@ -57,6 +57,7 @@ METRICS = {
     "nonfinite_share": "Not finite",
     "unseen_share": "Unseen levels",
     "scale_ratio": "Scale",
+    "bytes_billed": "Bytes billed",
     "correlation_shift": "Correlation shift",
     "reconstruction_error": "PCA reconstruction error",
     "frechet_distance": "Frechet distance",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from models.spec import Spec
 from warehouse import assemble, files, framing, scanning, scans, sql, together
 from warehouse import rows as row_queries
 from warehouse.assemble import Rows
+from warehouse.budget import Plan, choose, plans
 from warehouse.dialect import to_bigquery
 from warehouse.grid import Frame, Ints
 from warehouse.jobs import Jobs, Purpose
@@ -61,6 +63,7 @@ class BigQueryWarehouse:
     def __init__(self, jobs: Jobs, read_at: datetime | None = None) -> None:
         self._jobs = jobs
         self._asked_for = read_at
+        self.account = jobs.account
 
     @cached_property
     def read_at(self) -> datetime:
@@ -105,9 +108,25 @@ class BigQueryWarehouse:
         return framing.frame(spec, source, self._engine(spec, "frame").rows)
 
     def profile(self, spec: Spec, frame: Frame, start: date, end: date) -> dict[date, Profile]:
-        """Scan the partitions of a span of days once and return a profile for each day that has one."""
-        source = self._source(spec, start, end)
-        return dict(sorted(scanning.profiles(spec, frame, source, self._engine(spec, "profile")).items()))
+        """Scan the partitions of a span of days once and return a profile for each day that has one.
+
+        What the model's budget can't pay for is left out of the profile: slices first, then features.
+        """
+        source, engine = self._source(spec, start, end), self._engine(spec, "profile")
+        if spec.budget.bytes_per_day is not None:
+            frame = self._affordable(spec, frame, source, engine, spec.budget.bytes_per_day)
+        return dict(sorted(scanning.profiles(spec, frame, source, engine).items()))
+
+    def _affordable(self, spec: Spec, frame: Frame, source: TableSource, engine: _Engine, budget: int) -> Frame:
+        def estimate(plan: Plan) -> int:
+            return sum(map(engine.estimate, scanning.statements(spec, restricted(spec, frame, plan), source)))
+
+        left = budget - self.account.billed(spec.model)
+        features = [*frame.numbers, *frame.categories, *frame.embeddings]
+        plan = choose(spec.model, plans(features, frame.slices, source.start), estimate, left, budget)
+        if plan.left_out:
+            self.account.left_out[spec.model] = plan.left_out
+        return restricted(spec, frame, plan)
 
     def versions(self, spec: Spec, start: date, end: date) -> dict[date, str]:
         """Return a short text for each day that has a partition, which changes whenever its data was rewritten.
@@ -183,7 +202,7 @@ class BigQueryWarehouse:
         return TableSource(spec.labels.table, columns, partitioned_by or "", first, date.max)
 
     def _engine(self, spec: Spec, step: str) -> _Engine:
-        return _Engine(self._jobs, spec.model, step, self.read_at)
+        return _Engine(self._jobs, spec.model, step, self.read_at, spec.budget.bytes_per_day)
 
     def _source(self, spec: Spec, start: date, end: date) -> TableSource:
         """Describe a table and the days wanted of it; raise WatchkeeperError where it has no such day column."""
@@ -225,15 +244,34 @@ class BigQueryWarehouse:
         return dict(zip(days, found["last_modified_time"], strict=True))
 
 
+def restricted(spec: Spec, frame: Frame, plan: Plan) -> Frame:
+    """Return a frame that reads what a plan says; it keeps its id, so that profiles of both add up."""
+    kept = set(plan.features)
+    return replace(
+        frame,
+        numbers={name: grid for name, grid in frame.numbers.items() if name in kept},
+        categories={name: levels for name, levels in frame.categories.items() if name in kept},
+        embeddings={name: own for name, own in frame.embeddings.items() if name in kept},
+        slices=plan.slices,
+        groups={name: own for name, own in frame.groups.items() if name in plan.slices or name in spec.protected},
+        moments=frame.moments if kept.issuperset(frame.moments) else (),
+    )
+
+
 class _Engine:
     """Runs our statements for one step of one model."""
 
-    def __init__(self, jobs: Jobs, model: str, step: str, read_at: datetime | None) -> None:
-        self._jobs, self._model, self._step, self._read_at = jobs, model, step, read_at
+    def __init__(self, jobs: Jobs, model: str, step: str, read_at: datetime | None, budget: int | None = None) -> None:
+        self._jobs, self._model, self._step, self._read_at, self._budget = jobs, model, step, read_at, budget
 
     def table(self, statement: Statement) -> pa.Table:
         text = to_bigquery(statement.text, self._read_at)
-        return self._jobs.run(text, statement.values, model=self._model, step=self._step)
+        return self._jobs.run(text, statement.values, model=self._model, step=self._step, budget=self._budget)
+
+    def estimate(self, statement: Statement) -> int:
+        """Return the bytes that a statement would bill."""
+        text = to_bigquery(statement.text, self._read_at)
+        return self._jobs.estimate(text, statement.values, model=self._model, step=self._step)
 
     def counts(
         self, frame: Frame, source: Source, names: Sequence[str], slices: Sequence[str]

@@ -47,11 +47,23 @@ class Used:
 
 
 class Account:
-    """What models used today: since this object was made, and ``earlier``, the bytes billed by model before that."""
+    """What models used today: what was recorded since it was last taken, and the bytes billed before that."""
 
     def __init__(self, earlier: Mapping[str, int] | None = None) -> None:
         self.used: list[Used] = []
+        self.left_out: dict[str, str] = {}
+        """What was left unread of a model to keep within its budget, in words."""
         self._earlier = dict(earlier or {})
+
+    def begin(self, model: str, earlier: int) -> None:
+        """Note the bytes that were billed for a model today and taken away since."""
+        self._earlier[model] = earlier
+
+    def take(self, model: str) -> list[Used]:
+        """Return what was recorded of a model, and forget it."""
+        taken = [used for used in self.used if used.model == model]
+        self.used = [used for used in self.used if used.model != model]
+        return taken
 
     def record(self, used: Used) -> None:
         """Add what a statement cost."""

@@ -17,6 +17,7 @@ from warehouse import assemble, embedded, files, floats, framing, scanning, scan
 from warehouse import labels as label_events
 from warehouse import rows as row_queries
 from warehouse.assemble import Rows
+from warehouse.budget import Account
 from warehouse.files import Files
 from warehouse.grid import Frame, Ints
 from warehouse.profile import Cohort, Profile
@@ -40,6 +41,7 @@ class ParquetWarehouse:
     def __init__(self, root: Path, threads: int | None = None) -> None:
         self._root = root.absolute()
         self._connection = embedded.connect(threads)
+        self.account = Account()  # reading files costs nothing
 
     def partition(self, spec: Spec, day: date) -> Partition | None:
         """Return what arrived for a day, or None; raise WatchkeeperError where the table or file can't be read."""

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from models.spec import Spec
+from warehouse.budget import Account
 from warehouse.grid import Frame
 from warehouse.profile import Cohort, Profile
 
@@ -40,7 +41,9 @@ class Relation:
 
 
 class Warehouse(Protocol):
-    """Reads one model's tables. Days are partition days; ``end`` is included."""
+    """Reads one model's tables. Days are partition days; ``end`` is included. ``account`` keeps what reading cost."""
+
+    account: Account
 
     def partition(self, spec: Spec, day: date) -> Partition | None:
         """Return what arrived for a day, or None; raise WatchkeeperError where the table or file can't be read."""

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, Protocol
 
 from models.spec import Spec
-from warehouse import assemble, labels, scans
+from warehouse import assemble, labels, scans, together
 from warehouse import moments as second_moments
 from warehouse.grid import Frame, Ints
 from warehouse.profile import EVERYONE, Cohort, Counts, Cube, Group, Moments, Profile, ordered
@@ -68,6 +68,16 @@ def profiles(spec: Spec, frame: Frame, source: Source, engine: Engine) -> dict[d
         day: Profile(frame.id, count, ordered(features[day]), cubes.get(day, Cube()), dict(moments[day]))
         for day, count in days.items()
     }
+
+
+def statements(spec: Spec, frame: Frame, source: Source) -> Iterator[Statement]:
+    """Yield what ``profiles`` sends to a warehouse that bills, so that its cost can be told beforehand."""
+    slices = [name for name in frame.slices if name in source.columns]
+    names = [name for name in scans.feature_columns(frame, source) if name != spec.score.column]
+    yield from together.statements(frame, source, names, slices)
+    if frame.score is not None and spec.score.column in source.columns:
+        yield scans.score_counts(frame, spec, source, [name for name in frame.groups if name in source.columns])
+    yield from (second_moments.sums(frame, source, name) for name in second_moments.wanted(frame, source))
 
 
 def label_versions(spec: Spec, label_source: Source, as_of: Sequence[date], engine: Engine) -> list[str]:

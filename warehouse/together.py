@@ -27,12 +27,20 @@ def counts(
     frame: Frame, source: Source, names: Sequence[str], slices: Sequence[str], engine: Engine
 ) -> Iterator[tuple[str, Rows]]:
     """Yield the rows of ``scans.column_counts`` for each column."""
-    for i in range(0, len(names), COLUMNS_A_STATEMENT):
-        asked = names[i : i + COLUMNS_A_STATEMENT]
+    for asked in _chunks(names):
         found = engine.arrays(columns_counts(frame, source, asked, slices))
         for place, name in enumerate(asked):
             own = found["w"] == place
             yield name, {key: values[own] for key, values in found.items()}
+
+
+def statements(frame: Frame, source: Source, names: Sequence[str], slices: Sequence[str]) -> Iterator[Statement]:
+    """Yield the statements of ``counts``."""
+    return (columns_counts(frame, source, asked, slices) for asked in _chunks(names))
+
+
+def _chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (names[i : i + COLUMNS_A_STATEMENT] for i in range(0, len(names), COLUMNS_A_STATEMENT))
 
 
 def columns_counts(frame: Frame, source: Source, columns: Sequence[str], slices: Sequence[str]) -> Statement:

@@ -22,7 +22,9 @@ class Settings:
     models: Path = REPOSITORY / "models"
     """Folder of model files."""
     warehouse: str = "warehouse-data"
-    """A folder of Parquet tables, or bigquery://project."""
+    """A folder of Parquet tables, or bigquery://project, or bigquery://project/location."""
+    read_at: str = ""
+    """Read BigQuery as it was at this ISO time (UTC, at most seven days back); empty: as it is."""
     ledger: str = "sqlite:///watchkeeper.db"
     """SQLAlchemy address of the ledger; may hold a password."""
     site: Path = Path("site")

@@ -33,6 +33,7 @@ from monitors.maturity import Curve
 from warehouse.grid import Frame
 from warehouse.protocol import Partition
 from watchkeeper import labels
+from watchkeeper.costs import counted
 from watchkeeper.settings import Settings
 from watchkeeper.stored import (
     Context,
@@ -53,8 +54,13 @@ DRILLED = (Cause.COLUMN_FAULT, Cause.POPULATION_SHIFT, Cause.SCORE_SHIFT)
 
 def context(settings: Settings, *, live: bool = True) -> Context:
     """Open the warehouse and the ledger that the settings name; raise WatchkeeperError where one can't be opened."""
-    now = datetime.fromisoformat(settings.now).replace(tzinfo=UTC) if settings.now else datetime.now(UTC)
-    return Context(settings, warehouse.open(settings.warehouse), Ledger.open(settings.ledger), now, live)
+    now = _moment(settings.now) or datetime.now(UTC)
+    read_at = _moment(settings.read_at)
+    return Context(settings, warehouse.open(settings.warehouse, read_at), Ledger.open(settings.ledger), now, live)
+
+
+def _moment(text: str) -> datetime | None:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
 
 
 def known_specs(settings: Settings, names: Sequence[str] = ()) -> list[Spec]:
@@ -85,6 +91,7 @@ def watch(ctx: Context, spec: Spec, day: date, told: Callable[[str, str], None] 
     return run
 
 
+@counted
 def arrive(ctx: Context, spec: Spec, day: date, partition: Partition | Streamed | None) -> str:
     """Note whether the day's partition is there, in time, whole, and of the known columns.
 
@@ -105,6 +112,7 @@ def arrive(ctx: Context, spec: Spec, day: date, partition: Partition | Streamed 
     return f"{partition.rows:,} rows" if partition else "no partition"
 
 
+@counted
 def check(ctx: Context, spec: Spec, day: date, partition: Partition | Streamed | None) -> str:
     """Run the model's expectations in the warehouse; what isn't there, is empty or was streamed can't be checked."""
     there = isinstance(partition, Partition) and partition.rows
@@ -115,6 +123,7 @@ def check(ctx: Context, spec: Spec, day: date, partition: Partition | Streamed |
     return f"{len(found)} expectations, {failed} failed, {errored} errored"
 
 
+@counted
 def measure(ctx: Context, spec: Spec, day: date) -> str:
     """Scan the day's partition once (or take what was streamed), and the labels known by now; run every monitor."""
     frame = frame_of(ctx, spec)

@@ -188,19 +188,19 @@ def cohort(model: Spec, day: date, as_of: date, last: date) -> Iterator[Measurem
         value = middle * (1 + float(rng.normal(0, 0.04)))
         waits = immature and metric != "alert_rate"
         hidden = waits and metric in ("precision", "false_positive_rate")
+        figures = (None, None, None) if hidden else (value, value * 0.9, min(1.0, value * 1.09))
         yield Measurement(
             model.model,
             day,
             as_of,
             "performance",
             metric,
-            "",
-            "",
-            *((None, None, None) if hidden else (value, value * 0.9, min(1.0, value * 1.09))),
-            0 if hidden else 118,
-            None,
-            Verdict.IMMATURE if waits else Verdict.OK,
-            "About 62% of its fraud is known." if waits else "",
+            value=figures[0],
+            low=figures[1],
+            high=figures[2],
+            n=0 if hidden else 118,
+            verdict=Verdict.IMMATURE if waits else Verdict.OK,
+            reason="About 62% of its fraud is known." if waits else "",
         )
 
 

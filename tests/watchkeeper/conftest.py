@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import yaml
 
 from models.spec import Spec
 from simulator.bank import build
-from watchkeeper import watch
+from watchkeeper import cli, watch
 from watchkeeper.settings import Settings
 from watchkeeper.stored import Context
 
@@ -45,6 +46,43 @@ def settings(bank: Path, tmp_path: Path) -> Settings:
         messages=tmp_path / "messages.txt",
         now="2026-02-01T00:00:00",
     )
+
+
+class Answer(NamedTuple):
+    status: int
+    out: str
+    err: str
+
+
+Say = Callable[..., Answer]
+
+
+@pytest.fixture
+def say(settings: Settings, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Say:
+    """Return a function that runs the command line as a user would, and what it answered."""
+
+    def run(*arguments: str, **changed: str) -> Answer:
+        for name in ("models", "warehouse", "ledger", "site", "registry", "messages", "now"):
+            monkeypatch.setenv(f"WATCHKEEPER_{name.upper()}", changed.get(name, str(getattr(settings, name))))
+        monkeypatch.setenv("COLUMNS", "400")
+        monkeypatch.setattr("sys.argv", ["watchkeeper", *arguments])
+        capfd.readouterr()
+        status = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            status = int(stop.code or 0)
+        return Answer(status, *capfd.readouterr())
+
+    return run
+
+
+def one_sentence(answer: Answer) -> str:
+    """Return the user's mistake as it was told: status 2, no traceback, nothing on stdout."""
+    assert answer.status == 2, answer.err
+    assert "Traceback" not in answer.err
+    assert answer.out == ""
+    return answer.err.strip()
 
 
 @pytest.fixture

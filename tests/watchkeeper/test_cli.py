@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -16,48 +15,11 @@ from ledger.snapshot import snapshot
 from ledger.store import Ledger
 from simulator import incidents as trouble
 from simulator.bank import build
-from tests.watchkeeper.conftest import MODEL
-from watchkeeper import cli, show
+from tests.watchkeeper.conftest import MODEL, Say, one_sentence
+from watchkeeper import show
 from watchkeeper.settings import Settings
 
 DAY = date(2026, 1, 20)
-
-
-class Answer(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-
-Say = Callable[..., Answer]
-
-
-@pytest.fixture
-def say(settings: Settings, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Say:
-    """Return a function that runs the command line as a user would, and what it answered."""
-
-    def run(*arguments: str, **changed: str) -> Answer:
-        for name in ("models", "warehouse", "ledger", "site", "registry", "messages", "now"):
-            monkeypatch.setenv(f"WATCHKEEPER_{name.upper()}", changed.get(name, str(getattr(settings, name))))
-        monkeypatch.setenv("COLUMNS", "400")
-        monkeypatch.setattr("sys.argv", ["watchkeeper", *arguments])
-        capfd.readouterr()
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            status = int(stop.code or 0)
-        return Answer(status, *capfd.readouterr())
-
-    return run
-
-
-def one_sentence(answer: Answer) -> str:
-    """Return the user's mistake as it was told: status 2, no traceback, nothing on stdout."""
-    assert answer.status == 2, answer.err
-    assert "Traceback" not in answer.err
-    assert answer.out == ""
-    return answer.err.strip()
 
 
 def test_a_day_is_watched_published_and_answered_as_json(say: Say, settings: Settings) -> None:

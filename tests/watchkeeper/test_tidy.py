@@ -15,9 +15,8 @@ from ledger.snapshot import snapshot
 from models.spec import Labels, Retention, Spec
 from tests.warehouse import made
 from tests.warehouse.made import DAY
-from tests.watchkeeper.conftest import FIRST, MODEL
+from tests.watchkeeper.conftest import FIRST, MODEL, Say, one_sentence
 from tests.watchkeeper.counted import Counted
-from tests.watchkeeper.test_cli import Say, one_sentence, say  # noqa: F401  a fixture
 from warehouse.profile import EVERYONE
 from watchkeeper import watch
 from watchkeeper.settings import Settings
@@ -166,7 +165,7 @@ def test_a_model_that_was_never_watched_loses_nothing(ctx: Context, spec: Spec) 
     assert [(each.before, each.rows, each.bytes) for each in tidy(ctx.ledger, spec)] == [(None, 0, 0)] * 4
 
 
-def test_the_command_says_what_it_frees_as_a_table_or_json(say: Say, settings: Settings) -> None:  # noqa: F811
+def test_the_command_says_what_it_frees_as_a_table_or_json(say: Say, settings: Settings) -> None:
     answer = say("tidy", "--dry-run", "--json")
     rows = json.loads(answer.out)
     assert [(row["model"], row["what"], row["rows"]) for row in rows] == [
