@@ -32,6 +32,7 @@ class ArrowSource:
     columns: Mapping[str, str]
     day: str
     partitioned: bool = True
+    only_day: date | None = None
     tie: str = "t.rowid"
 
     def scan(self, _bound: Bound) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -49,7 +50,8 @@ def column_counts(
     """Yield the rows of ``scans.column_counts`` for each column."""
     floats = [name for name in names if name in frame.numbers and source.columns[name] in KINDS]
     if floats:
-        tally = _Tally([frame.numbers[name] for name in floats], [len(frame.groups[name]) + 2 for name in slices])
+        codes = [len(frame.groups[name]) + 2 for name in slices]
+        tally = _Tally([frame.numbers[name] for name in floats], codes, source.only_day)
         for batch in engine.batches(_statement(frame, source, floats, slices), BATCH_ROWS):
             tally.add(batch)
         for i, name in enumerate(floats):
@@ -60,13 +62,13 @@ def column_counts(
 
 
 def _statement(frame: Frame, source: Source, names: Sequence[str], slices: Sequence[str]) -> Statement:
-    """Read the day number, the code of each slice value, less the lowest code, and the numbers."""
+    """Read the day number, where rows may be of several days, the code of each slice value from 0, and the numbers."""
     bound = Bound()
     codes = [
         sql.group_code(sql.level(column(name), source.columns[name]), frame.groups[name], bound) for name in slices
     ]
     wanted = [
-        f"{source.day_number()} AS d",
+        *([] if source.only_day else [f"{source.day_number()} AS d"]),
         *(f"CAST({code} - ({OTHER_GROUP}) AS SMALLINT) AS s{j}" for j, code in enumerate(codes)),
         *(f"{sql.number(name, source.columns[name])} AS x{i}" for i, name in enumerate(names)),
     ]
@@ -77,22 +79,26 @@ def _statement(frame: Frame, source: Source, names: Sequence[str], slices: Seque
 class _Tally:
     """Rows and sums of numbers by day, slice value and cell; without slices everyone is the one value of one."""
 
-    def __init__(self, grids: Sequence[Grid], codes: Sequence[int]) -> None:
+    def __init__(self, grids: Sequence[Grid], codes: Sequence[int], only_day: date | None) -> None:
+        self._only_day = None if only_day is None else (only_day - date(1970, 1, 1)).days
         self._grids, self._codes, self._sliced = grids, codes or [1], bool(codes)
         self._counts: dict[tuple[int, int, int], Ints] = {}
         self._sums: dict[tuple[int, int, int], list[int]] = defaultdict(lambda: [0, 0])
 
     def add(self, batch: pa.RecordBatch) -> None:
-        """Add a batch of days, codes and numbers."""
+        """Add a batch of days (unless there is only one), codes and numbers."""
+        if self._only_day is not None:
+            self._add_day(self._only_day, batch.columns)
+            return
         days = batch.column(0).to_numpy()
         alike = not len(days) or bool((days == days[0]).all())
-        found = days[:1] if alike else np.unique(days)
-        for day in found.tolist():
-            own = None if len(found) == 1 else days == day
-            arrays = batch.columns[1:] if own is None else batch.filter(own).columns[1:]
-            codes = [array.to_numpy().astype(np.intp) for array in arrays[: len(self._codes) if self._sliced else 0]]
-            for i, grid in enumerate(self._grids):
-                self._add(day, i, grid, arrays[len(codes) + i], codes)
+        for day in (days[:1] if alike else np.unique(days)).tolist():
+            self._add_day(day, (batch if alike else batch.filter(days == day)).columns[1:])
+
+    def _add_day(self, day: int, arrays: Sequence[pa.Array]) -> None:
+        codes = [array.to_numpy().astype(np.intp) for array in arrays[: len(arrays) - len(self._grids)]]
+        for i, grid in enumerate(self._grids):
+            self._add(day, i, grid, arrays[len(codes) + i], codes)
 
     def _add(self, day: int, i: int, grid: Grid, values: pa.Array, codes: Sequence[Places]) -> None:
         x = values.to_numpy(zero_copy_only=False)

@@ -46,6 +46,10 @@ class Grid:
     shift: float = 0.0
     unit: float = 1e-6
 
+    def __post_init__(self) -> None:
+        if self.kind not in ("linear", "log", "logit"):
+            raise ValueError(f"a grid of kind {self.kind} is not known; known are linear, log and logit")
+
     @property
     def per_unit(self) -> float:
         """Return the units in 1: a power of ten, as exact as ``unit`` can't be."""

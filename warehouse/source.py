@@ -30,6 +30,11 @@ class Source(Protocol):
         ...
 
     @property
+    def only_day(self) -> date | None:
+        """Return the day that every row is of, where that is known without looking."""
+        ...
+
+    @property
     def tie(self) -> str:
         """Return what orders rows of one id: any order, but the same at every call."""
         ...
@@ -63,6 +68,11 @@ class FileSource:
         """Return the FROM item, with the alias ``t``."""
         return f"{self.read(bound(list(self.files)))} AS t"
 
+    @property
+    def only_day(self) -> date | None:
+        """Return the day that every row is of: the files' folder says so."""
+        return self.start if self.partitioned and self.start == self.end else None
+
     def read(self, files: str) -> str:
         """Return the table function over files that are given as SQL."""
         return f"read_parquet({files}, union_by_name = true, hive_partitioning = {str(self.partitioned).lower()})"
@@ -88,6 +98,7 @@ class TableSource:
     start: date
     end: date
     partitioned: bool = False
+    only_day: date | None = None
     tie: str = "to_json_string(t)"
 
     def scan(self, bound: Bound) -> str:

@@ -29,10 +29,12 @@ class Bound:
 
     def __init__(self) -> None:
         self.values: dict[str, object] = {}
+        self._names: dict[tuple[type, str], str] = {}
 
     def __call__(self, value: object) -> str:
-        """Bind a value."""
-        name = f"v{len(self.values)}"
+        """Bind a value; equal ones, of one type, share a parameter, for a warehouse takes only so many."""
+        key = (type(value), repr(value))
+        name = self._names.setdefault(key, f"v{len(self.values)}")
         self.values[name] = value
         return f"${name}"
 

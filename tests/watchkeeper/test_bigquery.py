@@ -39,11 +39,12 @@ def tables(bigquery_client):
     told = {}
     for day, rows in days.items():
         chosen = rows[rng.random(len(rows)) < 0.1]
+        morning = datetime.combine(day, time(9), UTC) + timedelta(days=1)
         told[day] = pa.table(
             {
                 "payment_id": pa.array(chosen.payment_id),
                 "is_fraud": pa.array(chosen.score > 0.7, pa.bool_()),
-                "known_at": pa.array([datetime.combine(day, time(9), UTC) + timedelta(days=1)] * len(chosen), pa.timestamp("us", "UTC")),
+                "known_at": pa.array([morning] * len(chosen), pa.timestamp("us", "UTC")),
             }
         )
     bigquery_client.create_dataset("cards", exists_ok=True)

@@ -14,16 +14,16 @@ FROM (
       THEN (
         -1
       )
-      ELSE CASE CAST(t.s0 AS STRING) WHEN @v14 THEN 0 ELSE (
+      ELSE CASE CAST(t.s0 AS STRING) WHEN @v12 THEN 0 ELSE (
         -2
       ) END
     END AS s0,
     CASE
-      WHEN CAST(t.`age_days` AS FLOAT64) BETWEEN @v10 AND @v11
+      WHEN CAST(t.`age_days` AS FLOAT64) BETWEEN @v8 AND @v9
       THEN CAST(FLOOR((
         (
-          CAST(t.`age_days` AS FLOAT64) - @v8
-        ) * @v9
+          CAST(t.`age_days` AS FLOAT64) - @v6
+        ) * @v7
       )) AS INT64)
       WHEN t.`age_days` IS NULL
       THEN (
@@ -78,7 +78,7 @@ FROM (
         t.`age_days`
       FROM `cards`.`features` AS t
       WHERE
-        t.`day` BETWEEN @v12 AND @v13
+        t.`day` BETWEEN @v10 AND @v11
     ) AS t
     GROUP BY
       d,

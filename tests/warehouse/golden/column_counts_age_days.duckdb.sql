@@ -14,16 +14,16 @@ FROM (
       THEN (
         -1
       )
-      ELSE CASE CAST(t.s0 AS TEXT) WHEN $v13 THEN 0 ELSE (
+      ELSE CASE CAST(t.s0 AS TEXT) WHEN $v11 THEN 0 ELSE (
         -2
       ) END
     END AS s0,
     CASE
-      WHEN CAST(t."age_days" AS DOUBLE) BETWEEN $v10 AND $v11
+      WHEN CAST(t."age_days" AS DOUBLE) BETWEEN $v8 AND $v9
       THEN CAST(FLOOR((
         (
-          CAST(t."age_days" AS DOUBLE) - $v8
-        ) * $v9
+          CAST(t."age_days" AS DOUBLE) - $v6
+        ) * $v7
       )) AS INT)
       WHEN t."age_days" IS NULL
       THEN (
@@ -68,7 +68,7 @@ FROM (
         DATE_DIFF('DAY', CAST('1970-01-01' AS DATE), CAST(t."day" AS DATE)) AS d,
         t."channel" AS s0,
         t."age_days"
-      FROM READ_PARQUET($v12, union_by_name = TRUE, hive_partitioning = TRUE) AS t
+      FROM READ_PARQUET($v10, union_by_name = TRUE, hive_partitioning = TRUE) AS t
     ) AS t
     GROUP BY
       d,

@@ -14,7 +14,7 @@ FROM (
       THEN (
         -1
       )
-      ELSE CASE CAST(t.s0 AS STRING) WHEN @v16 THEN 0 ELSE (
+      ELSE CASE CAST(t.s0 AS STRING) WHEN @v13 THEN 0 ELSE (
         -2
       ) END
     END AS s0,
@@ -33,18 +33,18 @@ FROM (
         DATE_DIFF(CAST(t.`day` AS DATE), CAST('1970-01-01' AS DATE), DAY) AS d,
         t.`channel` AS s0,
         CASE
-          WHEN CAST(t.`amount_gbp` AS FLOAT64) BETWEEN @v12 AND @v13
+          WHEN CAST(t.`amount_gbp` AS FLOAT64) BETWEEN @v9 AND @v10
           THEN CAST(FLOOR(
             (
               SIGN((
                 (
-                  CAST(t.`amount_gbp` AS FLOAT64) - @v9
-                ) * @v10
+                  CAST(t.`amount_gbp` AS FLOAT64) - @v6
+                ) * @v7
               )) * LN(1 + ABS((
                 (
-                  CAST(t.`amount_gbp` AS FLOAT64) - @v9
-                ) * @v10
-              ))) * @v11
+                  CAST(t.`amount_gbp` AS FLOAT64) - @v6
+                ) * @v7
+              ))) * @v8
             )
           ) AS INT64)
           WHEN t.`amount_gbp` IS NULL
@@ -102,7 +102,7 @@ FROM (
         END AS x
       FROM `cards`.`features` AS t
       WHERE
-        t.`day` BETWEEN @v14 AND @v15
+        t.`day` BETWEEN @v11 AND @v12
     ) AS t
     GROUP BY
       d,

@@ -14,7 +14,7 @@ FROM (
       THEN (
         -1
       )
-      ELSE CASE CAST(t.s0 AS TEXT) WHEN $v15 THEN 0 ELSE (
+      ELSE CASE CAST(t.s0 AS TEXT) WHEN $v12 THEN 0 ELSE (
         -2
       ) END
     END AS s0,
@@ -33,18 +33,18 @@ FROM (
         DATE_DIFF('DAY', CAST('1970-01-01' AS DATE), CAST(t."day" AS DATE)) AS d,
         t."channel" AS s0,
         CASE
-          WHEN CAST(t."amount_gbp" AS DOUBLE) BETWEEN $v12 AND $v13
+          WHEN CAST(t."amount_gbp" AS DOUBLE) BETWEEN $v9 AND $v10
           THEN CAST(FLOOR(
             (
               SIGN((
                 (
-                  CAST(t."amount_gbp" AS DOUBLE) - $v9
-                ) * $v10
+                  CAST(t."amount_gbp" AS DOUBLE) - $v6
+                ) * $v7
               )) * LN(1 + ABS((
                 (
-                  CAST(t."amount_gbp" AS DOUBLE) - $v9
-                ) * $v10
-              ))) * $v11
+                  CAST(t."amount_gbp" AS DOUBLE) - $v6
+                ) * $v7
+              ))) * $v8
             )
           ) AS INT)
           WHEN t."amount_gbp" IS NULL
@@ -90,7 +90,7 @@ FROM (
           WHEN ISFINITE(CAST(t."amount_gbp" AS DOUBLE))
           THEN CAST(SIGN(CAST(t."amount_gbp" AS DOUBLE)) * $v3 AS BIGINT)
         END AS x
-      FROM READ_PARQUET($v14, union_by_name = TRUE, hive_partitioning = TRUE) AS t
+      FROM READ_PARQUET($v11, union_by_name = TRUE, hive_partitioning = TRUE) AS t
     ) AS t
     GROUP BY
       d,

@@ -15,7 +15,7 @@ FROM (
       THEN (
         -1
       )
-      ELSE CASE t.s0 WHEN @v15 THEN 0 ELSE (
+      ELSE CASE t.s0 WHEN @v12 THEN 0 ELSE (
         -2
       ) END
     END AS s0,
@@ -41,18 +41,18 @@ FROM (
         DATE_DIFF(CAST(t.`day` AS DATE), CAST('1970-01-01' AS DATE), DAY) AS d,
         CAST(t.`channel` AS STRING) AS s0,
         CASE
-          WHEN CAST(t.`amount_gbp` AS FLOAT64) BETWEEN @v11 AND @v12
+          WHEN CAST(t.`amount_gbp` AS FLOAT64) BETWEEN @v8 AND @v9
           THEN CAST(FLOOR(
             (
               SIGN((
                 (
-                  CAST(t.`amount_gbp` AS FLOAT64) - @v8
-                ) * @v9
+                  CAST(t.`amount_gbp` AS FLOAT64) - @v5
+                ) * @v6
               )) * LN(1 + ABS((
                 (
-                  CAST(t.`amount_gbp` AS FLOAT64) - @v8
-                ) * @v9
-              ))) * @v10
+                  CAST(t.`amount_gbp` AS FLOAT64) - @v5
+                ) * @v6
+              ))) * @v7
             )
           ) AS INT64)
           WHEN t.`amount_gbp` IS NULL
@@ -142,7 +142,7 @@ FROM (
         0 AS x1
       FROM `cards`.`features` AS t
       WHERE
-        t.`day` BETWEEN @v13 AND @v14
+        t.`day` BETWEEN @v10 AND @v11
     ) AS r
     CROSS JOIN UNNEST([
       STRUCT('0' AS w, c0 AS c, l0 AS l, h0 AS h, x0 AS x),
@@ -160,7 +160,7 @@ FROM (
       SUBSTRING(e, 1, INSTR(e, ':') - 1) AS w,
       CAST(SUBSTRING(SUBSTRING(e, INSTR(e, ':') + 1), 1, INSTR(SUBSTRING(e, INSTR(e, ':') + 1), ':') - 1) AS INT64) AS cell,
       SUBSTRING(SUBSTRING(e, INSTR(e, ':') + 1), INSTR(SUBSTRING(e, INSTR(e, ':') + 1), ':') + 1) AS level
-    FROM UNNEST(CAST(@v16 AS ARRAY<STRING>)) AS e
+    FROM UNNEST(CAST(@v13 AS ARRAY<STRING>)) AS e
   ) AS v
     ON v.w = t.w AND v.level = t.l
 ) AS r

@@ -15,7 +15,7 @@ FROM (
       THEN (
         -1
       )
-      ELSE CASE t.s0 WHEN $v14 THEN 0 ELSE (
+      ELSE CASE t.s0 WHEN $v11 THEN 0 ELSE (
         -2
       ) END
     END AS s0,
@@ -41,18 +41,18 @@ FROM (
         DATE_DIFF('DAY', CAST('1970-01-01' AS DATE), CAST(t."day" AS DATE)) AS d,
         CAST(t."channel" AS TEXT) AS s0,
         CASE
-          WHEN CAST(t."amount_gbp" AS DOUBLE) BETWEEN $v11 AND $v12
+          WHEN CAST(t."amount_gbp" AS DOUBLE) BETWEEN $v8 AND $v9
           THEN CAST(FLOOR(
             (
               SIGN((
                 (
-                  CAST(t."amount_gbp" AS DOUBLE) - $v8
-                ) * $v9
+                  CAST(t."amount_gbp" AS DOUBLE) - $v5
+                ) * $v6
               )) * LN(1 + ABS((
                 (
-                  CAST(t."amount_gbp" AS DOUBLE) - $v8
-                ) * $v9
-              ))) * $v10
+                  CAST(t."amount_gbp" AS DOUBLE) - $v5
+                ) * $v6
+              ))) * $v7
             )
           ) AS INT)
           WHEN t."amount_gbp" IS NULL
@@ -125,7 +125,7 @@ FROM (
         CAST(t."odd ""name`" AS TEXT) AS l1,
         0 AS h1,
         0 AS x1
-      FROM READ_PARQUET($v13, union_by_name = TRUE, hive_partitioning = TRUE) AS t
+      FROM READ_PARQUET($v10, union_by_name = TRUE, hive_partitioning = TRUE) AS t
     ) AS r
     CROSS JOIN UNNEST([
       {'w': '0', 'c': c0, 'l': l0, 'h': h0, 'x': x0},
@@ -150,7 +150,7 @@ FROM (
         SUBSTRING(e, STRPOS(e, ':') + 1),
         STRPOS(SUBSTRING(e, STRPOS(e, ':') + 1), ':') + 1
       ) AS level
-    FROM UNNEST(CAST($v15 AS TEXT[])) AS u(e)
+    FROM UNNEST(CAST($v12 AS TEXT[])) AS u(e)
   ) AS v
     ON v.w = t.w AND v.level = t.l
 ) AS r

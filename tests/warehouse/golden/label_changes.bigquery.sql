@@ -10,10 +10,10 @@ WITH events AS (
       CAST(t.`known_at` AS DATETIME) AS known_at
     FROM `cards`.`labels` AS t
     WHERE
-      t.`day` BETWEEN @v16 AND @v17
+      t.`day` BETWEEN @v7 AND @v8
   ) AS e
   WHERE
-    known_at < CAST(@v15 AS DATETIME) AND NOT label IS NULL AND NOT id IS NULL
+    known_at < CAST(@v10 AS DATETIME) AND NOT label IS NULL AND NOT id IS NULL
 ), moved AS (
   SELECT
     id,
@@ -26,7 +26,7 @@ WITH events AS (
         id
       FROM events
       WHERE
-        known_at >= CAST(@v18 AS DATETIME)
+        known_at >= CAST(@v11 AS DATETIME)
     )
 ), known AS (
   SELECT
@@ -77,7 +77,7 @@ WITH events AS (
           label) AS first_fraud
       FROM moved
       WHERE
-        known_at < CAST(@v18 AS DATETIME)
+        known_at < CAST(@v11 AS DATETIME)
       GROUP BY
         id
     )
@@ -108,7 +108,7 @@ WITH events AS (
       ELSE 0
     END AS pence,
     CASE
-      WHEN CAST(t.`score` AS FLOAT64) BETWEEN @v7 AND @v8
+      WHEN CAST(t.`score` AS FLOAT64) BETWEEN @v2 AND @v3
       THEN CAST(FLOOR(
         (
           (
@@ -130,7 +130,7 @@ WITH events AS (
           ) * @v4
         )
       ) AS INT64)
-      WHEN CAST(t.`score` AS FLOAT64) < @v9
+      WHEN CAST(t.`score` AS FLOAT64) < @v2
       THEN (
         -208
       )
@@ -141,18 +141,18 @@ WITH events AS (
     CASE
       WHEN (
         (
-          CAST(t.`score` AS FLOAT64) - @v10
-        ) / NULLIF(@v11, 0)
+          CAST(t.`score` AS FLOAT64) - @v2
+        ) / NULLIF(@v3, 0)
       ) BETWEEN 0 AND 1
       THEN CAST(FLOOR((
         (
-          CAST(t.`score` AS FLOAT64) - @v10
-        ) / NULLIF(@v11, 0)
+          CAST(t.`score` AS FLOAT64) - @v2
+        ) / NULLIF(@v3, 0)
       ) * 1e9 + 0.5) AS INT64)
       WHEN (
         (
-          CAST(t.`score` AS FLOAT64) - @v10
-        ) / NULLIF(@v11, 0)
+          CAST(t.`score` AS FLOAT64) - @v2
+        ) / NULLIF(@v3, 0)
       ) > 1
       THEN 1000000000
       ELSE 0
@@ -173,8 +173,8 @@ WITH events AS (
   JOIN known AS k
     ON k.id = t.`payment_id`
   WHERE
-    t.`day` BETWEEN @v12 AND @v13
-    AND NOT COALESCE(CAST(t.`action` AS STRING) IN (@v14), FALSE)
+    t.`day` BETWEEN @v7 AND @v8
+    AND NOT COALESCE(CAST(t.`action` AS STRING) IN (@v9), FALSE)
     AND (
       NOT (
         IS_NAN(CAST(t.`score` AS FLOAT64)) OR IS_INF(CAST(t.`score` AS FLOAT64))

@@ -8,10 +8,10 @@ WITH events AS (
       t."payment_id" AS id,
       CAST(t."is_fraud" AS BOOLEAN) AS label,
       CAST(t."known_at" AS TIMESTAMP) AS known_at
-    FROM READ_PARQUET($v14, union_by_name = TRUE, hive_partitioning = TRUE) AS t
+    FROM READ_PARQUET($v9, union_by_name = TRUE, hive_partitioning = TRUE) AS t
   ) AS e
   WHERE
-    known_at < CAST($v13 AS TIMESTAMP) AND NOT label IS NULL AND NOT id IS NULL
+    known_at < CAST($v8 AS TIMESTAMP) AND NOT label IS NULL AND NOT id IS NULL
 ), moved AS (
   SELECT
     id,
@@ -24,7 +24,7 @@ WITH events AS (
         id
       FROM events
       WHERE
-        known_at >= CAST($v15 AS TIMESTAMP)
+        known_at >= CAST($v10 AS TIMESTAMP)
     )
 ), known AS (
   SELECT
@@ -75,7 +75,7 @@ WITH events AS (
           label) AS first_fraud
       FROM moved
       WHERE
-        known_at < CAST($v15 AS TIMESTAMP)
+        known_at < CAST($v10 AS TIMESTAMP)
       GROUP BY
         id
     )
@@ -100,7 +100,7 @@ WITH events AS (
       ELSE 0
     END AS pence,
     CASE
-      WHEN CAST(t."score" AS DOUBLE) BETWEEN $v7 AND $v8
+      WHEN CAST(t."score" AS DOUBLE) BETWEEN $v2 AND $v3
       THEN CAST(FLOOR(
         (
           (
@@ -122,7 +122,7 @@ WITH events AS (
           ) * $v4
         )
       ) AS INT)
-      WHEN CAST(t."score" AS DOUBLE) < $v9
+      WHEN CAST(t."score" AS DOUBLE) < $v2
       THEN (
         -208
       )
@@ -133,18 +133,18 @@ WITH events AS (
     CASE
       WHEN (
         (
-          CAST(t."score" AS DOUBLE) - $v10
-        ) / $v11
+          CAST(t."score" AS DOUBLE) - $v2
+        ) / $v3
       ) BETWEEN 0 AND 1
       THEN CAST(FLOOR((
         (
-          CAST(t."score" AS DOUBLE) - $v10
-        ) / $v11
+          CAST(t."score" AS DOUBLE) - $v2
+        ) / $v3
       ) * 1e9 + 0.5) AS BIGINT)
       WHEN (
         (
-          CAST(t."score" AS DOUBLE) - $v10
-        ) / $v11
+          CAST(t."score" AS DOUBLE) - $v2
+        ) / $v3
       ) > 1
       THEN 1000000000
       ELSE 0
@@ -161,11 +161,11 @@ WITH events AS (
       )
     END AS delay,
     k.sign AS sign
-  FROM READ_PARQUET($v16, union_by_name = TRUE, hive_partitioning = TRUE) AS t
+  FROM READ_PARQUET($v11, union_by_name = TRUE, hive_partitioning = TRUE) AS t
   JOIN known AS k
     ON k.id = t."payment_id"
   WHERE
-    NOT COALESCE(CAST(t."action" AS TEXT) IN ($v12), FALSE)
+    NOT COALESCE(CAST(t."action" AS TEXT) IN ($v7), FALSE)
     AND ISFINITE(CAST(t."score" AS DOUBLE))
 )
 SELECT

@@ -10,7 +10,7 @@ FROM (
   SELECT
     DATE_DIFF(CAST(t.`day` AS DATE), CAST('1970-01-01' AS DATE), DAY) AS d,
     CASE
-      WHEN CAST(t.`text`[0] AS FLOAT64) BETWEEN @v8 AND @v9
+      WHEN CAST(t.`text`[0] AS FLOAT64) BETWEEN @v6 AND @v7
       THEN FLOOR((
         (
           CAST(t.`text`[0] AS FLOAT64) - @v2
@@ -28,8 +28,8 @@ FROM (
           GREATEST(
             (
               (
-                LEAST(GREATEST(CAST(t.`text`[0] AS FLOAT64), @v4), @v5) - @v6
-              ) * @v7
+                LEAST(GREATEST(CAST(t.`text`[0] AS FLOAT64), @v4), @v5) - @v2
+              ) * @v3
             ),
             -128.0
           ),
@@ -38,11 +38,11 @@ FROM (
       )
     END AS z0,
     CASE
-      WHEN CAST(t.`text`[1] AS FLOAT64) BETWEEN @v16 AND @v17
+      WHEN CAST(t.`text`[1] AS FLOAT64) BETWEEN @v6 AND @v7
       THEN FLOOR((
         (
-          CAST(t.`text`[1] AS FLOAT64) - @v10
-        ) * @v11
+          CAST(t.`text`[1] AS FLOAT64) - @v2
+        ) * @v3
       ) * 64.0 + 0.5)
       WHEN CAST(t.`text`[1] AS FLOAT64) IS NULL
       OR NOT (
@@ -56,8 +56,8 @@ FROM (
           GREATEST(
             (
               (
-                LEAST(GREATEST(CAST(t.`text`[1] AS FLOAT64), @v12), @v13) - @v14
-              ) * @v15
+                LEAST(GREATEST(CAST(t.`text`[1] AS FLOAT64), @v4), @v5) - @v2
+              ) * @v3
             ),
             -128.0
           ),

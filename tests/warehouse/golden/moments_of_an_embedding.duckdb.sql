@@ -10,7 +10,7 @@ FROM (
   SELECT
     DATE_DIFF('DAY', CAST('1970-01-01' AS DATE), CAST(t."day" AS DATE)) AS d,
     CASE
-      WHEN CAST(t."text"[1] AS DOUBLE) BETWEEN $v6 AND $v7
+      WHEN CAST(t."text"[1] AS DOUBLE) BETWEEN $v4 AND $v5
       THEN FLOOR((
         (
           CAST(t."text"[1] AS DOUBLE) - $v0
@@ -23,8 +23,8 @@ FROM (
           GREATEST(
             (
               (
-                LEAST(GREATEST(CAST(t."text"[1] AS DOUBLE), $v2), $v3) - $v4
-              ) * $v5
+                LEAST(GREATEST(CAST(t."text"[1] AS DOUBLE), $v2), $v3) - $v0
+              ) * $v1
             ),
             -128.0
           ),
@@ -33,11 +33,11 @@ FROM (
       )
     END AS z0,
     CASE
-      WHEN CAST(t."text"[2] AS DOUBLE) BETWEEN $v14 AND $v15
+      WHEN CAST(t."text"[2] AS DOUBLE) BETWEEN $v4 AND $v5
       THEN FLOOR((
         (
-          CAST(t."text"[2] AS DOUBLE) - $v8
-        ) * $v9
+          CAST(t."text"[2] AS DOUBLE) - $v0
+        ) * $v1
       ) * 64.0 + 0.5)
       WHEN CAST(t."text"[2] AS DOUBLE) IS NULL OR NOT ISFINITE(CAST(t."text"[2] AS DOUBLE))
       THEN 0.0
@@ -46,8 +46,8 @@ FROM (
           GREATEST(
             (
               (
-                LEAST(GREATEST(CAST(t."text"[2] AS DOUBLE), $v10), $v11) - $v12
-              ) * $v13
+                LEAST(GREATEST(CAST(t."text"[2] AS DOUBLE), $v2), $v3) - $v0
+              ) * $v1
             ),
             -128.0
           ),
@@ -55,7 +55,7 @@ FROM (
         ) * 64.0 + 0.5
       )
     END AS z1
-  FROM READ_PARQUET($v16, union_by_name = TRUE, hive_partitioning = TRUE) AS t
+  FROM READ_PARQUET($v6, union_by_name = TRUE, hive_partitioning = TRUE) AS t
   WHERE
     ARRAY_LENGTH(t."text") = 2
 ) AS r

@@ -10,7 +10,7 @@ FROM (
   SELECT
     DATE_DIFF(CAST(t.`day` AS DATE), CAST('1970-01-01' AS DATE), DAY) AS d,
     CASE
-      WHEN CAST(t.`age_days` AS FLOAT64) BETWEEN @v8 AND @v9
+      WHEN CAST(t.`age_days` AS FLOAT64) BETWEEN @v6 AND @v7
       THEN FLOOR((
         (
           CAST(t.`age_days` AS FLOAT64) - @v2
@@ -28,8 +28,8 @@ FROM (
           GREATEST(
             (
               (
-                LEAST(GREATEST(CAST(t.`age_days` AS FLOAT64), @v4), @v5) - @v6
-              ) * @v7
+                LEAST(GREATEST(CAST(t.`age_days` AS FLOAT64), @v4), @v5) - @v2
+              ) * @v3
             ),
             -128.0
           ),
@@ -38,18 +38,18 @@ FROM (
       )
     END AS z0,
     CASE
-      WHEN CAST(t.`amount_gbp` AS FLOAT64) BETWEEN @v18 AND @v19
+      WHEN CAST(t.`amount_gbp` AS FLOAT64) BETWEEN @v13 AND @v14
       THEN FLOOR(
         (
           SIGN((
             (
-              CAST(t.`amount_gbp` AS FLOAT64) - @v10
-            ) * @v11
+              CAST(t.`amount_gbp` AS FLOAT64) - @v8
+            ) * @v9
           )) * LN(1 + ABS((
             (
-              CAST(t.`amount_gbp` AS FLOAT64) - @v10
-            ) * @v11
-          ))) * @v12
+              CAST(t.`amount_gbp` AS FLOAT64) - @v8
+            ) * @v9
+          ))) * @v10
         ) * 64.0 + 0.5
       )
       WHEN CAST(t.`amount_gbp` AS FLOAT64) IS NULL
@@ -67,18 +67,18 @@ FROM (
               SIGN(
                 (
                   (
-                    LEAST(GREATEST(CAST(t.`amount_gbp` AS FLOAT64), @v13), @v14) - @v15
-                  ) * @v16
+                    LEAST(GREATEST(CAST(t.`amount_gbp` AS FLOAT64), @v11), @v12) - @v8
+                  ) * @v9
                 )
               ) * LN(
                 1 + ABS(
                   (
                     (
-                      LEAST(GREATEST(CAST(t.`amount_gbp` AS FLOAT64), @v13), @v14) - @v15
-                    ) * @v16
+                      LEAST(GREATEST(CAST(t.`amount_gbp` AS FLOAT64), @v11), @v12) - @v8
+                    ) * @v9
                   )
                 )
-              ) * @v17
+              ) * @v10
             ),
             -128.0
           ),

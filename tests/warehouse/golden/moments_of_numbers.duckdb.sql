@@ -10,7 +10,7 @@ FROM (
   SELECT
     DATE_DIFF('DAY', CAST('1970-01-01' AS DATE), CAST(t."day" AS DATE)) AS d,
     CASE
-      WHEN CAST(t."age_days" AS DOUBLE) BETWEEN $v6 AND $v7
+      WHEN CAST(t."age_days" AS DOUBLE) BETWEEN $v4 AND $v5
       THEN FLOOR((
         (
           CAST(t."age_days" AS DOUBLE) - $v0
@@ -24,8 +24,8 @@ FROM (
           GREATEST(
             (
               (
-                LEAST(GREATEST(CAST(t."age_days" AS DOUBLE), $v2), $v3) - $v4
-              ) * $v5
+                LEAST(GREATEST(CAST(t."age_days" AS DOUBLE), $v2), $v3) - $v0
+              ) * $v1
             ),
             -128.0
           ),
@@ -34,18 +34,18 @@ FROM (
       )
     END AS z0,
     CASE
-      WHEN CAST(t."amount_gbp" AS DOUBLE) BETWEEN $v16 AND $v17
+      WHEN CAST(t."amount_gbp" AS DOUBLE) BETWEEN $v11 AND $v12
       THEN FLOOR(
         (
           SIGN((
             (
-              CAST(t."amount_gbp" AS DOUBLE) - $v8
-            ) * $v9
+              CAST(t."amount_gbp" AS DOUBLE) - $v6
+            ) * $v7
           )) * LN(1 + ABS((
             (
-              CAST(t."amount_gbp" AS DOUBLE) - $v8
-            ) * $v9
-          ))) * $v10
+              CAST(t."amount_gbp" AS DOUBLE) - $v6
+            ) * $v7
+          ))) * $v8
         ) * 64.0 + 0.5
       )
       WHEN CAST(t."amount_gbp" AS DOUBLE) IS NULL
@@ -58,18 +58,18 @@ FROM (
               SIGN(
                 (
                   (
-                    LEAST(GREATEST(CAST(t."amount_gbp" AS DOUBLE), $v11), $v12) - $v13
-                  ) * $v14
+                    LEAST(GREATEST(CAST(t."amount_gbp" AS DOUBLE), $v9), $v10) - $v6
+                  ) * $v7
                 )
               ) * LN(
                 1 + ABS(
                   (
                     (
-                      LEAST(GREATEST(CAST(t."amount_gbp" AS DOUBLE), $v11), $v12) - $v13
-                    ) * $v14
+                      LEAST(GREATEST(CAST(t."amount_gbp" AS DOUBLE), $v9), $v10) - $v6
+                    ) * $v7
                   )
                 )
-              ) * $v15
+              ) * $v8
             ),
             -128.0
           ),
@@ -77,7 +77,7 @@ FROM (
         ) * 64.0 + 0.5
       )
     END AS z1
-  FROM READ_PARQUET($v18, union_by_name = TRUE, hive_partitioning = TRUE) AS t
+  FROM READ_PARQUET($v13, union_by_name = TRUE, hive_partitioning = TRUE) AS t
 ) AS r
 GROUP BY
   d

@@ -15,7 +15,7 @@ FROM (
       THEN (
         -1
       )
-      ELSE CASE CAST(t.s0 AS STRING) WHEN @v14 THEN 0 ELSE (
+      ELSE CASE CAST(t.s0 AS STRING) WHEN @v9 THEN 0 ELSE (
         -2
       ) END
     END AS s0,
@@ -24,7 +24,7 @@ FROM (
       THEN (
         -2
       )
-      ELSE CASE CAST(t.s1 AS STRING) WHEN @v15 THEN 0 WHEN @v16 THEN 1 ELSE (
+      ELSE CASE CAST(t.s1 AS STRING) WHEN @v10 THEN 0 WHEN @v11 THEN 1 ELSE (
         -2
       ) END
     END AS s1,
@@ -49,7 +49,7 @@ FROM (
         t.`channel` AS s0,
         t.`age_band` AS s1,
         CASE
-          WHEN CAST(t.`score` AS FLOAT64) BETWEEN @v5 AND @v6
+          WHEN CAST(t.`score` AS FLOAT64) BETWEEN @v0 AND @v1
           THEN CAST(FLOOR(
             (
               (
@@ -84,7 +84,7 @@ FROM (
           THEN (
             -20001
           )
-          WHEN CAST(t.`score` AS FLOAT64) < @v7
+          WHEN CAST(t.`score` AS FLOAT64) < @v0
           THEN (
             -208
           )
@@ -92,11 +92,11 @@ FROM (
             138
           )
         END AS c,
-        CASE WHEN COALESCE(CAST(t.`action` AS STRING) IN (@v8), FALSE) THEN 1 ELSE 0 END AS state,
+        CASE WHEN COALESCE(CAST(t.`action` AS STRING) IN (@v5), FALSE) THEN 1 ELSE 0 END AS state,
         CASE
-          WHEN CAST(t.`amount_gbp` AS FLOAT64) BETWEEN 0 AND @v9
+          WHEN CAST(t.`amount_gbp` AS FLOAT64) BETWEEN 0 AND @v6
           THEN CAST(FLOOR(CAST(t.`amount_gbp` AS FLOAT64) * 100 + 0.5) AS INT64)
-          WHEN CAST(t.`amount_gbp` AS FLOAT64) > @v9
+          WHEN CAST(t.`amount_gbp` AS FLOAT64) > @v6
           AND (
             NOT (
               IS_NAN(CAST(t.`amount_gbp` AS FLOAT64))
@@ -115,18 +115,18 @@ FROM (
           THEN CASE
             WHEN (
               (
-                CAST(t.`score` AS FLOAT64) - @v10
-              ) / NULLIF(@v11, 0)
+                CAST(t.`score` AS FLOAT64) - @v0
+              ) / NULLIF(@v1, 0)
             ) BETWEEN 0 AND 1
             THEN CAST(FLOOR((
               (
-                CAST(t.`score` AS FLOAT64) - @v10
-              ) / NULLIF(@v11, 0)
+                CAST(t.`score` AS FLOAT64) - @v0
+              ) / NULLIF(@v1, 0)
             ) * 1e9 + 0.5) AS INT64)
             WHEN (
               (
-                CAST(t.`score` AS FLOAT64) - @v10
-              ) / NULLIF(@v11, 0)
+                CAST(t.`score` AS FLOAT64) - @v0
+              ) / NULLIF(@v1, 0)
             ) > 1
             THEN 1000000000
             ELSE 0
@@ -135,7 +135,7 @@ FROM (
         END AS share
       FROM `cards`.`features` AS t
       WHERE
-        t.`day` BETWEEN @v12 AND @v13
+        t.`day` BETWEEN @v7 AND @v8
     ) AS t
     GROUP BY
       d,

@@ -15,7 +15,7 @@ FROM (
       THEN (
         -1
       )
-      ELSE CASE CAST(t.s0 AS TEXT) WHEN $v13 THEN 0 ELSE (
+      ELSE CASE CAST(t.s0 AS TEXT) WHEN $v8 THEN 0 ELSE (
         -2
       ) END
     END AS s0,
@@ -24,7 +24,7 @@ FROM (
       THEN (
         -2
       )
-      ELSE CASE CAST(t.s1 AS TEXT) WHEN $v14 THEN 0 WHEN $v15 THEN 1 ELSE (
+      ELSE CASE CAST(t.s1 AS TEXT) WHEN $v9 THEN 0 WHEN $v10 THEN 1 ELSE (
         -2
       ) END
     END AS s1,
@@ -49,7 +49,7 @@ FROM (
         t."channel" AS s0,
         t."age_band" AS s1,
         CASE
-          WHEN CAST(t."score" AS DOUBLE) BETWEEN $v5 AND $v6
+          WHEN CAST(t."score" AS DOUBLE) BETWEEN $v0 AND $v1
           THEN CAST(FLOOR(
             (
               (
@@ -79,7 +79,7 @@ FROM (
           THEN (
             -20001
           )
-          WHEN CAST(t."score" AS DOUBLE) < $v7
+          WHEN CAST(t."score" AS DOUBLE) < $v0
           THEN (
             -208
           )
@@ -87,11 +87,11 @@ FROM (
             138
           )
         END AS c,
-        CASE WHEN COALESCE(CAST(t."action" AS TEXT) IN ($v8), FALSE) THEN 1 ELSE 0 END AS state,
+        CASE WHEN COALESCE(CAST(t."action" AS TEXT) IN ($v5), FALSE) THEN 1 ELSE 0 END AS state,
         CASE
-          WHEN CAST(t."amount_gbp" AS DOUBLE) BETWEEN 0 AND $v9
+          WHEN CAST(t."amount_gbp" AS DOUBLE) BETWEEN 0 AND $v6
           THEN CAST(FLOOR(CAST(t."amount_gbp" AS DOUBLE) * 100 + 0.5) AS BIGINT)
-          WHEN CAST(t."amount_gbp" AS DOUBLE) > $v9 AND ISFINITE(CAST(t."amount_gbp" AS DOUBLE))
+          WHEN CAST(t."amount_gbp" AS DOUBLE) > $v6 AND ISFINITE(CAST(t."amount_gbp" AS DOUBLE))
           THEN 10000000000000
           ELSE 0
         END AS pence,
@@ -100,25 +100,25 @@ FROM (
           THEN CASE
             WHEN (
               (
-                CAST(t."score" AS DOUBLE) - $v10
-              ) / $v11
+                CAST(t."score" AS DOUBLE) - $v0
+              ) / $v1
             ) BETWEEN 0 AND 1
             THEN CAST(FLOOR((
               (
-                CAST(t."score" AS DOUBLE) - $v10
-              ) / $v11
+                CAST(t."score" AS DOUBLE) - $v0
+              ) / $v1
             ) * 1e9 + 0.5) AS BIGINT)
             WHEN (
               (
-                CAST(t."score" AS DOUBLE) - $v10
-              ) / $v11
+                CAST(t."score" AS DOUBLE) - $v0
+              ) / $v1
             ) > 1
             THEN 1000000000
             ELSE 0
           END
           ELSE 0
         END AS share
-      FROM READ_PARQUET($v12, union_by_name = TRUE, hive_partitioning = TRUE) AS t
+      FROM READ_PARQUET($v7, union_by_name = TRUE, hive_partitioning = TRUE) AS t
     ) AS t
     GROUP BY
       d,
