@@ -10,6 +10,7 @@ import warehouse
 from models.errors import WatchkeeperError
 from tests.warehouse import made
 from tests.warehouse.made import DAY, payments, profile_of, write
+from warehouse.bigquery import BigQueryWarehouse
 from warehouse.parquet import ParquetWarehouse
 from warehouse.profile import Profile
 
@@ -146,10 +147,12 @@ def test_a_table_without_any_day_is_an_error_that_says_so(bank, tmp_path):
         ParquetWarehouse(tmp_path).partition(bank.model, DAY)
 
 
-def test_an_address_opens_a_folder_and_refuses_what_isn_t_built(tmp_path):
+def test_an_address_opens_a_folder_or_bigquery_and_refuses_what_is_neither(tmp_path, monkeypatch):
+    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9")  # nothing is asked of it yet
     assert isinstance(warehouse.open(tmp_path), ParquetWarehouse)
     assert isinstance(warehouse.open(f"file://{tmp_path}"), ParquetWarehouse)
-    with pytest.raises(WatchkeeperError, match="BigQuery is not built yet"):
-        warehouse.open("bigquery://project")
+    assert isinstance(warehouse.open("bigquery://project/EU"), BigQueryWarehouse)
+    with pytest.raises(WatchkeeperError, match="accepted is bigquery://project or bigquery://project/location"):
+        warehouse.open("bigquery:///EU")
     with pytest.raises(WatchkeeperError, match="unknown kind 's3'"):
         warehouse.open("s3://bucket")
