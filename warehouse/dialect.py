@@ -56,12 +56,6 @@ def _as_one(values: list[exp.Expression]) -> exp.Expression:
     return exp.Concat(expressions=texts[1:], safe=False, coalesce=False)
 
 
-def _one_text(values: list[exp.Expression]) -> exp.Expression:
-    if len(values) == 1:
-        return values[0]
-    return exp.Anonymous(this="TO_JSON_STRING", expressions=[exp.Struct(expressions=values)])
-
-
 def _quantiles(value: exp.Expression, shares: list[exp.Expression]) -> exp.Expression:
     """Return approximate quantiles, to hundredths: BigQuery has the exact ones for windows only."""
     hundredths = exp.Anonymous(this="APPROX_QUANTILES", expressions=[value, exp.Literal.number(100)])
