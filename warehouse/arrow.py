@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from models.errors import WatchkeeperError, did_you_mean
 from models.spec import Spec
-from warehouse import embedded, floats, scanning, sql
+from warehouse import counting, embedded, scanning, sql
 from warehouse.assemble import Rows
+from warehouse.assemble import day_of as day_of_number
+from warehouse.counting import BATCH_ROWS, Batch
 from warehouse.grid import Frame, Ints
 from warehouse.profile import Profile
 from warehouse.scans import Statement
@@ -58,11 +62,20 @@ class ArrowEngine:
         self, frame: Frame, source: Source, names: Sequence[str], slices: Sequence[str]
     ) -> Iterator[tuple[str, Rows]]:
         """Yield the counts of each column."""
-        return floats.column_counts(frame, source, names, slices, self)
+        return counting.column_counts(frame, source, names, slices, self)
 
-    def batches(self, statement: Statement, rows: int) -> Iterator[pa.RecordBatch]:
-        """Run a statement and yield what it finds, so many rows at a time."""
-        yield from self.connection.execute(statement.text, statement.values).to_arrow_reader(rows)
+    def readable(self, source: Source, names: Sequence[str]) -> set[str]:
+        """Return the columns that the rows have, but the day's."""
+        return set(names).intersection(source.columns) - {source.day}
+
+    def batches(self, source: Source, names: Sequence[str]) -> Iterator[Batch]:
+        """Yield the rows, those of a day together."""
+        bound = Bound()
+        wanted = ", ".join([f"{source.day_number()} AS d", *(sql.column(name) for name in names)])
+        for rows in self.connection.execute(f"SELECT {wanted} FROM {source.scan(bound)}").to_arrow_reader(BATCH_ROWS):
+            days = rows.column(0).to_numpy()
+            for day in np.unique(days).tolist():
+                yield Batch(day_of_number(day), dict(zip(names, rows.filter(days == day).columns[1:], strict=True)))
 
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows."""

@@ -43,7 +43,7 @@ def find(root: Path, table: str, day_column: str) -> Files:
         ) from error
     by_day: dict[date, list[Path]] = {}
     for entry in entries:
-        day = _day_of(entry.name, day_column)
+        day = day_of(entry.name, day_column)
         if day is not None:
             by_day[day] = _parquet(sorted(entry.glob("*.parquet")))
     if by_day:
@@ -66,15 +66,8 @@ def arrived_at(files: Iterable[Path]) -> datetime:
     return datetime.fromtimestamp(max(file.stat().st_mtime for file in files), UTC)
 
 
-def _parquet(entries: Iterable[Path]) -> list[Path]:
-    return [entry for entry in entries if entry.suffix == ".parquet" and entry.name[0] not in "._" and entry.is_file()]
-
-
-def _seen(file: Path, place: Path) -> bool:
-    return all(part[0] not in "._" for part in file.relative_to(place).parts)
-
-
-def _day_of(name: str, day_column: str) -> date | None:
+def day_of(name: str, day_column: str) -> date | None:
+    """Return the day that a folder is named after, as ``day=YYYY-MM-DD``; None where it isn't."""
     key, separator, value = name.partition("=")
     if not separator or key != day_column:
         return None
@@ -83,6 +76,14 @@ def _day_of(name: str, day_column: str) -> date | None:
     except ValueError:
         return None
     return day if value == day.isoformat() else None  # DuckDB takes 20260131 for a number
+
+
+def _parquet(entries: Iterable[Path]) -> list[Path]:
+    return [entry for entry in entries if entry.suffix == ".parquet" and entry.name[0] not in "._" and entry.is_file()]
+
+
+def _seen(file: Path, place: Path) -> bool:
+    return all(part[0] not in "._" for part in file.relative_to(place).parts)
 
 
 def _no_such_table(root: Path, table: str) -> WatchkeeperError:

@@ -13,11 +13,12 @@ import duckdb
 
 from models.errors import WatchkeeperError, did_you_mean
 from models.spec import Labels, Spec
-from warehouse import assemble, embedded, files, floats, framing, scanning, scans, sql
+from warehouse import assemble, counting, embedded, files, framing, scanning, scans, sql
 from warehouse import labels as label_events
 from warehouse import rows as row_queries
 from warehouse.assemble import Rows
 from warehouse.budget import Account
+from warehouse.counting import BATCH_ROWS, Batch
 from warehouse.files import Files
 from warehouse.grid import Frame, Ints
 from warehouse.profile import Cohort, Profile
@@ -28,7 +29,6 @@ from warehouse.sql import Bound
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
 
 
 class ParquetWarehouse:
@@ -245,12 +245,34 @@ class ParquetWarehouse:
     def counts(
         self, frame: Frame, source: Source, names: Sequence[str], slices: Sequence[str]
     ) -> Iterator[tuple[str, Rows]]:
-        """Yield the counts of each column."""
-        return floats.column_counts(frame, source, names, slices, self)
+        """Yield the counts of each column; raise WatchkeeperError that names a file that can't be read."""
+        assert isinstance(source, FileSource)
+        try:
+            yield from counting.column_counts(frame, source, names, slices, self)
+        except (OSError, ValueError):  # Arrow's errors, and texts that aren't UTF-8
+            for file in source.files:
+                self._check_file(file)
+            raise
 
-    def batches(self, statement: Statement, rows: int) -> Iterator[pa.RecordBatch]:
-        """Run a statement and yield what it finds, so many rows at a time."""
-        yield from self._fetch(statement).to_arrow_reader(rows)
+    def readable(self, source: Source, names: Sequence[str]) -> set[str]:
+        """Return the columns that are in the files themselves, where each of these holds one day."""
+        import pyarrow.parquet as pq  # noqa: PLC0415  takes as long to import as everything else here
+
+        if not (isinstance(source, FileSource) and source.partitioned):
+            return set()
+        return set(names).intersection(pq.read_schema(source.files[0]).names) - {source.day}
+
+    def batches(self, source: Source, names: Sequence[str]) -> Iterator[Batch]:
+        """Yield the rows of files that hold one day each."""
+        import pyarrow.parquet as pq  # noqa: PLC0415
+
+        assert isinstance(source, FileSource)
+        texts = [name for name in names if sql.is_text(source.columns[name])]
+        for file in source.files:
+            day = files.day_of(Path(file).parent.name, source.day)
+            assert day is not None
+            for rows in pq.ParquetFile(file, read_dictionary=texts).iter_batches(BATCH_ROWS, columns=list(names)):
+                yield Batch(day, dict(zip(rows.schema.names, rows.columns, strict=True)))
 
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows."""

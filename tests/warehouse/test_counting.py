@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from models.errors import WatchkeeperError
+from models.spec import Column, Features
+from tests.warehouse import made
+from tests.warehouse.made import DAY, payments
+from warehouse import counting
+from warehouse.parquet import ParquetWarehouse
+
+
+@pytest.fixture
+def bank(tmp_path):
+    made.write(tmp_path, payments(400, seed=1))
+    return ParquetWarehouse(tmp_path)
+
+
+def test_row_groups_with_texts_of_their_own_are_counted_as_one_day(bank, tmp_path):
+    model = made.spec()
+    frame = bank.frame(model)
+    rows = pd.concat([payments(300, seed=2), payments(300, seed=3).assign(country="XX"), payments(200, seed=4)])
+    pq.write_table(pa.Table.from_pandas(rows, preserve_index=False), made.write(tmp_path, rows), row_group_size=100)
+    assert bank.profile(model, frame, DAY, DAY) == {DAY: made.profile_of(frame, model, rows)}
+
+
+def test_texts_without_a_dictionary_in_the_file_are_counted_all_the_same(bank, tmp_path):
+    model, rows = made.spec(), payments(500, seed=5)
+    frame = bank.frame(model)
+    path = made.write(tmp_path, rows)
+    pq.write_table(pa.Table.from_pandas(rows, preserve_index=False), path, use_dictionary=False)
+    assert bank.profile(model, frame, DAY, DAY) == {DAY: made.profile_of(frame, model, rows)}
+
+
+def test_categories_kept_as_such_by_pandas_are_texts(bank, tmp_path):
+    model, rows = made.spec(), payments(500, seed=6)
+    frame = bank.frame(model)
+    made.write(tmp_path, rows.astype({"country": "category", "channel": "category"}))
+    assert bank.profile(model, frame, DAY, DAY) == {DAY: made.profile_of(frame, model, rows)}
+
+
+def test_whole_numbers_are_levels_and_slices_too(tmp_path):
+    rows = payments(300, seed=7).assign(country=np.arange(300) % 7, channel=np.arange(300) % 3)
+    made.write(tmp_path, rows)
+    model, bank = made.spec(), ParquetWarehouse(tmp_path)
+    frame = bank.frame(model)
+    assert set(frame.groups["channel"]) == {"0", "1", "2"}
+    assert bank.profile(model, frame, DAY, DAY) == {DAY: made.profile_of(frame, model, rows)}
+
+
+def test_a_slice_that_is_no_text_is_counted_by_sql(tmp_path):
+    rows = payments(300, seed=8).assign(channel=np.arange(300) % 2 + 0.5)
+    made.write(tmp_path, rows)
+    model, bank = made.spec(), ParquetWarehouse(tmp_path)
+    frame = bank.frame(model)
+    assert set(frame.groups["channel"]) == {"0.5", "1.5"}
+    assert bank.profile(model, frame, DAY, DAY) == {DAY: made.profile_of(frame, model, rows)}
+
+
+def test_a_text_that_is_not_utf8_is_an_error_that_names_the_file(bank, tmp_path):
+    model = made.spec(features=Features(table="cards/features", columns={"country": Column(kind="category")}))
+    frame = bank.frame(model)
+    rows = pa.Table.from_pandas(payments(50, seed=9), preserve_index=False)
+    broken = pa.array([b"\xff\xfe"] * 50, pa.binary()).view(pa.string())
+    path = tmp_path / "cards" / "features" / f"day={DAY}" / "part-0.parquet"
+    pq.write_table(rows.set_column(rows.schema.get_field_index("country"), "country", broken), path)
+    with pytest.raises(WatchkeeperError, match=rf"{path}: can't be read as Parquet"):
+        bank.profile(model, frame, DAY, DAY)
+
+
+def test_sums_are_exact_where_a_double_could_not_hold_them(bank, tmp_path):
+    rows = payments(400, seed=10).assign(amount_gbp=1e11 + 0.01 * np.arange(400))
+    model = made.spec()
+    frame = bank.frame(model)
+    made.write(tmp_path, rows)
+    assert bank.profile(model, frame, DAY, DAY) == {DAY: made.profile_of(frame, model, rows)}
+    assert 1e11 / frame.numbers["amount_gbp"].unit > counting.EXACT
