@@ -11,7 +11,7 @@ import numpy as np
 
 from models.errors import WatchkeeperError, did_you_mean
 from models.spec import Spec
-from warehouse import counting, embedded, scanning, sql
+from warehouse import counting, counting_scores, embedded, scanning, sql
 from warehouse.assemble import Rows
 from warehouse.assemble import day_of as day_of_number
 from warehouse.counting import BATCH_ROWS, Batch
@@ -63,6 +63,10 @@ class ArrowEngine:
     ) -> Iterator[tuple[str, Rows]]:
         """Yield the counts of each column."""
         return counting.column_counts(frame, source, names, slices, self)
+
+    def score_counts(self, frame: Frame, spec: Spec, source: Source, groups: Sequence[str]) -> Rows:
+        """Return the score cube's rows."""
+        return counting_scores.score_counts(frame, spec, source, groups, self)
 
     def readable(self, source: Source, names: Sequence[str]) -> set[str]:
         """Return the columns that the rows have, but the day's."""

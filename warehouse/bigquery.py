@@ -279,6 +279,10 @@ class _Engine:
         """Yield the counts of each column, of many by one statement."""
         return together.counts(frame, source, names, slices, self)
 
+    def score_counts(self, frame: Frame, spec: Spec, source: Source, groups: Sequence[str]) -> Rows:
+        """Return the score cube's rows."""
+        return self.arrays(scans.score_counts(frame, spec, source, groups))
+
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows."""
         return list(zip(*(column.to_pylist() for column in self.table(statement).columns), strict=True))

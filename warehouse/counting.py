@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -31,6 +32,8 @@ Places = npt.NDArray[np.intp]
 BATCH_ROWS = 2**16
 """Rows looked at together: few enough for a processor's cache, and for sums of 2^36 to be exact in a double."""
 EXACT = 2.0**36
+FEW_VALUES = 4096
+"""Whole numbers within so short a span are looked up: each value's place is computed once a batch."""
 
 
 class Batch(NamedTuple):
@@ -62,11 +65,11 @@ def column_counts(
     """Yield the rows of ``scans.column_counts`` for each column."""
     readable = engine.readable(source, [*names, *slices])
     plain = [name for name in names if name in readable and _is_plain(frame, name, source.columns[name])]
-    if not all(name in readable and _has_texts(source.columns[name]) for name in slices):
+    if not all(name in readable and has_texts(source.columns[name]) for name in slices):
         plain = []
     if plain:
         columns = {name: _column(frame, name) for name in plain}
-        tally = _Tally(columns, {name: _coded(frame.groups[name]) for name in slices})
+        tally = _Tally(columns, {name: coded(frame.groups[name]) for name in slices})
         for batch in engine.batches(source, list(dict.fromkeys([*plain, *slices]))):
             tally.add(batch)
         for name in plain:
@@ -77,39 +80,42 @@ def column_counts(
 
 
 def _is_plain(frame: Frame, name: str, kind: str) -> bool:
-    if name in frame.numbers:
-        return kind in ("DOUBLE", "FLOAT") or sql.is_integer(kind)
-    return _has_texts(kind)
+    return is_plain_number(kind) if name in frame.numbers else has_texts(kind)
 
 
-def _has_texts(kind: str) -> bool:
+def is_plain_number(kind: str) -> bool:
+    """Return whether numpy holds a type's values as they are."""
+    return kind in ("DOUBLE", "FLOAT") or sql.is_integer(kind)
+
+
+def has_texts(kind: str) -> bool:
     """Return whether ``_texts`` tells a type's values as ``sql.level`` does."""
     return kind in ("VARCHAR", "BOOLEAN") or sql.is_integer(kind)
 
 
-def _column(frame: Frame, name: str) -> _Number | _Texts:
-    return _Number(frame.numbers[name]) if name in frame.numbers else _levels(frame.categories[name])
+def _column(frame: Frame, name: str) -> Number | Texts:
+    return Number(frame.numbers[name]) if name in frame.numbers else _levels(frame.categories[name])
 
 
-def _levels(levels: Levels) -> _Texts:
+def _levels(levels: Levels) -> Texts:
     """Return a category's places: its top levels, the rest, the unseen, null."""
     known = dict.fromkeys(levels.seen, len(levels.top)) | {level: i for i, level in enumerate(levels.top)}
-    return _Texts(known, len(levels.top) + 1, len(levels.top) + 2, [*range(len(levels.top)), REST, UNSEEN, NULLS])
+    return Texts(known, len(levels.top) + 1, len(levels.top) + 2, [*range(len(levels.top)), REST, UNSEEN, NULLS])
 
 
-def _coded(values: Sequence[str | None]) -> _Texts:
+def coded(values: Sequence[str | None]) -> Texts:
     """Return a group column's places: the codes of ``sql.group_code``, from the lowest on."""
     known = {value: i - OTHER_GROUP for i, value in enumerate(v for v in values if v is not None)}
     null = NULL_GROUP - OTHER_GROUP if None in values else 0
-    return _Texts(known, 0, null, range(OTHER_GROUP, len(known)))
+    return Texts(known, 0, null, range(OTHER_GROUP, len(known)))
 
 
-class _Texts:
+class Texts:
     """The places of a column's texts; ``cells`` says what each place is called."""
 
     def __init__(self, known: Mapping[str, int], unknown: int, null: int, cells: Sequence[int]) -> None:
         self.cells = np.array(cells, dtype=np.int64)
-        self._known, self._unknown, self._null = known, unknown, null
+        self._known, self._unknown, self._null = dict[object, int]([*known.items(), (None, null)]), unknown, null
         self._dictionary: pa.Array | None = None
         self._places = np.zeros(0, dtype=np.intp)
 
@@ -118,22 +124,21 @@ class _Texts:
         encoded = values if hasattr(values, "dictionary") else values.dictionary_encode()
         if self._dictionary is None or not self._dictionary.equals(encoded.dictionary):
             self._dictionary = encoded.dictionary
-            texts = map(_text, encoded.dictionary.to_pylist())
-            places = [self._null if text is None else self._known.get(text, self._unknown) for text in texts]
-            self._places = np.array([*places, self._null], dtype=np.intp)
+            texts = _as_text(encoded.dictionary.to_pylist())
+            self._places = np.array([*map(self._known.get, texts, repeat(self._unknown)), self._null], dtype=np.intp)
         at = encoded.indices
         if at.null_count:
             at = at.fill_null(len(self._places) - 1)
         return self._places[at.to_numpy()], None
 
 
-def _text(value: object) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return str(value).lower()  # whole numbers, and true and false
+def _as_text(values: Sequence[object]) -> Sequence[object]:
+    if all(isinstance(value, str) for value in values):
+        return values
+    return [value if value is None else str(value).lower() for value in values]  # whole numbers, true and false
 
 
-class _Number:
+class Number:
     """The places of a number: its grid's cells, then one for what isn't finite, and one for nulls."""
 
     def __init__(self, grid: Grid) -> None:
@@ -143,13 +148,17 @@ class _Number:
     def places(self, values: pa.Array) -> tuple[Places, Floats]:
         """Return the place of each value, and its whole units."""
         nulls = values.is_null().to_numpy(zero_copy_only=False) if values.null_count else None
-        return places(self._grid, values.to_numpy(zero_copy_only=False).astype(np.float64, copy=False), nulls)
+        x = values.to_numpy(zero_copy_only=False)
+        if len(x) and np.issubdtype(x.dtype, np.signedinteger) and int(x.max()) - int(low := x.min()) < FEW_VALUES:
+            cells, units = places(self._grid, np.arange(low, int(x.max()) + 1).astype(np.float64), None)
+            return cells[x - low], units[x - low]
+        return places(self._grid, x.astype(np.float64, copy=False), nulls)
 
 
 class _Tally:
     """Rows and sums of columns by day, slice value and place; without slices everyone is the one value of one."""
 
-    def __init__(self, columns: Mapping[str, _Number | _Texts], slices: Mapping[str, _Texts]) -> None:
+    def __init__(self, columns: Mapping[str, Number | Texts], slices: Mapping[str, Texts]) -> None:
         self._columns, self._slices = columns, slices
         self._counts: dict[tuple[str, int, int], Ints] = {}
         self._sums: dict[tuple[str, int, int, int], list[int]] = defaultdict(lambda: [0, 0])
@@ -166,20 +175,9 @@ class _Tally:
                 key = (name, day, j)
                 self._counts[key] = self._counts[key] + counts if key in self._counts else counts
                 if units is not None:
-                    self._sum(key, units, code, codes_in_all)
-
-    def _sum(self, key: tuple[str, int, int], units: Floats, codes: Places | None, codes_in_all: int) -> None:
-        """Add up units, exactly: in halves where they are so large that a double can't hold their sum."""
-        halves = [np.zeros(0), units]
-        if len(units) and max(units.max(), -units.min()) >= EXACT:
-            units = np.clip(units, -sql.MOST_UNITS, sql.MOST_UNITS)
-            high = np.floor(units / TWO_32)
-            halves = [high, units - high * TWO_32]
-        for place, half in enumerate(halves):
-            if len(half):
-                by_code = np.bincount(codes, half, codes_in_all).tolist() if codes is not None else [half.sum()]
-                for code, total in enumerate(by_code):
-                    self._sums[(*key, code)][place] += int(total)
+                    for half, sums in enumerate(_halved_sums(units, code, codes_in_all)):
+                        for each, total in enumerate(sums):
+                            self._sums[(*key, each)][half] += int(total)
 
     def rows(self, name: str) -> Rows:
         """Return one column's counts as rows of ``d, s, g, c, n, high, low``; a group's sum is in its first row."""
@@ -195,6 +193,28 @@ class _Tally:
             which, group = (np.full_like(code, j), groups[j][code]) if groups else (code - 1, code)
             parts.append(np.stack([np.full_like(code, day), which, group, cells[place], counts[counts > 0], *sums]))
         return dict(zip(("d", "s", "g", "c", "n", "high", "low"), np.concatenate(parts, axis=1), strict=True))
+
+
+def _halved_sums(units: Floats, codes: Places | None, size: int) -> tuple[list[float], list[float]]:
+    """Return the exact sums of whole units by code, as high * 2^32 + low; high is only used where they are large."""
+    if not len(units) or max(units.max(), -units.min()) < EXACT:
+        return [], _sums(units, codes, size)
+    units = np.clip(units, -sql.MOST_UNITS, sql.MOST_UNITS)
+    high = np.floor(units / TWO_32)
+    return _sums(high, codes, size), _sums(units - high * TWO_32, codes, size)
+
+
+def _sums(values: Floats, codes: Places | None, size: int) -> list[float]:
+    return [float(values.sum())] if codes is None else np.bincount(codes, values, size).tolist()
+
+
+def exact_sums(codes: Places, units: Floats, size: int) -> Ints:
+    """Return the exact sums of a batch's whole units by code, where no sum exceeds 64 bits."""
+    if not len(units) or units.max() < EXACT:
+        return np.bincount(codes, units, size).astype(np.int64)
+    high = np.floor(units / TWO_32)
+    halves = (np.bincount(codes, half, size).astype(np.int64) for half in (high, units - high * TWO_32))
+    return next(halves) * TWO_32 + next(halves)
 
 
 def places(grid: Grid, x: Floats, nulls: npt.NDArray[np.bool_] | None) -> tuple[Places, Floats]:

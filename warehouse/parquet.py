@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -13,7 +14,7 @@ import duckdb
 
 from models.errors import WatchkeeperError, did_you_mean
 from models.spec import Labels, Spec
-from warehouse import assemble, counting, embedded, files, framing, scanning, scans, sql
+from warehouse import assemble, counting, counting_scores, embedded, files, framing, scanning, scans, sql
 from warehouse import labels as label_events
 from warehouse import rows as row_queries
 from warehouse.assemble import Rows
@@ -246,13 +247,13 @@ class ParquetWarehouse:
         self, frame: Frame, source: Source, names: Sequence[str], slices: Sequence[str]
     ) -> Iterator[tuple[str, Rows]]:
         """Yield the counts of each column; raise WatchkeeperError that names a file that can't be read."""
-        assert isinstance(source, FileSource)
-        try:
+        with self._checking(source):
             yield from counting.column_counts(frame, source, names, slices, self)
-        except (OSError, ValueError):  # Arrow's errors, and texts that aren't UTF-8
-            for file in source.files:
-                self._check_file(file)
-            raise
+
+    def score_counts(self, frame: Frame, spec: Spec, source: Source, groups: Sequence[str]) -> Rows:
+        """Return the score cube's rows; raise WatchkeeperError that names a file that can't be read."""
+        with self._checking(source):
+            return counting_scores.score_counts(frame, spec, source, groups, self)
 
     def readable(self, source: Source, names: Sequence[str]) -> set[str]:
         """Return the columns that are in the files themselves, where each of these holds one day."""
@@ -290,6 +291,16 @@ class ParquetWarehouse:
             for paths in (value for value in statement.values.values() if isinstance(value, list)):
                 for path in (path for path in paths if str(path).endswith(".parquet")):
                     self._check_file(str(path))
+            raise
+
+    @contextmanager
+    def _checking(self, source: Source) -> Iterator[None]:
+        """Look at each file where Arrow can't read one, or a text isn't UTF-8."""
+        try:
+            yield
+        except (OSError, ValueError):
+            for file in source.files if isinstance(source, FileSource) else ():
+                self._check_file(file)
             raise
 
     def _check_file(self, path: str) -> None:

@@ -29,6 +29,10 @@ class Engine(Protocol):
         """Yield the rows of ``scans.column_counts`` for each column, in whatever way costs least here."""
         ...
 
+    def score_counts(self, frame: Frame, spec: Spec, source: Source, groups: Sequence[str]) -> assemble.Rows:
+        """Return the rows of ``scans.score_counts``, in whatever way costs least here."""
+        ...
+
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows."""
         ...
@@ -53,7 +57,7 @@ def profiles(spec: Spec, frame: Frame, source: Source, engine: Engine) -> dict[d
             features[day][group][name] = counts
     cubes: dict[date, Cube] = {}
     if scored:
-        name, found = spec.score.column, engine.arrays(scans.score_counts(frame, spec, source, groups))
+        name, found = spec.score.column, engine.score_counts(frame, spec, source, groups)
         cubes = assemble.cubes(frame, groups, found)
         for day, group, counts in assemble.score_counts(frame, groups, found):
             if group == EVERYONE or (name in frame.numbers and group[0] in slices):
