@@ -50,6 +50,10 @@ def _schema(_: Spec, left: Sequence[Measurement]) -> Iterator[Finding]:
     yield from _one(Cause.SCHEMA_CHANGE, _breaches(left, "schema", {"missing_columns", "retyped_columns"}))
 
 
+def _stale(_: Spec, left: Sequence[Measurement]) -> Iterator[Finding]:
+    yield from _one(Cause.STALE_PARTITION, _breaches(left, "fault", {"repeated_share"}))
+
+
 def _duplicates(spec: Spec, left: Sequence[Measurement]) -> Iterator[Finding]:
     checks = (m for m in _failed_checks(left) if metrics.is_unique(m) and metrics.is_critical(spec, m))
     yield from _one(Cause.DUPLICATE_ROWS, [*_breaches(left, "arrival", {"duplicate_share"}), *checks])
@@ -80,7 +84,8 @@ def _column_faults(spec: Spec, left: Sequence[Measurement]) -> Iterator[Finding]
 
 def _population_shift(spec: Spec, left: Sequence[Measurement]) -> Iterator[Finding]:
     """Find features that moved, the most important first: one figure of each, then the other figures and slices."""
-    drifting = [m for m in left if m.monitor == "drift" and metrics.is_soft_drift(m) and m.verdict is Verdict.BREACH]
+    soft = [m for m in left if m.monitor != "score" and metrics.is_soft_drift(m) and m.verdict is Verdict.BREACH]
+    drifting = [m for m in soft if m.feature != spec.score.column]
     ordered = sorted(
         _widest(drifting), key=lambda m: (-metrics.importance(spec, m.feature), m.feature, bool(m.slice), _rank(m))
     )
@@ -90,7 +95,8 @@ def _population_shift(spec: Spec, left: Sequence[Measurement]) -> Iterator[Findi
 
 def _score_shift(spec: Spec, left: Sequence[Measurement]) -> Iterator[Finding]:
     """Find a moved score; one protected group's alone is unfairness, and an alert rate that fell with recall decay."""
-    scores = [m for m in left if m.monitor == "score" and m.verdict is Verdict.BREACH]
+    of_score = [m for m in left if m.monitor == "score" or (m.monitor == "slow" and m.feature == spec.score.column)]
+    scores = [m for m in of_score if m.verdict is Verdict.BREACH]
     if not any(m.slice == "" for m in scores):
         scores = [m for m in scores if metrics.column_of(m.slice) not in spec.protected]
     decayed = any(_breaches(left, "decay", metrics.DECAY))
@@ -122,6 +128,7 @@ LOOKS: tuple[Callable[[Spec, Sequence[Measurement]], Iterator[Finding]], ...] = 
     _missing,
     _late,
     _schema,
+    _stale,
     _duplicates,
     _incomplete,
     _errored,

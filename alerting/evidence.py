@@ -85,12 +85,12 @@ def _column_cause(m: Measurement) -> str:
         return f"unit error: values are about {factor_words(value)}, as when pounds became pence."
     if m.metric == "unseen_share":
         return "re-encoded category: levels are written in another way than before."
-    return "the data broke a rule of the model file."
+    return COLUMN_CAUSES.get(m.metric, "the data broke a rule of the model file.")
 
 
 def _sure(finding: Finding) -> str:
     m = finding.own[0]
-    likely_only = m.metric in ("scale_ratio", "unseen_share") or m.monitor == "check"
+    likely_only = m.metric in LIKELY or m.monitor == "check"
     if finding.cause is Cause.ERRORED or (finding.cause.data_fault and not likely_only):
         return "Certain"
     if m.low is None or m.high is None or m.limit is None or m.value is None:
@@ -122,10 +122,22 @@ def _label(m: Measurement) -> str:
     return where(m)
 
 
+LIKELY = ("scale_ratio", "unseen_share", "swapped_column", "spike_share", "scaled_share", "renamed_share")
+"""Figures that a change in customers may bring about as well, if seldom."""
+COLUMN_CAUSES = {
+    "constant_share": "the feed fills the column with one value, as a default where a lookup finds nothing.",
+    "repeated_column": "the column wasn't refreshed: the job that fills it didn't run, or read an old snapshot.",
+    "swapped_column": "columns were mixed up, as by a load that goes by their order instead of their names.",
+    "spike_share": "a default value stands where others should, as after a failed lookup.",
+    "scaled_share": "unit error in part of the rows, as when one of several sources writes pence for pounds.",
+    "renamed_share": "re-encoded category: levels are written in another way than before.",
+}
+
 CAUSES: dict[Cause, str] = {
     Cause.ERRORED: "a check or monitor failed to run; this says nothing about the data yet.",
     Cause.MISSING_PARTITION: "the feed didn't run, or wrote to another place.",
     Cause.LATE_PARTITION: "the feed ran late; the data itself came.",
+    Cause.STALE_PARTITION: "the feed delivered an earlier day again, as when its own input didn't arrive.",
     Cause.INCOMPLETE_PARTITION: "the feed was cut short, filtered, or ran twice over part of its input.",
     Cause.SCHEMA_CHANGE: "a release upstream changed the table's columns.",
     Cause.DUPLICATE_ROWS: "a run was repeated without replacing its rows, or a join multiplied them.",
@@ -138,6 +150,7 @@ FIRST_STEPS: dict[Cause, str] = {
     Cause.ERRORED: "Read the error on the day's page, then run the day again.",
     Cause.MISSING_PARTITION: "Look at the last run of the job that writes {table}, and start it for this day.",
     Cause.LATE_PARTITION: "Ask the owner of the job that writes {table} why it ran late; score again what was missed.",
+    Cause.STALE_PARTITION: "Check which day the job that writes {table} read; load this day, and score it again.",
     Cause.INCOMPLETE_PARTITION: "Compare the row count of {table} with its source for this day, and load it again.",
     Cause.SCHEMA_CHANGE: "Find the release that changed {table}, and have its columns restored.",
     Cause.DUPLICATE_ROWS: "Look for a repeated run of the job that writes {table}, and load the day again.",

@@ -14,7 +14,7 @@ SHARE_COVERED = 2 / 7
 
 A broken day can miss all of its frauds: two of seven pooled days lower a recall of 0.8 by up to 0.23.
 """
-BREAKS_SCORES = (Cause.INCOMPLETE_PARTITION, Cause.SCHEMA_CHANGE, Cause.COLUMN_FAULT)
+BREAKS_SCORES = (Cause.STALE_PARTITION, Cause.INCOMPLETE_PARTITION, Cause.SCHEMA_CHANGE, Cause.COLUMN_FAULT)
 """Data faults under which payments were scored wrongly, so that their cohorts look decayed later."""
 
 Key = tuple[Cause, str, str]
@@ -44,7 +44,12 @@ def explains(finding: Finding, m: Measurement) -> bool:
 
 
 def _missing(_: Finding, m: Measurement) -> bool:
-    return m.monitor in ("arrival", "schema", "check", "drift", "score")
+    return m.monitor in ("arrival", "schema", "check", *metrics.MOVES)
+
+
+def _stale(_: Finding, m: Measurement) -> bool:
+    """Rows of another day may break any check or distribution, and the scores go with them."""
+    return m.monitor in ("arrival", "check", *metrics.MOVES) or metrics.is_score(m)
 
 
 def _schema(finding: Finding, m: Measurement) -> bool:
@@ -65,12 +70,12 @@ def _incomplete(finding: Finding, m: Measurement) -> bool:
 
 
 def _column_fault(finding: Finding, m: Measurement) -> bool:
-    same = m.feature == finding.feature and m.monitor in ("drift", "check", "score")
+    same = m.feature == finding.feature and m.monitor in ("check", *metrics.MOVES)
     return same or metrics.is_score(m)
 
 
 def _population_shift(finding: Finding, m: Measurement) -> bool:
-    same = m.monitor in ("check", "drift") and m.feature in {own.feature for own in finding.own}
+    same = m.monitor in ("check", "drift", "slow", "fault") and m.feature in {own.feature for own in finding.own}
     return same or metrics.is_score(m)
 
 
@@ -90,6 +95,7 @@ RULES: dict[Cause, Callable[[Finding, Measurement], bool]] = {
     Cause.MISSING_PARTITION: _missing,
     Cause.SCHEMA_CHANGE: _schema,
     Cause.DUPLICATE_ROWS: _duplicates,
+    Cause.STALE_PARTITION: _stale,
     Cause.INCOMPLETE_PARTITION: _incomplete,
     Cause.COLUMN_FAULT: _column_fault,
     Cause.POPULATION_SHIFT: _population_shift,
@@ -133,7 +139,7 @@ class Past:
             # A score that shifted was told by its alert rate weeks before labels show the false alarms.
             shifted = m.metric in metrics.FALSE_ALARMS and Cause.SCORE_SHIFT in causes
             return shifted or self._share_of(m, self.faulty) >= SHARE_COVERED
-        if m.monitor == "drift" and metrics.is_soft_drift(m):
+        if m.monitor in ("drift", "slow", "fault") and metrics.is_soft_drift(m):
             return (Cause.COLUMN_FAULT, m.feature) in self.live
         return metrics.is_score(m) and bool({Cause.COLUMN_FAULT, Cause.POPULATION_SHIFT} & causes)
 

@@ -17,10 +17,25 @@ SOFT = (
     "frechet_distance",
     "correlation_shift",
     "reconstruction_error",
+    "cluster_share",
+    "slow_drift",
 )
 """Distances of distributions: they say that something moved, not that it is broken."""
-HARD = ("null_share", "nonfinite_share", "scale_ratio", "unseen_share")
+HARD = (
+    "null_share",
+    "nonfinite_share",
+    "constant_share",
+    "repeated_column",
+    "swapped_column",
+    "scale_ratio",
+    "spike_share",
+    "scaled_share",
+    "renamed_share",
+    "unseen_share",
+)
 """Figures that say how a column is broken, the most telling first."""
+MOVES = ("drift", "score", "fault", "slow")
+"""Monitors that hold a column's distribution against its baseline."""
 DECAY = (
     "recall",
     "value_detection_rate",
@@ -51,12 +66,12 @@ _AVERAGE = re.compile(r"^expect_column_(mean|median|stdev|sum|proportion|quantil
 
 def is_soft_drift(m: Measurement) -> bool:
     """Return whether it is a distance of a feature or the score from its baseline."""
-    return m.monitor in ("drift", "score") and m.metric in SOFT
+    return m.monitor in MOVES and m.metric in SOFT
 
 
 def is_hard_drift(m: Measurement) -> bool:
     """Return whether it is a figure that only a broken column makes."""
-    return m.monitor in ("drift", "score") and m.metric in HARD
+    return m.monitor in MOVES and m.metric in HARD
 
 
 def is_score(m: Measurement) -> bool:

@@ -62,12 +62,12 @@ def _lost(measurements: Sequence[Measurement]) -> Stake:
 
 
 def _share_of_rows(finding: Finding) -> float | None:
-    if finding.cause in (Cause.MISSING_PARTITION, Cause.SCHEMA_CHANGE):
+    if finding.cause in (Cause.MISSING_PARTITION, Cause.STALE_PARTITION, Cause.SCHEMA_CHANGE):
         return 1.0
     first = finding.own[0]
     if _is_empty(finding):
         return 1.0
-    if first.metric == "scale_ratio" and not first.slice:
+    if first.metric in ("scale_ratio", "repeated_column", "swapped_column") and not first.slice:
         return 1.0
     if first.metric.endswith("_share") and first.value is not None and not first.slice:
         return min(1.0, first.value)

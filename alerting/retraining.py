@@ -17,6 +17,7 @@ IN_FLIGHT_DAYS = 2
 """Without a cooldown, a request still leaves its retraining this long before another is made."""
 SPOILS_DATA = (
     Cause.MISSING_PARTITION,
+    Cause.STALE_PARTITION,
     Cause.INCOMPLETE_PARTITION,
     Cause.SCHEMA_CHANGE,
     Cause.DUPLICATE_ROWS,

@@ -58,6 +58,12 @@ def _errored(_: Spec, finding: Finding) -> str:
     return f"{counted(len(finding.own), 'figure')} couldn't be computed: {listed(names, 3)}"
 
 
+def _stale(_: Spec, finding: Finding) -> str:
+    m = finding.own[0]
+    share = percent(m.value) if m.value is not None else "most"
+    return f"the partition holds an earlier day's rows again: {share} of its telling columns are the same"
+
+
 def _column(_: Spec, finding: Finding) -> str:
     m, column = finding.own[0], quoted(finding.feature)
     if m.value is not None and m.metric == "null_share":
@@ -68,6 +74,8 @@ def _column(_: Spec, finding: Finding) -> str:
         said = f"{column} is about {factor_words(m.value)}"
     elif m.value is not None and m.metric == "unseen_share":
         said = f"{percent(m.value)} of {column} is in levels never seen before"
+    elif m.metric in COLUMN:
+        said = COLUMN[m.metric].format(column=column, share=percent(m.value or 0.0))
     else:
         said = f"{column} breaks {quoted(m.metric)}" if finding.feature else f"the data breaks {quoted(m.metric)}"
     return f"{said} in {quoted(m.slice)}" if m.slice else said
@@ -107,10 +115,21 @@ def _fairness(_spec: Spec, finding: Finding) -> str:
     return f"for {quoted(finding.slice)} the {metric_words(base)} is {by} the reference group's"
 
 
+COLUMN = {
+    "constant_share": "{column} has one value for {share} of the rows",
+    "repeated_column": "{column} holds the values of an earlier day again",
+    "swapped_column": "{column} holds the values of another column",
+    "spike_share": "{column} has {share} more of one value than ever before",
+    "scaled_share": "{share} of {column} is in another unit",
+    "renamed_share": "{share} of {column} came under other names of its levels",
+}
+"""What is wrong with a column, by the figure that says it."""
+
 SUMMARIES: dict[Cause, Callable[[Spec, Finding], str]] = {
     Cause.ERRORED: _errored,
     Cause.MISSING_PARTITION: _missing,
     Cause.LATE_PARTITION: _late,
+    Cause.STALE_PARTITION: _stale,
     Cause.INCOMPLETE_PARTITION: _incomplete,
     Cause.SCHEMA_CHANGE: _schema,
     Cause.DUPLICATE_ROWS: _duplicates,

@@ -24,8 +24,9 @@ class Measurement:
     """One figure about one model and day.
 
     ``day`` is the partition or cohort day, ``as_of`` the day up to which data was known. ``monitor`` is one of
-    arrival, schema, check, drift, score, performance (one cohort day), decay (recent mature cohorts pooled, against
-    the baseline's), fairness and cost (its ``day`` is the one on which bytes were billed).
+    arrival, schema, check, fault (a column or partition broken in a way that its distribution gives away), drift, slow
+    (drift too slow for one day to tell), score, performance (one cohort day), decay (recent mature cohorts pooled,
+    against the baseline's), fairness and cost (its ``day`` is the one on which bytes were billed).
     ``feature`` is the column (or '' for the table), ``slice`` reads ``column=value``
     (or '' for everyone). ``value`` lies between ``low`` and ``high`` (95 %
     interval), rests on ``n`` cases, and is judged against ``limit``; ``reason`` says the verdict in words.
@@ -54,6 +55,7 @@ class Cause(StrEnum):
     ERRORED = "watch_errored"
     MISSING_PARTITION = "missing_partition"
     LATE_PARTITION = "late_partition"
+    STALE_PARTITION = "stale_partition"
     INCOMPLETE_PARTITION = "incomplete_partition"
     SCHEMA_CHANGE = "schema_change"
     DUPLICATE_ROWS = "duplicate_rows"

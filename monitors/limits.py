@@ -18,6 +18,12 @@ FLOORS: dict[str, float] = {
     "correlation_shift": 0.1,
     "reconstruction_error": 0.1,
     "frechet_distance": 0.02,
+    "repeated_share": 0.5,
+    "spike_share": 0.03,
+    "cluster_share": 0.02,
+    "scaled_share": 0.02,
+    "renamed_share": 0.01,
+    "slow_drift": 0.15,
     "recall": 0.1,
     "precision": 0.1,
     "false_positive_rate": 1.5,
@@ -43,6 +49,9 @@ FLOORS: dict[str, float] = {
   move a PSI by up to 0.05. With that go at most about: Jensen-Shannon root(0.05 / 8 ln 2) = 0.095, Wasserstein
   root(0.05) = 0.22, KS root(0.05) / 2 = 0.11; the floors lie above these
 - correlation_shift, reconstruction_error, frechet_distance: beyond their mean on the baseline's own days
+- repeated_share: share of the columns that repeat one earlier day
+- spike_share, cluster_share, scaled_share, renamed_share: a rise, as a share of a column's values
+- slow_drift: the latest days' level against the baseline's, in standard deviations of the column's values
 - null_share, nonfinite_share, unseen_share, duplicate_share, calibration_error: a rise, as a share
 - recall, precision, pr_auc, roc_auc, value_detection_rate: a drop; ``*_difference``: a gap between groups
 - scale_ratio, false_positive_rate, alert_rate, ``*_ratio``: a ratio, either way (5 is also 1/5)

@@ -36,7 +36,9 @@ MONITORS = {
     "arrival": "Arrival",
     "schema": "Columns",
     "check": "Checks",
+    "fault": "Faults that a distribution gives away",
     "drift": "Drift of features",
+    "slow": "Slow drift",
     "score": "Drift of the score",
     "decay": "Performance of recent mature days, against the baseline",
     "fairness": "Fairness",
@@ -61,6 +63,15 @@ METRICS = {
     "correlation_shift": "Correlation shift",
     "reconstruction_error": "PCA reconstruction error",
     "frechet_distance": "Frechet distance",
+    "repeated_share": "Columns that repeat an earlier day",
+    "repeated_column": "Difference from an earlier day, against chance",
+    "constant_share": "Most frequent value",
+    "swapped_column": "Likeness to another column",
+    "spike_share": "Excess of one value",
+    "cluster_share": "New cluster of values",
+    "scaled_share": "In another unit",
+    "renamed_share": "Under new names",
+    "slow_drift": "Slow drift, standard deviations",
     "recall": "Recall",
     "precision": "Precision",
     "false_positive_rate": "False-positive rate",
@@ -83,6 +94,7 @@ CAUSES = {
     Cause.ERRORED: "The watch itself could not measure",
     Cause.MISSING_PARTITION: "A day's data did not arrive",
     Cause.LATE_PARTITION: "The data came late",
+    Cause.STALE_PARTITION: "An earlier day's data came again",
     Cause.INCOMPLETE_PARTITION: "The data is incomplete",
     Cause.SCHEMA_CHANGE: "The table's columns changed",
     Cause.DUPLICATE_ROWS: "Payments arrived twice",
@@ -95,6 +107,7 @@ CAUSES = {
 
 _SHARES = {
     "duplicate_share", "null_share", "nonfinite_share", "unseen_share", "recall", "precision", "false_positive_rate",
+    "repeated_share", "constant_share", "spike_share", "cluster_share", "scaled_share", "renamed_share",
     "true_positive_rate", "selection_rate", "alert_rate", "value_detection_rate", "calibration_error",
 }  # fmt: skip
 _COUNTS = {"row_count", "mature_frauds", "missing_columns", "extra_columns", "retyped_columns"}

@@ -108,18 +108,18 @@ def baseline_sum(ctx: Context, spec: Spec, frame: Frame, as_of: date | None = No
     days = tuple(baseline_days(ctx, spec, frame, as_of))
     key = (spec.model, frame.id, days)
     if key not in ctx.sums:
-        ctx.sums[key] = total(_profiles_on(ctx, spec, frame, days), frame.id)
+        ctx.sums[key] = total(_profiles_on(ctx, spec, frame, days).values(), frame.id)
     return ctx.sums[key], len(days)
 
 
-def baseline_profiles(ctx: Context, spec: Spec, frame: Frame, as_of: date | None = None) -> list[Profile]:
-    """Return the profile of each day of the baseline in force on a day."""
+def baseline_profiles(ctx: Context, spec: Spec, frame: Frame, as_of: date | None = None) -> dict[date, Profile]:
+    """Return the profile of each day of the baseline in force on a day, in order."""
     return _profiles_on(ctx, spec, frame, baseline_days(ctx, spec, frame, as_of))
 
 
-def _profiles_on(ctx: Context, spec: Spec, frame: Frame, days: Sequence[date]) -> list[Profile]:
+def _profiles_on(ctx: Context, spec: Spec, frame: Frame, days: Sequence[date]) -> dict[date, Profile]:
     profiles = profiles_of(ctx, spec, frame, days[0], days[-1])
-    return [profiles[day] for day in days]
+    return {day: profiles[day] for day in days}
 
 
 def profiles_of(ctx: Context, spec: Spec, frame: Frame, start: date, end: date) -> dict[date, Profile]:

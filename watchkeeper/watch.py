@@ -18,9 +18,11 @@ import checks.suite
 import monitors.decay
 import monitors.drift
 import monitors.fairness
+import monitors.faults
 import monitors.maturity
 import monitors.multivariate
 import monitors.performance
+import monitors.slow
 import warehouse
 from alerting.channels import Channel, ConsoleChannel, SlackChannel
 from alerting.routes import channel_of
@@ -47,7 +49,7 @@ from watchkeeper.stored import (
     scan_missing,
 )
 
-MEASURED = ("drift", "score", "performance", "decay", "fairness")
+MEASURED = ("drift", "score", "fault", "slow", "performance", "decay", "fairness")
 DRILLED = (Cause.COLUMN_FAULT, Cause.POPULATION_SHIFT, Cause.SCORE_SHIFT)
 """Causes whose incident links to an Evidently report on a bounded sample."""
 
@@ -132,9 +134,12 @@ def measure(ctx: Context, spec: Spec, day: date) -> str:
     if profile is not None and profile.rows:
         baseline, days = baseline_sum(ctx, spec, frame, day)
         found += monitors.drift.measure(spec, frame, day, profile, baseline, days)
+        recent = profiles_of(ctx, spec, frame, day - timedelta(days=monitors.slow.WINDOW_DAYS), day - timedelta(days=1))
+        normal = baseline_profiles(ctx, spec, frame, day)
+        found += monitors.faults.measure(spec, frame, day, profile, recent, normal)
+        found += monitors.slow.measure(spec, frame, day, profile, recent, normal)
         if frame.moments or frame.embeddings:
-            by_day = baseline_profiles(ctx, spec, frame, day)
-            found += monitors.multivariate.measure(spec, frame, day, profile, by_day)
+            found += monitors.multivariate.measure(spec, frame, day, profile, list(normal.values()))
     if frame.score is not None:
         found += _measure_scores(ctx, spec, frame, day)
     ctx.ledger.save_measurements(spec.model, day, MEASURED, found)

@@ -1,0 +1,163 @@
+"""Is today an earlier day again, in whole or in one column? Two days that differ less than chance makes them differ.
+
+Two independent samples of one distribution differ by a chi-square with one degree of freedom per cell but one; days
+that are not of one distribution differ by more. Only rows that were delivered before differ by less.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+from scipy import special
+
+from ledger.records import Measurement, Verdict
+from monitors.habits import CHANCE, LEAST_DAYS, LEAST_VALUES, Column, whole
+from warehouse.grid import Floats, Ints
+from warehouse.profile import EVERYONE, Profile
+
+BACK_DAYS = 8
+"""How many days back rows may have been delivered before: a week, and the day before it."""
+LEAST_TOGETHER = 10
+"""Cells that hold fewer rows on both days together are taken as one."""
+HABIT = 0.02
+"""Share of the baseline's pairs of days whose likeness counts as habit; a day repeated once in it is none."""
+_NONE = 1e-300
+
+
+class Likeness(NamedTuple):
+    """How much two days differ, over what chance alone gives (1), its 95 % interval, and the log of its chance."""
+
+    ratio: float
+    low: float
+    high: float
+    log_chance: float
+    freedom: int
+
+
+def likeness(today: Ints, earlier: Ints) -> Likeness:
+    """Compare two vectors of counts (at least one row each). A vector that holds one cell only tells nothing.
+
+    Every difference is taken half a row larger than it is, which keeps the chance on the safe side of the exact one
+    of whole numbers: for equal vectors it is above the chance of drawing just that vector.
+    """
+    statistic, freedom = _statistic(today[None, :], earlier[None, :])
+    s, f = float(statistic[0]), int(freedom[0])
+    if f < 1:
+        return Likeness(1.0, 0.0, math.inf, 0.0, 0)
+    low, high = s / special.chdtri(f, 0.025), s / special.chdtri(f, 0.975)
+    return Likeness(s / f, float(low), float(high), float(_log_chance(statistic, freedom)[0]), f)
+
+
+def _statistic(today: Ints, earlier: Ints) -> tuple[Floats, Ints]:
+    """Return Pearson's statistic of each pair of rows (pairs, cells), a half added to each difference."""
+    n, m = today.sum(axis=1, keepdims=True), earlier.sum(axis=1, keepdims=True)
+    both = today + earlier
+    rare = both < LEAST_TOGETHER
+    difference = np.abs(today * np.sqrt(m / n) - earlier * np.sqrt(n / m))
+    terms = np.where(rare, 0, (difference + 0.5) ** 2 / np.maximum(both, 1))
+    left, left_earlier = (np.where(rare, side, 0).sum(axis=1, keepdims=True) for side in (today, earlier))
+    together = (left + left_earlier)[:, 0]
+    rest = np.abs(left * np.sqrt(m / n) - left_earlier * np.sqrt(n / m))[:, 0]
+    counted = together >= LEAST_TOGETHER
+    statistic = terms.sum(axis=1) + np.where(counted, (rest + 0.5) ** 2 / np.maximum(together, 1), 0)
+    return np.asarray(statistic), np.asarray((~rare).sum(axis=1) + counted - 1)
+
+
+def _log_chance(statistic: Floats, freedom: Ints) -> Floats:
+    """Return the log of the chance that two days of one distribution differ by no more; 0 without freedom."""
+    chance = np.where(freedom > 0, special.gammainc(np.maximum(freedom, 1) / 2, statistic / 2), 1.0)
+    return np.asarray(np.log(np.maximum(chance, _NONE)))
+
+
+def habit(days: Ints) -> float:
+    """Return the log of the chance below which hardly any two near days of the baseline lie: (days, cells)."""
+    days = days[:, days.any(axis=0)]
+    most = min(BACK_DAYS, len(days) - 1)
+    found = [_log_chance(*_statistic(days[back:], days[:-back])) for back in range(1, most + 1)]
+    return float(np.quantile(np.concatenate(found), HABIT))
+
+
+def measure(
+    blank: Measurement, columns: Sequence[Column], recent: Mapping[date, Profile], floor: float
+) -> list[Measurement]:
+    """Return ``repeated_column`` of each column and ``repeated_share`` of the partition.
+
+    ``recent`` are profiles of earlier days, of which the last eight are looked at. A column's value is how much
+    it differs from the most alike of them, over what chance gives; the limit is where chance would come to 1 in a
+    million, shared over columns and days, and where the baseline's own near days are far more unlike. A partition's
+    value is the share of its telling columns that repeat one and the same day; one that says yes or no, is constant
+    within a day, or has few rows could be equal by chance and isn't telling. ``n`` is rows, and the partition's ``n``
+    the telling columns.
+    """
+    earlier = {
+        day: profile.features.get(EVERYONE, {})
+        for day, profile in sorted(recent.items())
+        if 0 < (blank.day - day).days <= BACK_DAYS
+    }
+    chance = math.log(CHANCE / BACK_DAYS / max(1, len(columns)))
+    found: list[Measurement] = []
+    repeats: dict[date, int] = dict.fromkeys(earlier, 0)
+    telling = 0
+    for column in columns:
+        own = replace(blank, metric="repeated_column", feature=column.name, n=int(column.whole.sum()))
+        limit = chance
+        if len(column.usual) >= LEAST_DAYS:
+            limit = min(chance, 2 * habit(column.usual))
+        pairs = {
+            day: likeness(column.whole, whole(column.cells, counts[column.name]))
+            for day, counts in earlier.items()
+            if column.name in counts and counts[column.name].rows >= LEAST_VALUES
+        }
+        if own.n < LEAST_VALUES or not pairs or likeness(column.whole, column.whole).log_chance >= limit:
+            found.append(replace(own, verdict=Verdict.INSUFFICIENT, reason=_why_not(own.n, len(pairs))))
+            continue
+        telling += 1
+        for day, pair in pairs.items():
+            repeats[day] += pair.log_chance < limit
+        found.append(_judged(own, pairs, limit))
+    return [_partition(blank, repeats, telling, floor), *found]
+
+
+def _why_not(rows: int, days: int) -> str:
+    if not days:
+        return f"none of the {BACK_DAYS} days before has {LEAST_VALUES} rows to compare with"
+    if rows < LEAST_VALUES:
+        return f"{rows} rows; at least {LEAST_VALUES} are needed"
+    return "two days can be alike by chance or habit: too few different values or rows, or the baseline's days are"
+
+
+def _judged(own: Measurement, pairs: Mapping[date, Likeness], limit: float) -> Measurement:
+    closest = min(pairs, key=lambda day: (pairs[day].log_chance, pairs[day].ratio))
+    pair = pairs[closest]
+    bound = 2 * float(special.gammaincinv(pair.freedom / 2, math.exp(limit))) / pair.freedom
+    repeated = pair.log_chance < limit
+    reason = (
+        f"differs from {closest:%a %-d %b} by {pair.ratio:.2g} of what chance alone makes two days differ, over "
+        f"{pair.freedom + 1} groups of values"
+    )
+    if repeated:
+        reason = (
+            f"the same values as on {closest:%a %-d %b}: it {reason}; such likeness has a chance below 1 in a million"
+        )
+    verdict = Verdict.BREACH if repeated else Verdict.OK
+    return replace(own, value=pair.ratio, low=pair.low, high=pair.high, limit=bound, verdict=verdict, reason=reason)
+
+
+def _partition(blank: Measurement, repeats: Mapping[date, int], telling: int, floor: float) -> Measurement:
+    own = replace(blank, metric="repeated_share", n=telling)
+    if not telling:
+        reason = "no column is telling enough, or no day before is there, to see whether the partition is an older one"
+        return replace(own, verdict=Verdict.INSUFFICIENT, reason=reason)
+    day = max(repeats, key=lambda other: (repeats[other], other))
+    share = repeats[day] / telling
+    stale = share >= floor and (repeats[day] >= 2 or telling == 1)
+    reason = f"{repeats[day]} of {telling} telling columns hold the values of {day:%a %-d %b} again"
+    if not repeats[day]:
+        reason = f"none of {telling} telling columns repeats one of the {len(repeats)} days before"
+    verdict = Verdict.BREACH if stale else Verdict.OK
+    return replace(own, value=share, low=share, high=share, limit=floor, verdict=verdict, reason=reason)

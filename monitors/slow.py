@@ -1,0 +1,310 @@
+"""Does a column creep away from its baseline, too slowly for any one day to tell? CUSUM over days.
+
+Each day's level is standardised by what the baseline's days did: their mean, weekday, spread and dependence on the day
+before. What a day exceeds an allowance by is added up, and once the sum is beyond its limit the column has moved.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+
+from ledger.records import Measurement, Verdict
+from models.spec import Spec
+from monitors import habits, limits
+from monitors.habits import LEAST_VALUES
+from monitors.limits import DAYS_PER_QUARTER
+from warehouse.grid import Floats, Frame, Grid, Ints, Levels
+from warehouse.profile import EVERYONE, Counts, Profile
+
+WINDOW_DAYS = 28
+"""Days over which a sum is taken, the day itself included: a slower drift is the business of a new baseline."""
+LATEST_DAYS = 5
+"""Days whose median is said to be the level now; a broken day or two don't move it."""
+LEAST_BASELINE_DAYS = 21
+"""Baseline days, with enough values, from which level and spread can be told: three of each weekday."""
+MOST_LEVELS = 8
+LEAST_SHARE = 0.02
+"""Levels of a category that have a sum of their own: the most frequent ones, from this share on."""
+SHARE_OF_BUDGET = 0.1
+"""Part of ``alerts.false_pages_per_quarter`` that slow drift may spend, over all columns."""
+HALF_SHIFT = 0.5
+"""Allowance of the CUSUM: half of the shift, in standard deviations of a day, that is to be found soonest."""
+MOST = 3.0
+"""A day counts at most as so many standard deviations, so that no one day, and no two, raise an alarm."""
+MOST_DEPENDENCE = 0.8
+LEAST_SPREAD = 0.01
+"""Standard deviation, in those of the column's values, that the level of any day has besides chance; so a column that
+says which weekday it is isn't taken at its word to the last digit."""
+_TINY = 1e-12
+TRENDS = 4.0
+"""Standard errors beyond which the baseline itself was moving, so that there is no level to hold days against."""
+FROM_EFFECT = 1.25
+"""A baseline that once summed up so high without an alarm sets a limit a quarter above it."""
+
+
+def run_length(allowance: float, limit: float) -> float:
+    """Return the average days between false alarms of a one-sided CUSUM of independent standard normal days.
+
+    (exp(2kb) - 2kb - 1) / 2k^2 with b = h + 1.166, Siegmund (1985), Sequential Analysis, eq. 2.49 with 10.1.
+    """
+    reach = 2 * allowance * (limit + 1.166)
+    return (math.exp(reach) - reach - 1) / (2 * allowance**2)
+
+
+def limit_for(allowance: float, days: float) -> float:
+    """Return the limit at which a one-sided CUSUM runs so many days on average without a change."""
+    low, high = 0.0, 100.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if run_length(allowance, middle) < days else (low, middle)
+    return high
+
+
+def cusum(standard: Floats, allowance: float) -> float:
+    """Return the last value of the one-sided CUSUM of standardised days, ``S = max(0, S + z - k)``; S begins at 0."""
+    total = 0.0
+    for z in np.minimum(standard, MOST):
+        total = max(0.0, total + float(z) - allowance)
+    return total
+
+
+def highest(standard: Floats, allowance: float) -> float:
+    """Return the highest value that the one-sided CUSUM of standardised days reaches."""
+    total = most = 0.0
+    for z in np.minimum(standard, MOST):
+        total = max(0.0, total + float(z) - allowance)
+        most = max(most, total)
+    return most
+
+
+@dataclass(frozen=True)
+class _Days:
+    """Levels of a column day by day: ``values`` (days, components), rows and date of each."""
+
+    days: tuple[date, ...]
+    rows: Floats
+    values: Floats
+
+
+@dataclass(frozen=True)
+class _Spreads:
+    """Variance of each component over the rows of all baseline days, and the part of it within days."""
+
+    total: Floats
+    within: Floats
+
+
+@dataclass(frozen=True)
+class _Usual:
+    """What the baseline says of one component: its level by weekday, and how a day varies.
+
+    A day of n rows has the variance ``between + within / n``; ``dependence`` is the correlation with the day before.
+    """
+
+    weekday: Floats
+    between: float
+    within: float
+    dependence: float
+    trending: bool
+    days: int
+
+
+def measure(
+    spec: Spec,
+    frame: Frame,
+    day: date,
+    profile: Profile,
+    recent: Mapping[date, Profile],
+    baseline: Mapping[date, Profile],
+) -> list[Measurement]:
+    """Return ``slow_drift`` of monitor 'slow' for each number, category and the score.
+
+    The components of a number are the mean of its position on the grid and the shares below and above the baseline's
+    tenths; those of a category the shares of its frequent levels. Two one-sided CUSUMs run over each component's last
+    28 days, begun after the baseline. The value is how far the median of the last 5 days lies from the baseline, in
+    standard deviations of the column's values, of the component whose sum is farthest beyond its limit (or nearest
+    to it). Breach: a sum is beyond its limit and the value beyond the floor. The limit gives the model one false
+    alarm in ten of those that its budget allows, over all its columns.
+    """
+    columns: dict[str, Grid | Levels] = {**frame.numbers, **frame.categories}
+    if frame.score is not None:
+        columns[spec.score.column] = frame.score
+    before = {other: own for other, own in sorted(baseline.items()) if other != day}
+    last = max(before, default=day)
+    window = {d: own for d, own in sorted(recent.items()) if 0 < (day - d).days < WINDOW_DAYS and d > last}
+    window[day] = profile
+    blank = Measurement(spec.model, day, day, "slow", "slow_drift")
+    floor = limits.floor(spec, "slow_drift")
+    found = []
+    for name, cells in columns.items():
+        if name in profile.features.get(EVERYONE, {}):
+            usual, latest = (_counts(days, name) for days in (before, window))
+            own = replace(blank, feature=name)
+            found.append(_column(own, cells, usual, latest, _spare(spec, len(columns)), floor))
+    return found
+
+
+def _spare(spec: Spec, columns: int) -> float:
+    """Return the days that one column may run without a false alarm."""
+    return columns * DAYS_PER_QUARTER / (SHARE_OF_BUDGET * spec.alerts.false_pages_per_quarter)
+
+
+def _counts(profiles: Mapping[date, Profile], name: str) -> dict[date, Counts]:
+    found = {day: own.features.get(EVERYONE, {}).get(name) for day, own in profiles.items()}
+    return {day: counts for day, counts in found.items() if counts is not None and counts.finite >= LEAST_VALUES}
+
+
+def _column(
+    blank: Measurement,
+    cells: Grid | Levels,
+    before: Mapping[date, Counts],
+    window: Mapping[date, Counts],
+    spare: float,
+    floor: float,
+) -> Measurement:
+    rows = window[blank.day].finite if blank.day in window else 0
+    own = replace(blank, n=rows)
+    if len(before) < LEAST_BASELINE_DAYS or len(window) < LATEST_DAYS or not rows:
+        reason = (
+            f"{len(window)} days since the baseline and {len(before)} in it have {LEAST_VALUES} values; "
+            f"{LATEST_DAYS} and {LEAST_BASELINE_DAYS} are needed, and the day itself"
+        )
+        return replace(own, verdict=Verdict.INSUFFICIENT, reason=reason)
+    vectors = np.array([habits.whole(cells, counts)[:-2] for counts in before.values()])
+    weights = _weights(cells, vectors.sum(axis=0))
+    baseline = _levels(before, vectors, weights)
+    today = _levels(window, np.array([habits.whole(cells, c)[:-2] for c in window.values()]), weights)
+    return _judged(own, baseline, today, _spreads(vectors, weights, baseline), spare, floor)
+
+
+def _weights(cells: Grid | Levels, together: Ints) -> Floats:
+    """Return what each cell counts for in each component: (cells, components)."""
+    if isinstance(cells, Levels):
+        shares = together / together.sum()
+        kept = [i for i in np.argsort(-shares, kind="stable")[:MOST_LEVELS] if shares[i] >= LEAST_SHARE]
+        return np.asarray(np.eye(len(together))[:, kept])
+    position = np.arange(len(together), dtype=np.float64)
+    through = np.cumsum(together) / together.sum()
+    low, high = (int(np.searchsorted(through, share)) for share in (0.1, 0.9))
+    return np.stack([position, position <= low, position >= high], axis=1)
+
+
+def _levels(days: Mapping[date, Counts], vectors: Ints, weights: Floats) -> _Days:
+    rows = vectors.sum(axis=1).astype(np.float64)
+    return _Days(tuple(days), rows, vectors @ weights / rows[:, None])
+
+
+def _spreads(vectors: Ints, weights: Floats, days: _Days) -> _Spreads:
+    mean = vectors.sum(axis=0) @ weights / vectors.sum()
+    squares = vectors.sum(axis=0) @ weights**2 / vectors.sum()
+    within = squares - days.rows @ days.values**2 / days.rows.sum()
+    return _Spreads(np.maximum(0.0, squares - mean**2), np.maximum(0.0, within))
+
+
+def _usual(days: _Days, values: Floats, within: float, total: float) -> _Usual:
+    """Learn one component from the baseline's days; weekdays are drawn towards the mean by what chance gives them."""
+    mean = float(values.mean())
+    weekdays = np.array([day.weekday() for day in days.days])
+    effect = np.zeros(7)
+    counts = np.bincount(weekdays, minlength=7)
+    for weekday in np.flatnonzero(counts):
+        effect[weekday] = values[weekdays == weekday].mean() - mean
+    raw = values - mean - effect[weekdays]
+    freedom = max(1, len(values) - int((counts > 0).sum()))
+    noise = float(raw @ raw) / freedom
+    signal = float((counts * effect**2).sum()) / max(1, int((counts > 0).sum()) - 1)
+    effect *= max(0.0, 1 - noise / signal) if signal > 0 else 0.0
+    left = values - mean - effect[weekdays]
+    variance = float(left @ left) / max(1, len(values) - 1)
+    next_days = np.array([(b - a).days == 1 for a, b in zip(days.days, days.days[1:], strict=False)])
+    pairs = left[:-1][next_days], left[1:][next_days]
+    dependence = float(pairs[0] @ pairs[1] / max(1e-300, pairs[0] @ pairs[0])) if next_days.any() else 0.0
+    dependence = min(max(dependence, 0.0), MOST_DEPENDENCE)
+    between = max((LEAST_SPREAD**2) * total, variance - within * float((1 / days.rows).mean()))
+    return _Usual(mean + effect, between, within, dependence, _trending(days, left, dependence), len(values))
+
+
+def _trending(days: _Days, left: Floats, dependence: float) -> bool:
+    """Return whether the baseline's own days moved by a tenth of their spread or more from its first to its last."""
+    when = np.array([(day - days.days[0]).days for day in days.days], dtype=np.float64)
+    when -= when.mean()
+    slope = float(when @ left / (when @ when))
+    rest = left - slope * when
+    error = math.sqrt(float(rest @ rest) / max(1, len(left) - 2) / float(when @ when))
+    error *= math.sqrt((1 + dependence) / (1 - dependence))
+    return abs(slope) > TRENDS * error
+
+
+def _standard(usual: _Usual, days: _Days, values: Floats) -> Floats:
+    """Return each day's level in standard deviations of what the day before lets expect of it."""
+    gap = values - usual.weekday[[day.weekday() for day in days.days]]
+    spread = np.sqrt(usual.between + usual.within / days.rows)
+    result = gap / spread
+    step = usual.dependence
+    follows = [(b - a).days == 1 for a, b in zip(days.days, days.days[1:], strict=False)]
+    result[1:] = np.where(follows, (gap[1:] - step * gap[:-1]) / (spread[1:] * math.sqrt(1 - step**2)), result[1:])
+    return np.asarray(result)
+
+
+def _judged(
+    own: Measurement,
+    baseline: _Days,
+    today: _Days,
+    spreads: _Spreads,
+    spare: float,
+    floor: float,
+) -> Measurement:
+    components = np.flatnonzero(spreads.total > _TINY)
+    if not len(components):
+        return replace(own, verdict=Verdict.INSUFFICIENT, reason="the baseline has one value only, which has no spread")
+    # The baseline's mean is itself off by some part of a day's spread: twice that is allowed for.
+    allowance = HALF_SHIFT + 2 / math.sqrt(len(baseline.days))
+    needed = limit_for(HALF_SHIFT, 2 * len(components) * spare)
+    best: tuple[float, Measurement] | None = None
+    for component in components:
+        usual = _usual(
+            baseline, baseline.values[:, component], float(spreads.within[component]), float(spreads.total[component])
+        )
+        past = _standard(usual, baseline, baseline.values[:, component])
+        standard = _standard(usual, today, today.values[:, component])
+        gap = today.values[:, component] - usual.weekday[[day.weekday() for day in today.days]]
+        spread = math.sqrt(float(spreads.total[component]))
+        shift = float(np.median(gap[-LATEST_DAYS:])) / spread
+        sign = 1 if shift >= 0 else -1
+        limit = max(needed, FROM_EFFECT * highest(sign * past, allowance))
+        total = cusum(sign * standard, allowance)
+        error = (
+            1.2533
+            * math.sqrt((usual.between + usual.within / float(np.median(today.rows[-LATEST_DAYS:]))) / LATEST_DAYS)
+            / spread
+        )  # a median's standard error is 1.2533 times the mean's
+        error *= math.sqrt((1 + usual.dependence) / (1 - usual.dependence))
+        found = _said(own, usual, abs(shift), error, total / limit, floor, sign)
+        rank = (total / limit) * (1 if abs(shift) > floor else 0.5) * (0.1 if usual.trending else 1)
+        if best is None or rank > best[0]:
+            best = rank, found
+    assert best is not None  # there is a component
+    return best[1]
+
+
+def _said(
+    own: Measurement, usual: _Usual, shift: float, error: float, reached: float, floor: float, sign: int
+) -> Measurement:
+    way = "above" if sign > 0 else "below"
+    reason = (
+        f"over the last {LATEST_DAYS} days {shift:.2g} standard deviations {way} the {usual.days} baseline days; what "
+        f"the days add up to is {reached:.0%} of what would be chance once in many years; limit {floor:g}"
+    )
+    verdict = Verdict.BREACH if reached > 1 and shift > floor else Verdict.OK
+    if usual.trending:
+        verdict = Verdict.INSUFFICIENT
+        reason = "the column was moving all through its baseline, so there is no level to hold later days against"
+    return replace(
+        own, value=shift, low=max(0.0, shift - 1.96 * error), high=shift + 1.96 * error, limit=floor,
+        verdict=verdict, reason=reason,
+    )  # fmt: skip

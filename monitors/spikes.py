@@ -1,0 +1,170 @@
+"""Values heaped up where they never were: one value, one narrow cluster, or one level for all rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from scipy import special
+
+from ledger.records import Measurement, Verdict
+from monitors.bins import places
+from monitors.habits import CHANCE, LEAST_VALUES, Column, largest_of_others, number, percent, too_little
+from monitors.intervals import wilson
+from warehouse.grid import Floats, Grid, Ints
+
+WIDTHS = (1, 2, 3, 4, 6, 8, 12)
+"""Breadths of a cluster, in cells that hold any row."""
+LEAST_CELLS = 5
+"""Other cells of a hundredth or more from which a heap on one value can be told from a shift of them all."""
+HABIT = 1.5
+"""How many times what a baseline day did against the others is still habit."""
+
+
+def constant(blank: Measurement, column: Column) -> Measurement:
+    """Measure the share of the most frequent cell, where all rows have one value and the baseline's days never had.
+
+    Breach: the other values' share is below a tenth of what it was on any baseline day, and so few of them would be
+    chance once in a million days. A column that is constant within some day of the baseline never breaches.
+    """
+    own = replace(blank, metric="constant_share", feature=column.name, n=int(column.today.sum()))
+    if not column.enough:
+        return too_little(own, column)
+    most = int(column.today.argmax())
+    value = float(column.shares[most])
+    usual = 1 - column.day_shares.max(axis=1)
+    others, least = own.n - int(column.today[most]), float(usual.min())
+    limit = 1 - least / 10
+    unlikely = float(special.bdtr(others, own.n, least)) < CHANCE
+    low, high = wilson(int(column.today[most]), own.n)
+    reason = (
+        f"{percent(value)} of the values are {_place(column, most)}; on {len(usual)} baseline days the most frequent "
+        f"one had at most {percent(1 - least)}"
+    )
+    verdict = Verdict.BREACH if value > limit and unlikely else Verdict.OK
+    return replace(
+        own, value=value, low=min(low, value), high=max(high, value), limit=limit, verdict=verdict, reason=reason
+    )
+
+
+def spike(blank: Measurement, column: Column, floor: float) -> Measurement | None:
+    """Measure by how much one cell holds more than on any baseline day, as when a default value fills gaps.
+
+    None for a column of few values, where a spike and a shift look alike. Breach: more than the floor and than
+    baseline days rose above the others, more than chance, and the other values keep their shape among themselves.
+    """
+    if not isinstance(column.cells, Grid):
+        return None
+    own = replace(blank, metric="spike_share", feature=column.name, n=int(column.today.sum()))
+    if not column.enough:
+        return too_little(own, column)
+    usual = column.day_shares.max(axis=0)
+    excess = column.shares - usual
+    cell = int(excess.argmax())
+    together = column.days.sum(axis=0)
+    rest = together / max(1, together.sum() - together[cell]) >= 0.01
+    if rest.sum() - rest[cell] < LEAST_CELLS:
+        return None
+    days_excess = (column.day_shares - largest_of_others(column.day_shares)).max(axis=1)
+    limit = max(floor, HABIT * float(days_excess.max()))
+    before, count = float(usual[cell]), int(column.today[cell])
+    chance = float(special.bdtrc(count - 1, own.n, max(before, 3 / together.sum()))) if count else 1.0
+    value = max(0.0, float(excess[cell]))
+    heaped = value > limit and chance < CHANCE / len(together) and _others_as_before(column, np.array([cell]))
+    low, high = wilson(count, own.n)
+    reason = (
+        f"{percent(column.shares[cell])} of the values are {_place(column, cell)}; at most {percent(before)} on "
+        f"{len(column.days)} baseline days; limit {percent(limit)} more"
+    )
+    return replace(
+        own, value=value, low=min(value, max(0.0, low - before)), high=max(value, high - before), limit=limit,
+        verdict=Verdict.BREACH if heaped else Verdict.OK, reason=reason,
+    )  # fmt: skip
+
+
+def _others_as_before(column: Column, run: Ints) -> bool:
+    """Return whether the values outside a run of cells keep their shape, by KS, within what the baseline's days do.
+
+    That tells values that were put there from a shift, under which the others move as well.
+    """
+    today, days = np.delete(column.today, run), np.delete(column.days, run, axis=1)
+    if today.sum() < LEAST_VALUES:
+        return True
+    days = days[days.sum(axis=1) > 0]
+    together = days.sum(axis=0)
+    left = together - days
+    usual = np.abs(_curve(days) - _curve(left)).max(axis=1)
+    found = float(np.abs(_curve(today) - _curve(together)).max())
+    smaller = max(0.0, 1 / np.sqrt(today.sum()) - 1 / np.sqrt(np.median(days.sum(axis=1))))
+    return bool(found <= HABIT * float(usual.max()) + 0.01 + 1.6 * smaller)
+
+
+def _curve(rows: Ints) -> Floats:
+    return np.asarray(np.cumsum(rows, axis=-1) / np.maximum(1, rows.sum(axis=-1, keepdims=True)))
+
+
+def cluster(blank: Measurement, column: Column, floor: float) -> Measurement | None:
+    """Measure the share of the densest new cluster: a run of cells that hold far more than on any baseline day.
+
+    The run's rise is taken without the rise of its neighbours on either side, so a broad shift is no cluster. All
+    runs of up to 12 cells are tried, and the chance is shared over them. Breach: beyond the floor and what baseline
+    days did against the others, where the baseline held less than half as much, and the other values keep their shape.
+    """
+    if not isinstance(column.cells, Grid):
+        return None
+    own = replace(blank, metric="cluster_share", feature=column.name, n=int(column.today.sum()))
+    if not column.enough:
+        return too_little(own, column)
+    used = np.flatnonzero(column.today + column.days.sum(axis=0))
+    today, days = column.shares[used], column.day_shares[:, used]
+    value, start, width, habit = 0.0, 0, 1, 0.0
+    for breadth in WIDTHS:
+        if breadth > len(used):
+            break
+        rise = _rise(_runs(today, breadth), _runs(days, breadth).max(axis=0), breadth)
+        own_days = _runs(days, breadth)
+        habit = max(habit, float(_rise(own_days, largest_of_others(own_days), breadth).max()))
+        if rise.max() > value:
+            value, start, width = float(rise.max()), int(rise.argmax()), breadth
+    run = slice(start, start + width)
+    before, count = float(days[:, run].sum(axis=1).max()), int(column.today[used][run].sum())
+    limit = max(floor, HABIT * habit)
+    chance = float(special.bdtrc(count - 1, own.n, max(before, 3 / column.days.sum()))) if count else 1.0
+    found = value > limit and before < value / 2 and chance < CHANCE / (len(used) * len(WIDTHS))
+    found = found and _others_as_before(column, used[run])
+    low, high = wilson(count, own.n)
+    ends = [number(float(places(column.cells)[used[at]])) for at in (start, start + width - 1)]
+    around = f"about {ends[0]}" if ends[0] == ends[1] else f"between about {ends[0]} and {ends[1]}"
+    reason = (
+        f"{percent(float(today[run].sum()))} of the values lie {around}; at most {percent(before)} on "
+        f"{len(days)} baseline days, and the values beside them didn't rise alike; limit {percent(limit)} more"
+    )
+    return replace(
+        own, value=value, low=min(value, max(0.0, low - before)), high=max(value, high - before), limit=limit,
+        verdict=Verdict.BREACH if found else Verdict.OK, reason=reason,
+    )  # fmt: skip
+
+
+def _runs(shares: Floats, breadth: int) -> Floats:
+    """Return the share of each run of cells, along the last axis."""
+    through = np.cumsum(shares, axis=-1)
+    start = np.zeros((*shares.shape[:-1], 1))
+    through = np.concatenate([start, through], axis=-1)
+    return np.asarray(through[..., breadth:] - through[..., :-breadth])
+
+
+def _rise(runs: Floats, usual: Floats, breadth: int) -> Floats:
+    """Return each run's rise above the usual, without that of the runs next to it."""
+    rise = runs - usual
+    beside = np.maximum(rise, 0)
+    result = rise.copy()
+    result[..., breadth:] -= beside[..., :-breadth]
+    result[..., :-breadth] -= beside[..., breadth:]
+    return np.asarray(result)
+
+
+def _place(column: Column, cell: int) -> str:
+    if not isinstance(column.cells, Grid):
+        return [*(f"'{level}'" for level in column.cells.top), "unseen levels", "rare levels"][cell]
+    beyond = {0: " or less", 2 * column.cells.half - 1: " or more"}.get(cell, "")
+    return f"about {number(float(places(column.cells)[cell]))}{beyond}"

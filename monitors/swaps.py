@@ -1,0 +1,205 @@
+"""Columns that hold another column's values, values in another unit, and levels under another name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from scipy import special
+
+from ledger.records import Measurement, Verdict
+from monitors.bins import places
+from monitors.habits import CHANCE, Column, percent, too_little
+from monitors.intervals import wilson
+from warehouse.grid import REST, UNSEEN, Floats, Grid, Ints, Levels
+
+BETTER = 3.0
+"""How many times nearer another column's baseline must be than the column's own, on both sides of a swap."""
+FACTORS = (100.0, 10.0, 1000.0, 60.0)
+"""Changes of unit that happen, the likeliest first: pence, a decimal point, thousands, minutes; each either way."""
+LEAST_CELLS = 1.0
+"""A column that moved by less than a cell on average holds its own values."""
+LEAST_SHAPE = 5
+"""Cells of a thousandth or more that scaled values must fill to be known by their shape."""
+TIMES_HABIT = 2.0
+SHARES = np.linspace(0, 1, 401)
+"""Shares that are tried for a mixture."""
+EXPLAINED = 8.0
+"""How many times farther values must have moved than what another unit leaves unexplained. A third of customers who
+spend a third looks much like a fifth in another unit: such a fit leaves a seventh, a true one a tenth or less."""
+
+
+def distance(today: Floats, other: Floats) -> float:
+    """Return how far two distributions over one grid lie apart: by how many cells a value moves on average."""
+    return float(np.abs(np.cumsum(today - other, axis=-1)).sum(axis=-1))
+
+
+def habit(column: Column) -> float:
+    """Return the largest distance of a baseline day to the others together."""
+    left = column.days.sum(axis=0) - column.days
+    gap = np.cumsum(column.day_shares - left / left.sum(axis=1, keepdims=True), axis=1)
+    return float(np.abs(gap).sum(axis=1).max())
+
+
+def on_grid(rows: Ints, values: Floats, target: Grid) -> Floats:
+    """Return the shares that rows with these values have over the cells of a grid."""
+    found = np.bincount(target.cell(values) + target.half, weights=rows, minlength=2 * target.half)
+    return np.asarray(found / found.sum())
+
+
+def lower_ends(grid: Grid) -> Floats:
+    """Return the lower border of each cell, where zeros and whole numbers often stand; of the lowest its upper one."""
+    return np.array([grid.border(cell) for cell in (1 - grid.half, *range(1 - grid.half, grid.half))])
+
+
+def swapped(blank: Measurement, columns: Sequence[Column]) -> list[Measurement]:
+    """Measure ``swapped_column`` of each number: how many times nearer another's baseline is than its own.
+
+    Breach: the columns of a circle (two that were swapped, three that were rotated) each left their own habits, and
+    each holds what the next one's baseline does at least 3 times better than its own. ``n`` is finite values.
+    """
+    judged = [column for column in columns if isinstance(column.cells, Grid) and column.enough]
+    own = {column.name: distance(column.shares, _baseline(column)) for column in judged}
+    moved = [c for c in judged if own[c.name] > max(LEAST_CELLS, TIMES_HABIT * habit(c))]
+    nearest = {column.name: _nearest(column, moved, own[column.name]) for column in moved}
+    found = []
+    for column in (column for column in columns if isinstance(column.cells, Grid)):
+        mine = replace(blank, metric="swapped_column", feature=column.name, n=int(column.today.sum()))
+        if not column.enough:
+            found.append(too_little(mine, column))
+            continue
+        other, times = nearest.get(column.name, ("", 0.0))
+        circle = _circle(column.name, {name: to for name, (to, ratio) in nearest.items() if ratio >= BETTER})
+        reason = "its values are its own, as in the baseline"
+        if other:
+            reason = f"of the columns that moved, '{other}' is nearest: its baseline fits {times:.3g} times better"
+        if circle:
+            reason = f"holds the values of '{other}', whose baseline fits {times:.3g} times better than its own"
+        verdict = Verdict.BREACH if circle else Verdict.OK
+        found.append(replace(mine, value=times, low=times, high=times, limit=BETTER, verdict=verdict, reason=reason))
+    return found
+
+
+def _baseline(column: Column) -> Floats:
+    together = column.days.sum(axis=0)
+    return np.asarray(together / together.sum())
+
+
+def _nearest(column: Column, moved: Sequence[Column], own: float) -> tuple[str, float]:
+    """Return the other column whose baseline is nearest to a column's values, and how many times nearer.
+
+    Where in its cell a baseline's value stands isn't known: the middles and the lower ends are tried.
+    """
+    others: dict[str, float] = {}
+    for other in moved:
+        if other.name != column.name and isinstance(other.cells, Grid) and isinstance(column.cells, Grid):
+            rows, ways = other.days.sum(axis=0), (places(other.cells), lower_ends(other.cells))
+            others[other.name] = min(distance(column.shares, on_grid(rows, way, column.cells)) for way in ways)
+    if not others:
+        return "", 0.0
+    name = min(others, key=lambda other: others[other])
+    return name, min(own / max(others[name], 0.01), 1e6)
+
+
+def _circle(start: str, to: dict[str, str]) -> bool:
+    """Return whether following each column to the one whose values it holds leads back to where it began."""
+    seen: list[str] = []
+    at = start
+    while at in to and at not in seen:
+        seen.append(at)
+        at = to[at]
+    return at == start and len(seen) > 1
+
+
+def scaled(blank: Measurement, column: Column, floor: float) -> Measurement | None:
+    """Measure ``scaled_share``: the share of values that are in another unit, from the mixture that fits best.
+
+    Today is fitted as the baseline, of which a share is times a factor. Breach: the share is beyond the floor, and the
+    fit explains seven eighths of how far the values moved, which is twice what any baseline day moved.
+    """
+    if not isinstance(column.cells, Grid):
+        return None
+    own = replace(blank, metric="scaled_share", feature=column.name, n=int(column.today.sum()))
+    if not column.enough:
+        return too_little(own, column)
+    baseline = _baseline(column)
+    moved = distance(column.shares, baseline)
+    quiet = replace(own, value=0.0, low=0.0, high=wilson(0, own.n)[1], limit=floor)
+    usual = habit(column)
+    if moved <= max(floor * LEAST_CELLS, TIMES_HABIT * usual):
+        return replace(quiet, reason="the values lie where the baseline's do, within what its days differ")
+    factor, share, left = _best_factor(column, column.cells, baseline)
+    words = f"{factor:,.0f} times" if factor > 1 else f"1/{1 / factor:,.0f} of"
+    if left > moved / EXPLAINED:
+        return replace(quiet, reason=f"the values moved, but not as by another unit: {words} explains too little of it")
+    low, high = wilson(round(share * own.n), own.n)
+    reason = f"{percent(share)} of the values are {words} what they were, as in another unit; limit {percent(floor)}"
+    verdict = Verdict.BREACH if share > floor else Verdict.OK
+    return replace(
+        own, value=share, low=min(low, share), high=max(high, share), limit=floor, verdict=verdict, reason=reason
+    )
+
+
+def _best_factor(column: Column, grid: Grid, baseline: Floats) -> tuple[float, float, float]:
+    """Return the factor that fits today best, the share of values with it, and the distance that is left.
+
+    Of factors that fit about as well, as where most of the values lie beyond the grid, the likelier one is taken.
+    """
+    rows, fits = column.days.sum(axis=0), {1.0: (0.0, distance(column.shares, baseline))}
+    for factor in (f for size in FACTORS for f in (size, 1 / size)):
+        other = on_grid(rows, places(grid) * factor, grid)
+        if (other >= 0.001).sum() >= LEAST_SHAPE:
+            fits[factor] = _mixture(column.shares - baseline, other - baseline)
+    least = min(left for _, left in fits.values())
+    factor = next(f for f, (_, left) in fits.items() if left <= 1.3 * least)
+    return factor, *fits[factor]
+
+
+def _mixture(moved: Floats, towards: Floats) -> tuple[float, float]:
+    """Return the share of a move towards another distribution that leaves the least distance, and that distance.
+
+    By distance, not by likelihood, for the scaled values are known to a cell only: round ones fall beside it.
+    """
+    left = np.abs(np.cumsum(moved) - SHARES[:, None] * np.cumsum(towards)).sum(axis=1)
+    best = int(left.argmin())
+    return float(SHARES[best]), float(left[best])
+
+
+def renamed(blank: Measurement, column: Column, floor: float) -> Measurement | None:
+    """Measure ``renamed_share``: the share of values that left known levels and came back under other names.
+
+    A level counts as left where it has at most half of its smallest share of a baseline day, by more than chance.
+    Other names are levels that the baseline never saw, or saw too rarely to count apart. Breach: as much came there
+    as left (within a quarter, and chance), beyond the floor. Of names never seen only the count is kept, not the name.
+    """
+    if not isinstance(column.cells, Levels):
+        return None
+    own = replace(blank, metric="renamed_share", feature=column.name, n=int(column.today.sum()))
+    if not column.enough:
+        return too_little(own, column)
+    known = len(column.cells.top)
+    least, usual = column.day_shares[:, :known].min(axis=0), _baseline(column)[:known]
+    shares = column.shares[:known]
+    chance = special.bdtr(column.today[:known], own.n, least)
+    gone = (shares <= least / 2) & (chance < CHANCE / max(1, known))
+    lost = float((usual - shares)[gone].sum())
+    new, before = column.shares[[UNSEEN, REST]], column.day_shares[:, [UNSEEN, REST]]
+    came = float(np.maximum(0, new - _baseline(column)[[UNSEEN, REST]]).sum())
+    most = float(before.sum(axis=1).max() - before.sum(axis=1).mean())
+    noise = 4 * np.sqrt(max(came, 1 / own.n) / own.n) + most
+    matches = abs(lost - came) <= lost / 4 + noise
+    value = min(lost, came)
+    names = [f"'{column.cells.top[level]}'" for level in np.argsort(-usual) if gone[level]]
+    low, high = wilson(round(value * own.n), own.n)
+    reason = "no level vanished"
+    if names:
+        shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        reason = (
+            f"{shown} vanished, {percent(lost)} of the values, and {percent(came)} came under other names; "
+            f"limit {percent(floor)}"
+        )
+    verdict = Verdict.BREACH if value > floor and matches and names else Verdict.OK
+    return replace(
+        own, value=value, low=min(low, value), high=max(high, value), limit=floor, verdict=verdict, reason=reason
+    )
