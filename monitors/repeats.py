@@ -105,35 +105,44 @@ def measure(
     telling = 0
     for column in columns:
         own = replace(blank, metric="repeated_column", feature=column.name, n=int(column.whole.sum()))
-        limit = chance
-        if len(column.usual) >= LEAST_DAYS:
-            limit = min(chance, 2 * habit(column.usual))
         pairs = {
-            day: likeness(column.whole, whole(column.cells, counts[column.name]))
+            day: whole(column.cells, counts[column.name])
             for day, counts in earlier.items()
             if column.name in counts and counts[column.name].rows >= LEAST_VALUES
         }
-        if own.n < LEAST_VALUES or not pairs or likeness(column.whole, column.whole).log_chance >= limit:
-            found.append(replace(own, verdict=Verdict.INSUFFICIENT, reason=_why_not(own.n, len(pairs))))
+        if own.n < LEAST_VALUES or not pairs:
+            found.append(replace(own, verdict=Verdict.INSUFFICIENT, reason=_too_few(own.n)))
+            continue
+        log_chance = _log_chance(*_statistic(column.whole[None, :], np.array(list(pairs.values()))))
+        limit = _limit(column, chance, float(log_chance.min()))
+        if likeness(column.whole, column.whole).log_chance >= limit:
+            found.append(replace(own, verdict=Verdict.INSUFFICIENT, reason=NOT_TELLING))
             continue
         telling += 1
-        for day, pair in pairs.items():
-            repeats[day] += pair.log_chance < limit
-        found.append(_judged(own, pairs, limit))
+        for day, alike in zip(pairs, log_chance < limit, strict=True):
+            repeats[day] += bool(alike)
+        closest = list(pairs)[int(log_chance.argmin())]
+        found.append(_judged(own, likeness(column.whole, pairs[closest]), closest, limit))
     return [_partition(blank, repeats, telling, floor), *found]
 
 
-def _why_not(rows: int, days: int) -> str:
-    if not days:
-        return f"none of the {BACK_DAYS} days before has {LEAST_VALUES} rows to compare with"
+def _limit(column: Column, chance: float, found: float) -> float:
+    """Return the log of the chance below which a column repeats; its habit matters only to one that seems to."""
+    if found >= chance or len(column.usual) < LEAST_DAYS:
+        return chance
+    return min(chance, 2 * habit(column.usual))
+
+
+NOT_TELLING = "two days can be alike by chance, of so few values or rows, or by habit, as the baseline's days are"
+
+
+def _too_few(rows: int) -> str:
     if rows < LEAST_VALUES:
         return f"{rows} rows; at least {LEAST_VALUES} are needed"
-    return "two days can be alike by chance or habit: too few different values or rows, or the baseline's days are"
+    return f"none of the {BACK_DAYS} days before has {LEAST_VALUES} rows to compare with"
 
 
-def _judged(own: Measurement, pairs: Mapping[date, Likeness], limit: float) -> Measurement:
-    closest = min(pairs, key=lambda day: (pairs[day].log_chance, pairs[day].ratio))
-    pair = pairs[closest]
+def _judged(own: Measurement, pair: Likeness, closest: date, limit: float) -> Measurement:
     bound = 2 * float(special.gammaincinv(pair.freedom / 2, math.exp(limit))) / pair.freedom
     repeated = pair.log_chance < limit
     reason = (

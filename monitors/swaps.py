@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -25,9 +26,11 @@ LEAST_SHAPE = 5
 TIMES_HABIT = 2.0
 SHARES = np.linspace(0, 1, 401)
 """Shares that are tried for a mixture."""
-EXPLAINED = 8.0
-"""How many times farther values must have moved than what another unit leaves unexplained. A third of customers who
-spend a third looks much like a fifth in another unit: such a fit leaves a seventh, a true one a tenth or less."""
+EXPLAINED = 6.0
+"""How many times farther values must have moved than what another unit leaves unexplained."""
+ORDINARY = (2.0, 3.0, 5.0)
+"""Factors by which customers' own values may change: a third of them spending a third looks much like a fifth in
+another unit, so another unit must fit better than any of these, or their inverses, for a part of the rows."""
 
 
 def distance(today: Floats, other: Floats) -> float:
@@ -62,20 +65,23 @@ def swapped(blank: Measurement, columns: Sequence[Column]) -> list[Measurement]:
     judged = [column for column in columns if isinstance(column.cells, Grid) and column.enough]
     own = {column.name: distance(column.shares, _baseline(column)) for column in judged}
     moved = [c for c in judged if own[c.name] > max(LEAST_CELLS, TIMES_HABIT * habit(c))]
-    nearest = {column.name: _nearest(column, moved, own[column.name]) for column in moved}
+    fits = {column.name: _fits(column, moved, own[column.name]) for column in moved}
     found = []
     for column in (column for column in columns if isinstance(column.cells, Grid)):
         mine = replace(blank, metric="swapped_column", feature=column.name, n=int(column.today.sum()))
         if not column.enough:
             found.append(too_little(mine, column))
             continue
-        other, times = nearest.get(column.name, ("", 0.0))
-        circle = _circle(column.name, {name: to for name, (to, ratio) in nearest.items() if ratio >= BETTER})
+        candidates = fits.get(column.name, {})
+        circle = [other for other in _alike(candidates) if column.name in _reached(other, fits)]
         reason = "its values are its own, as in the baseline"
-        if other:
-            reason = f"of the columns that moved, '{other}' is nearest: its baseline fits {times:.3g} times better"
+        if candidates:
+            best = next(iter(candidates))
+            reason = f"of the columns that moved, '{best}' is nearest: it fits {candidates[best]:.3g} times better"
+        times = max(candidates.values(), default=0.0)
         if circle:
-            reason = f"holds the values of '{other}', whose baseline fits {times:.3g} times better than its own"
+            times = candidates[circle[0]]
+            reason = f"holds the values of '{circle[0]}', whose baseline fits {times:.3g} times better than its own"
         verdict = Verdict.BREACH if circle else Verdict.OK
         found.append(replace(mine, value=times, low=times, high=times, limit=BETTER, verdict=verdict, reason=reason))
     return found
@@ -86,37 +92,41 @@ def _baseline(column: Column) -> Floats:
     return np.asarray(together / together.sum())
 
 
-def _nearest(column: Column, moved: Sequence[Column], own: float) -> tuple[str, float]:
-    """Return the other column whose baseline is nearest to a column's values, and how many times nearer.
+def _fits(column: Column, moved: Sequence[Column], own: float) -> dict[str, float]:
+    """Return how many times nearer than its own the baseline of each other column is, the nearest first.
 
     Where in its cell a baseline's value stands isn't known: the middles and the lower ends are tried.
     """
-    others: dict[str, float] = {}
+    fits: dict[str, float] = {}
     for other in moved:
         if other.name != column.name and isinstance(other.cells, Grid) and isinstance(column.cells, Grid):
             rows, ways = other.days.sum(axis=0), (places(other.cells), lower_ends(other.cells))
-            others[other.name] = min(distance(column.shares, on_grid(rows, way, column.cells)) for way in ways)
-    if not others:
-        return "", 0.0
-    name = min(others, key=lambda other: others[other])
-    return name, min(own / max(others[name], 0.01), 1e6)
+            left = min(distance(column.shares, on_grid(rows, way, column.cells)) for way in ways)
+            fits[other.name] = min(own / max(left, 0.01), 1e6)
+    return dict(sorted(fits.items(), key=lambda fit: -fit[1]))
 
 
-def _circle(start: str, to: dict[str, str]) -> bool:
-    """Return whether following each column to the one whose values it holds leads back to where it began."""
-    seen: list[str] = []
-    at = start
-    while at in to and at not in seen:
-        seen.append(at)
-        at = to[at]
-    return at == start and len(seen) > 1
+def _alike(fits: dict[str, float]) -> list[str]:
+    """Return the columns whose baseline fits much better than the own one, and about as well as the best does."""
+    most = max(fits.values(), default=0.0)
+    return [other for other, times in fits.items() if times >= max(BETTER, most / 2)]
+
+
+def _reached(start: str, fits: dict[str, dict[str, float]]) -> set[str]:
+    """Return the columns come by in going from each column to those whose values it seems to hold."""
+    seen: set[str] = set()
+    ahead = [start]
+    while ahead:
+        ahead = [other for name in ahead for other in _alike(fits.get(name, {})) if other not in seen]
+        seen |= set(ahead)
+    return seen
 
 
 def scaled(blank: Measurement, column: Column, floor: float) -> Measurement | None:
     """Measure ``scaled_share``: the share of values that are in another unit, from the mixture that fits best.
 
     Today is fitted as the baseline, of which a share is times a factor. Breach: the share is beyond the floor, and the
-    fit explains seven eighths of how far the values moved, which is twice what any baseline day moved.
+    fit explains five sixths of how far the values moved, which is twice what any baseline day moved.
     """
     if not isinstance(column.cells, Grid):
         return None
@@ -144,16 +154,21 @@ def scaled(blank: Measurement, column: Column, floor: float) -> Measurement | No
 def _best_factor(column: Column, grid: Grid, baseline: Floats) -> tuple[float, float, float]:
     """Return the factor that fits today best, the share of values with it, and the distance that is left.
 
+    Infinite is what is left where an ordinary factor, of customers and not of units, fits about as well.
     Of factors that fit about as well, as where most of the values lie beyond the grid, the likelier one is taken.
     """
-    rows, fits = column.days.sum(axis=0), {1.0: (0.0, distance(column.shares, baseline))}
-    for factor in (f for size in FACTORS for f in (size, 1 / size)):
+    rows, fits, ordinary = column.days.sum(axis=0), {1.0: (0.0, distance(column.shares, baseline))}, math.inf
+    for factor in (f for size in (*FACTORS, *ORDINARY) for f in (size, 1 / size)):
         other = on_grid(rows, places(grid) * factor, grid)
-        if (other >= 0.001).sum() >= LEAST_SHAPE:
-            fits[factor] = _mixture(column.shares - baseline, other - baseline)
+        share, left = _mixture(column.shares - baseline, other - baseline)
+        if max(factor, 1 / factor) <= max(ORDINARY):
+            ordinary = min(ordinary, left)
+        elif (other >= 0.001).sum() >= LEAST_SHAPE:
+            fits[factor] = share, left
     least = min(left for _, left in fits.values())
     factor = next(f for f, (_, left) in fits.items() if left <= 1.3 * least)
-    return factor, *fits[factor]
+    share, left = fits[factor]
+    return factor, share, left if left < ordinary / 1.2 else math.inf
 
 
 def _mixture(moved: Floats, towards: Floats) -> tuple[float, float]:
