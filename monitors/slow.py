@@ -278,12 +278,10 @@ def _judged(
         sign = 1 if shift >= 0 else -1
         limit = max(needed, FROM_EFFECT * highest(sign * past, allowance))
         total = cusum(sign * standard, allowance)
-        error = (
-            1.2533
-            * math.sqrt((usual.between + usual.within / float(np.median(today.rows[-LATEST_DAYS:]))) / LATEST_DAYS)
-            / spread
-        )  # a median's standard error is 1.2533 times the mean's
-        error *= math.sqrt((1 + usual.dependence) / (1 - usual.dependence))
+        a_day = usual.between + usual.within / float(np.median(today.rows[-LATEST_DAYS:]))
+        # A median's standard error is 1.2533 times the mean's; the weekdays' own levels are off as well.
+        parts = 1.2533**2 / LATEST_DAYS + 7 / usual.days / LATEST_DAYS
+        error = math.sqrt(a_day * parts * (1 + usual.dependence) / (1 - usual.dependence)) / spread
         found = _said(own, usual, abs(shift), error, total / limit, floor, sign)
         rank = (total / limit) * (1 if abs(shift) > floor else 0.5) * (0.1 if usual.trending else 1)
         if best is None or rank > best[0]:

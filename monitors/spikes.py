@@ -65,8 +65,8 @@ def spike(blank: Measurement, column: Column, floor: float) -> Measurement | Non
     rest = together / max(1, together.sum() - together[cell]) >= 0.01
     if rest.sum() - rest[cell] < LEAST_CELLS:
         return None
-    days_excess = (column.day_shares - largest_of_others(column.day_shares)).max(axis=1)
-    limit = max(floor, HABIT * float(days_excess.max()))
+    rises = [column.day_shares - largest_of_others(column.day_shares), np.subtract(*_halves(column.day_shares))]
+    limit = max(floor, HABIT * max(float(rise.max()) for rise in rises))
     before, count = float(usual[cell]), int(column.today[cell])
     chance = float(special.bdtrc(count - 1, own.n, max(before, 3 / together.sum()))) if count else 1.0
     value = max(0.0, float(excess[cell]))
@@ -123,7 +123,8 @@ def cluster(blank: Measurement, column: Column, floor: float) -> Measurement | N
             break
         rise = _rise(_runs(today, breadth), _runs(days, breadth).max(axis=0), breadth)
         own_days = _runs(days, breadth)
-        habit = max(habit, float(_rise(own_days, largest_of_others(own_days), breadth).max()))
+        for some, others in ((own_days, largest_of_others(own_days)), _halves(own_days)):
+            habit = max(habit, float(_rise(some, others, breadth).max()))
         if rise.max() > value:
             value, start, width = float(rise.max()), int(rise.argmax()), breadth
     run = slice(start, start + width)
@@ -143,6 +144,12 @@ def cluster(blank: Measurement, column: Column, floor: float) -> Measurement | N
         own, value=value, low=min(value, max(0.0, low - before)), high=max(value, high - before), limit=limit,
         verdict=Verdict.BREACH if found else Verdict.OK, reason=reason,
     )  # fmt: skip
+
+
+def _halves(days: Floats) -> tuple[Floats, Floats]:
+    """Return the later half of the days, and what the earlier half reached at most: a column on its way rises there."""
+    half = len(days) // 2
+    return np.asarray(days[half:]), np.asarray(days[:half].max(axis=0))
 
 
 def _runs(shares: Floats, breadth: int) -> Floats:

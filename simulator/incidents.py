@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 
 import numpy as np
 
-from simulator.batch import Batch, Incident
+from simulator.batch import Batch, Incident, draw
 from simulator.columns import Number
 
 
@@ -144,3 +144,75 @@ def fairness_gap(
         batch.score[group] = np.round(odds / (1 + odds), 7)
 
     return Incident(f"fairness_gap {column}", model, start, end, "score", apply)
+
+
+def stale_feature(model: str, column: str, start: date, end: date | None = None, seed: int = 7) -> Incident:
+    """Let a column hold, every day, what it held on the day before the incident, row for row: it isn't refreshed."""
+    return Incident(f"stale_feature {column}", model, start, end, "features", _again([column], start, seed))
+
+
+def stale_partition(model: str, start: date, end: date | None = None, seed: int = 7) -> Incident:
+    """Deliver the features of the day before the incident again, all of them and nothing else."""
+
+    def apply(batch: Batch, rng: np.random.Generator) -> None:
+        old = draw(batch.recipe, start - timedelta(days=1), seed)
+        for name in ("fraud", "ids", "seconds"):
+            setattr(batch, name, getattr(old, name))
+        _again(list(batch.columns), start, seed)(batch, rng)
+
+    return Incident("stale_partition", model, start, end, "features", apply)
+
+
+def _again(columns: Sequence[str], start: date, seed: int) -> Callable[[Batch, np.random.Generator], None]:
+    """Return what puts the values of the day before `start` into columns, over and over where there are more rows."""
+
+    def apply(batch: Batch, _rng: np.random.Generator) -> None:
+        old = draw(batch.recipe, start - timedelta(days=1), seed)
+        for column in columns:
+            values = old.columns[column]
+            batch.columns[column] = values[np.arange(len(batch.fraud)) % len(values)]
+
+    return apply
+
+
+def swapped_columns(model: str, one: str, other: str, start: date, end: date | None = None) -> Incident:
+    """Let two columns of one kind arrive under each other's name."""
+
+    def apply(batch: Batch, _rng: np.random.Generator) -> None:
+        batch.columns[one], batch.columns[other] = batch.columns[other], batch.columns[one]
+        if one in batch.levels:
+            batch.levels[one], batch.levels[other] = batch.levels[other], batch.levels[one]
+
+    return Incident(f"swapped_columns {one} {other}", model, start, end, "features", apply)
+
+
+def new_level(model: str, column: str, level: str, share: float, start: date, end: date | None = None) -> Incident:
+    """Let a share of a category's rows have a level that was never there."""
+
+    def apply(batch: Batch, rng: np.random.Generator) -> None:
+        levels, codes = batch.levels[column], batch.columns[column].copy()
+        codes[rng.random(len(codes)) < share] = len(levels)
+        batch.levels[column], batch.columns[column] = (*levels, level), codes
+
+    return Incident(f"new_level {column}", model, start, end, "people", apply)
+
+
+def constant_column(model: str, column: str, value: float, start: date, end: date | None = None) -> Incident:
+    """Fill a numeric column with one value, nulls and all."""
+
+    def apply(batch: Batch, _rng: np.random.Generator) -> None:
+        batch.columns[column] = np.full(len(batch.fraud), value)
+
+    return Incident(f"constant_column {column}", model, start, end, "features", apply)
+
+
+def dense_cluster(
+    model: str, column: str, low: float, high: float, share: float, start: date, end: date | None = None
+) -> Incident:
+    """Let a share of a numeric column's rows lie evenly between two values."""
+
+    def apply(batch: Batch, rng: np.random.Generator) -> None:
+        chosen = np.flatnonzero(rng.random(len(batch.fraud)) < share)
+        batch.columns[column][chosen] = rng.uniform(low, high, len(chosen))
+
+    return Incident(f"dense_cluster {column}", model, start, end, "people", apply)

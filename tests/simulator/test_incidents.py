@@ -127,3 +127,54 @@ def test_incidents_on_one_day_do_not_disturb_each_other():
     for incident, column in [(flood, "device_age_days"), (error, "avg_amount_90d_gbp")]:
         alone = draw(CARDS, DAY, SEED, [incident])
         assert np.array_equal(both.columns[column], alone.columns[column], equal_nan=True)
+
+
+def test_a_stale_feature_holds_the_day_before_row_for_row_whatever_the_number_of_rows():
+    stale = on_demand.stale_feature("card_payments", "device_age_days", DAY, seed=SEED)
+    before = draw(CARDS, DAY - timedelta(days=1), SEED).columns["device_age_days"]
+    for later in (0, 3):
+        calm = draw(CARDS, DAY + timedelta(days=later), SEED)
+        hit = draw(CARDS, DAY + timedelta(days=later), SEED, [stale])
+        rows = min(len(before), len(hit.ids))
+        assert np.array_equal(hit.columns["device_age_days"][:rows], before[:rows], equal_nan=True)
+        assert len(hit.columns["device_age_days"]) == len(calm.ids)
+        assert same_but(calm, hit, "device_age_days")
+
+
+def test_a_stale_partition_is_the_day_before_again():
+    before = draw(SCAMS, DAY - timedelta(days=1), SEED)
+    hit = draw(SCAMS, DAY, SEED, [on_demand.stale_partition("app_scams", DAY, seed=SEED)])
+    assert same_but(before, hit)
+    assert np.array_equal(before.ids, hit.ids)
+    assert np.array_equal(before.score, hit.score)
+
+
+def test_swapped_columns_arrive_under_each_other_s_name():
+    numbers = on_demand.swapped_columns("card_payments", "payments_24h", "card_age_days", DAY)
+    categories = on_demand.swapped_columns("card_payments", "channel", "country", DAY)
+    calm, hit = draw(CARDS, DAY, SEED), table(draw(CARDS, DAY, SEED, [numbers, categories]))
+    calm = table(calm)
+    for one, other in (("payments_24h", "card_age_days"), ("channel", "country")):
+        assert hit[one].to_pylist() == calm[other].to_pylist()
+        assert hit[other].to_pylist() == calm[one].to_pylist()
+
+
+def test_a_new_level_takes_its_share_of_every_other():
+    new = on_demand.new_level("card_payments", "channel", "watch", 0.04, DAY)
+    calm, hit = (table(draw(CARDS, DAY, SEED, each))["channel"].to_pylist() for each in ([], [new]))
+    assert sum(level == "watch" for level in hit) / len(hit) == pytest.approx(0.04, abs=0.005)
+    assert {after for before, after in zip(calm, hit, strict=True) if before != after} == {"watch"}
+
+
+def test_a_constant_column_has_one_value_and_no_null():
+    hit = draw(CARDS, DAY, SEED, [on_demand.constant_column("card_payments", "device_age_days", 0.0, DAY)])
+    assert not hit.columns["device_age_days"].any()
+
+
+def test_a_dense_cluster_lies_between_its_values():
+    cluster = on_demand.dense_cluster("card_payments", "amount_gbp", 741.0, 743.0, 0.04, DAY)
+    calm, hit = draw(CARDS, DAY, SEED), draw(CARDS, DAY, SEED, [cluster])
+    new = hit.columns["amount_gbp"][hit.columns["amount_gbp"] != calm.columns["amount_gbp"]]
+    assert len(new) / len(hit.ids) == pytest.approx(0.04, abs=0.005)
+    assert 741 <= new.min() <= new.max() <= 743
+    assert same_but(calm, hit, "amount_gbp")
