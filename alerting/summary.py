@@ -61,7 +61,7 @@ def _errored(_: Spec, finding: Finding) -> str:
 def _stale(_: Spec, finding: Finding) -> str:
     m = finding.own[0]
     share = percent(m.value) if m.value is not None else "most"
-    return f"the partition holds an earlier day's rows again: {share} of its telling columns are the same"
+    return f"the partition holds an earlier day's rows again: {share} of the columns that can tell are the same"
 
 
 def _column(_: Spec, finding: Finding) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 from scipy import special
 
 from ledger.records import Measurement, Verdict
-from monitors.habits import CHANCE, LEAST_DAYS, LEAST_VALUES, Column, whole
+from monitors.habits import CHANCE, LEAST_DAYS, LEAST_VALUES, Column, percent, whole
 from warehouse.grid import Floats, Ints
 from warehouse.profile import EVERYONE, Profile
 
@@ -145,13 +145,12 @@ def _too_few(rows: int) -> str:
 def _judged(own: Measurement, pair: Likeness, closest: date, limit: float) -> Measurement:
     bound = 2 * float(special.gammaincinv(pair.freedom / 2, math.exp(limit))) / pair.freedom
     repeated = pair.log_chance < limit
-    reason = (
-        f"differs from {closest:%a %-d %b} by {pair.ratio:.2g} of what chance alone makes two days differ, over "
-        f"{pair.freedom + 1} groups of values"
-    )
+    groups = f"{pair.freedom + 1} groups of values"
+    reason = f"differs from {closest:%a %-d %b} by {pair.ratio:.2g} of what chance alone gives, over {groups}"
     if repeated:
         reason = (
-            f"the same values as on {closest:%a %-d %b}: it {reason}; such likeness has a chance below 1 in a million"
+            f"the values of {closest:%a %-d %b} again: over {groups} the two days differ by {percent(pair.ratio)} of "
+            "what chance alone makes any two days differ"
         )
     verdict = Verdict.BREACH if repeated else Verdict.OK
     return replace(own, value=pair.ratio, low=pair.low, high=pair.high, limit=bound, verdict=verdict, reason=reason)
@@ -165,8 +164,8 @@ def _partition(blank: Measurement, repeats: Mapping[date, int], telling: int, fl
     day = max(repeats, key=lambda other: (repeats[other], other))
     share = repeats[day] / telling
     stale = share >= floor and (repeats[day] >= 2 or telling == 1)
-    reason = f"{repeats[day]} of {telling} telling columns hold the values of {day:%a %-d %b} again"
+    reason = f"{repeats[day]} of {telling} columns that can tell hold the values of {day:%a %-d %b} again"
     if not repeats[day]:
-        reason = f"none of {telling} telling columns repeats one of the {len(repeats)} days before"
+        reason = f"none of {telling} columns that can tell repeats one of the {len(repeats)} days before"
     verdict = Verdict.BREACH if stale else Verdict.OK
     return replace(own, value=share, low=share, high=share, limit=floor, verdict=verdict, reason=reason)

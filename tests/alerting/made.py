@@ -87,6 +87,21 @@ UNIT_ERROR = m(
     "drift", "scale_ratio", "amount_gbp", 98.7, low=97.0, high=100.1, limit=5.0,
     reason="typical value 98.7 times the baseline's; limit 5 times either way",
 )  # fmt: skip
+STALE = m(
+    "fault", "repeated_share", value=1.0, low=1.0, high=1.0, limit=0.5, n=14,
+    reason="14 of 14 columns that can tell hold the values of Mon 2 Mar again",
+)  # fmt: skip
+STALE_COLUMN = m(
+    "fault", "repeated_column", "device_age_days", 0.004, low=0.003, high=0.006, limit=0.36,
+    reason="the values of Mon 2 Mar again: over 84 groups of values the two days differ by 0.4 % of what chance alone "
+    "makes any two days differ",
+)  # fmt: skip
+SWAPPED = m(
+    "fault", "swapped_column", "amount_gbp", 41.6, low=41.6, high=41.6, limit=3.0,
+    reason="holds the values of 'age', whose baseline fits 41.6 times better than its own",
+)  # fmt: skip
+CLUSTER = m("fault", "cluster_share", "amount_gbp", 0.04, low=0.035, high=0.045, limit=0.02)
+SLOW = m("slow", "slow_drift", "amount_gbp", 0.26, low=0.21, high=0.31, limit=0.15)
 RECODED = m(
     "drift", "unseen_share", "channel", 0.42, limit=0.01,
     reason="42 % in levels the baseline never saw; baseline 0 % of 1,180,000 rows in 59 days; limit 1 %",

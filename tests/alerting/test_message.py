@@ -33,6 +33,8 @@ TOLD: dict[str, tuple[str, Sequence[Sequence[Measurement]]]] = {
     "recoded_category": ("opened", [[*ARRIVED, made.RECODED, *MONEY]]),
     "missing_partition": ("opened", [[*NO_PARTITION, *MONEY]]),
     "late_partition": ("opened", [made.LATE]),
+    "stale_partition": ("opened", [[*ARRIVED, made.STALE, made.STALE_COLUMN, *MONEY]]),
+    "stale_column": ("opened", [[*ARRIVED, made.STALE_COLUMN, *MONEY]]),
     "incomplete_partition": ("opened", [[made.FEW_ROWS]]),
     "duplicate_rows": ("opened", [[*ARRIVED, made.DUPLICATES, made.UNIQUE, *MONEY]]),
     "schema_change": ("opened", [[*ARRIVED, m("schema", "missing_columns", "amount_gbp", 1.0), *MONEY]]),

@@ -35,6 +35,8 @@ def test_a_quiet_day_has_no_breach_and_no_incident(ctx: Context, spec: Spec) -> 
         "check",
         "drift",
         "score",
+        "fault",
+        "slow",
         "performance",
         "decay",
         "fairness",
@@ -49,7 +51,7 @@ def test_every_figure_that_is_judged_has_a_count_and_an_interval(ctx: Context, s
     assert judged
     for m in judged:
         assert m.n > 0, m
-        if m.monitor in ("drift", "score", "decay", "fairness"):
+        if m.monitor in ("drift", "score", "fault", "slow", "decay", "fairness"):
             assert m.low is not None, m
             assert m.high is not None, m
             assert m.low <= m.high, m
@@ -127,6 +129,18 @@ def test_a_null_flood_is_a_column_fault_and_blocks_retraining(
     (decision,) = ctx.ledger.decisions(MODEL)
     assert decision.verdict == "refused"
     assert any("beneficiary_age_days" in reason for reason in decision.reasons)
+
+
+def test_yesterday_again_is_one_incident_whatever_else_it_breaks(
+    settings: Settings, spec: Spec, broken_bank: Callable[..., Path]
+) -> None:
+    root = broken_bank(without=DAY)
+    build(root, [MODEL], DAY, DAY, 7, [trouble.stale_partition(MODEL, DAY, seed=7)])
+    ctx = watch.context(replace(settings, warehouse=str(root)))
+    watch.watch(ctx, spec, DAY)
+    (incident,) = ctx.ledger.incidents(MODEL)
+    assert (incident.cause, incident.status) == (Cause.STALE_PARTITION, Status.FIRING)
+    assert "Mon 19 Jan" in incident.confidence
 
 
 def _killed_at(settings: Settings, spec: Spec, commit: int) -> None:
