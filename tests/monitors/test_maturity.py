@@ -7,9 +7,10 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.duration.survfunc import SurvfuncRight
 
 from monitors.maturity import ages, learn, window
 from tests.monitors.scored import START, bank, known, spec
@@ -36,6 +37,31 @@ def test_of_final_cohorts_the_curve_is_plain_counting(delays_by_day):
     else:
         for age in range(25):
             assert curve.share(age).value == pytest.approx(np.mean(every <= age), abs=1e-12)
+
+
+@settings(max_examples=60)
+@given(st.lists(st.lists(st.integers(0, 20), max_size=25), min_size=2, max_size=15), st.integers(2, 25))
+def test_the_curve_is_kaplan_meier_s_in_reversed_time_where_late_labels_enter_late(delays_by_day, horizon_days):
+    """A delay d can be seen only when d <= age: in reversed time -d, that is an entry at -age (left truncation)."""
+    as_of = START + timedelta(days=len(delays_by_day) - 1)
+    curve = learn(cohorts_of(delays_by_day, as_of), as_of, horizon_days)
+    if curve.reach_days < 0:
+        return
+    reach = curve.reach_days
+    shown = [
+        (delay, min(len(delays_by_day) - 1 - number, horizon_days))
+        for number, delays in enumerate(delays_by_day)
+        for delay in delays
+        if delay <= min(len(delays_by_day) - 1 - number, reach)
+    ]
+    delay, age = np.array(shown).T
+    oracle = SurvfuncRight(100.0 - delay, np.ones(len(delay)), entry=99.5 - age)
+    for a in range(reach):
+        before = np.flatnonzero(oracle.surv_times <= 100 - (a + 1))  # delays above a, in reversed time the earlier
+        expected = oracle.surv_prob[before[-1]] if len(before) else 1.0
+        assert curve.known[a] == pytest.approx(expected, abs=1e-12)
+        if 0 < expected < 1:
+            assert curve.errors[a] == pytest.approx(oracle.surv_prob_se[before[-1]], abs=1e-12)
 
 
 def test_a_young_cohort_counts_only_among_cohorts_that_could_show_as_much():
