@@ -119,9 +119,24 @@ class Labels(_Part):
     id: Name = "payment_id"
     label: Name = "is_fraud"
     known_at: Name = "known_at"
+    type: Name | None = Field(None, description="Column with the type of a fraud, such as account_takeover.")
+    types: Annotated[list[Name], Field(max_length=50)] = Field(
+        default_factory=list, description="Types of fraud with figures of their own; the others share '(other)'."
+    )
     negative: Literal["explicit"] | AfterDays = AfterDays(after_days=45)
     maturity: Share = Field(0.9, description="Below this share of expected frauds known, a figure is immature.")
     horizon_days: Annotated[int, Field(ge=1, le=730)] = Field(120, description="Cohorts older than this are final.")
+
+    @model_validator(mode="after")
+    def _types_of_a_column(self) -> Labels:
+        if (self.type is None) != (not self.types):
+            raise ValueError(
+                "type and types go together: the column of the label table that holds the type of a fraud, "
+                "and those of its values that shall have figures of their own"
+            )
+        if len(set(self.types)) < len(self.types):
+            raise ValueError("types: each may be named once")
+        return self
 
 
 class Protected(_Part):

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from warehouse.grid import OTHER, Frame, Ints
-from warehouse.profile import COUNT, EVERYONE, PENCE, SCORE, Counts, Cube, Group, ordered
+from warehouse.profile import COUNT, EVERYONE, MISSED, PENCE, SCORE, Counts, Cube, Group, ordered
 from warehouse.sql import NONFINITE, NULL_GROUP, NULLS, OTHER_GROUP, TWO_32
 
 Rows = Mapping[str, Ints]
@@ -57,13 +57,24 @@ def cubes(frame: Frame, groups: Sequence[str], found: Rows) -> dict[date, Cube]:
     return {day: Cube(ordered(mine)) for day, mine in parts.items()}
 
 
-def delays(found: Rows) -> dict[date, dict[int, int]]:
-    """Return the frauds of each cohort day by delay in days, from rows of ``d, delay, n``."""
-    result: dict[date, dict[int, int]] = defaultdict(dict)
-    for number, delay, count in sorted(zip(*(found[name].tolist() for name in ("d", "delay", "n")), strict=True)):
-        if delay >= 0:
-            result[day_of(number)][delay] = count
-    return dict(result)
+def delays(frame: Frame, groups: Sequence[str], found: Rows) -> dict[date, dict[Group, dict[int, int]]]:
+    """Return the frauds of each cohort day by delay in days: of EVERYONE, the MISSED, and each fraud type.
+
+    Rows have ``d, s, g, delay, missed, n``; those of a fraud type are rolled up over ``missed``.
+    """
+    result: dict[date, dict[Group, dict[int, int]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
+    names = ("d", "delay", "missed", "s", "g", "n")
+    for number, delay, missed, which, code, count in sorted(
+        zip(*(found[name].tolist() for name in names), strict=True)
+    ):
+        if delay < 0:
+            continue
+        own = result[day_of(number)]
+        if missed in (0, 1):
+            own[EVERYONE][delay] += count
+        if missed:
+            own[MISSED if missed == 1 else _group(frame, groups[which], code)][delay] += count
+    return {day: {group: dict(counts) for group, counts in own.items()} for day, own in result.items()}
 
 
 def _values(found: Rows) -> Ints:

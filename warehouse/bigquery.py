@@ -196,7 +196,7 @@ class BigQueryWarehouse:
         table = self._jobs.table(spec.labels.table)
         columns = {field.name: _kind(field) for field in table.schema}
         partitioned_by = table.time_partitioning.field if table.time_partitioning else None
-        for key in ("id", "label", "known_at"):
+        for key in ("id", "label", "known_at", *(["type"] if spec.labels.type else [])):
             scans.need_label(spec, spec.labels, columns, key)
         first = spec.baseline.start - timedelta(days=LONGEST_HORIZON_DAYS)
         return TableSource(spec.labels.table, columns, partitioned_by or "", first, date.max)

@@ -72,14 +72,23 @@ def _moments(told: Sequence[tuple[str, int, int]], array: Ints | None = None) ->
 
 def cohort_to_bytes(cohort: Cohort) -> bytes:
     """Return a cohort as bytes."""
-    delays = Cells.of(cohort.delays)
-    return _pack({}, cohort.labels, (delays.cells, delays.rows))
+    delays, parts = Cells.of(cohort.delays), [Cells.of(own) for own in cohort.delays_of.values()]
+    header = {"delays_of": [[group, len(own)] for group, own in zip(cohort.delays_of, parts, strict=True)]}
+    more = (
+        [np.concatenate([each.cells for each in parts]), np.concatenate([each.rows for each in parts])] if parts else []
+    )
+    return _pack(header if parts else {}, cohort.labels, (delays.cells, delays.rows), more)
 
 
 def cohort_from_bytes(data: bytes) -> Cohort:
     """Return the cohort that ``cohort_to_bytes`` wrote; raise ValueError for another version or damaged bytes."""
-    _, cube, (delays, frauds), _ = _unpack(data)
-    return Cohort(cube, dict(zip(delays.tolist(), frauds.tolist(), strict=True)))
+    header, cube, (delays, frauds), more = _unpack(data)
+    parts: dict[Group, Cells] = {}
+    at = 0
+    for (column, value), size in header.get("delays_of", []):
+        parts[column or "", value] = Cells(*(array[at : at + size] for array in more))
+        at += size
+    return Cohort(cube, dict(zip(delays.tolist(), frauds.tolist(), strict=True)), parts)
 
 
 def frame_to_json(frame: Frame) -> str:

@@ -43,6 +43,8 @@ def _rewrite(node: exp.Expression) -> exp.Expression:
         return exp.Paren(this=exp.Not(this=exp.Paren(this=infinite)))
     if name == "hash":
         return exp.Anonymous(this="FARM_FINGERPRINT", expressions=[_as_one(node.expressions)])
+    if name == "epoch_us":
+        return exp.Anonymous(this="UNIX_MICROS", expressions=[exp.cast(node.expressions[0], "TIMESTAMPTZ")])
     if isinstance(node, exp.PercentileDisc):
         return _quantiles(node.this.transform(_rewrite), node.expression.expressions)
     return node

@@ -22,15 +22,21 @@ def changes(
 ) -> Statement:
     """Sum the labelled payments as known by the end of ``as_of``, less as known by the end of ``since`` (None: none).
 
-    Returns ``d, s, g, c, state, n, pence, share, delay``, of ids with an event in between. Rows with a delay of days
-    (s is null) count frauds by the days between scoring and their first fraud label.
+    Returns ``d, s, g, c, state, n, pence, share, delay, missed``, of ids with an event in between. Rows with a delay
+    of days count frauds by the days between scoring and their first fraud label, and by whether they raised no alert.
+
+    Where the model file names fraud types, they are the last group: NULL_GROUP is what is legitimate. Rows of a type
+    with a delay leave ``missed`` null.
     """
     assert spec.labels is not None
     bound = Bound()
     own, theirs = join_keys(spec, spec.labels, source, labels)
     first_day = sql.day_number("CAST(k.first_fraud AS DATE)")
+    typed = spec.labels.type is not None
+    names = [*(f"s{j}" for j in range(len(groups) + typed)), "d", "c", "state", "delay", "sign", *_SUMMED]
     cells = [
         *_scored(frame, spec, source, groups, bound),
+        *([f"CASE WHEN k.fraud THEN k.kind ELSE ({sql.NULL_GROUP}) END AS s{len(groups)}"] if typed else []),
         f"CASE WHEN k.fraud THEN {FRAUD} ELSE {LEGITIMATE} END AS state",
         f"CASE WHEN k.fraud THEN greatest({first_day} - {source.day_number()}, 0) ELSE (-1) END AS delay",
         "k.sign AS sign",
@@ -41,18 +47,20 @@ def changes(
     sums = [f"{scans.whole('sign')} AS n", *(f"{scans.whole(f'sign * {name}')} AS {name}" for name in _SUMMED)]
     text = (
         f"WITH events AS ({_events(spec.labels, labels, as_of, theirs, bound)}), "
-        f"{_signed(source, since, own, bound)}, "
+        f"{_signed(spec.labels, source, since, own, bound)}, "
         f"cells AS (SELECT {', '.join(cells)} FROM {source.scan(bound)} JOIN known AS k ON k.id = {own}"
         f"{scans.where(conditions)}) "
-        f"SELECT d, {scans.group_keys(len(groups))}, c, state, {', '.join(sums)}, delay FROM cells "
-        f"GROUP BY GROUPING SETS ({scans.grouping_sets(len(groups), ['d, c, state'])}, (d, delay))"
+        f"SELECT d, {scans.group_keys(len(groups) + typed)}, c, state, {', '.join(sums)}, delay, missed "
+        f"FROM (SELECT {', '.join(names)}, CASE WHEN c < 0 THEN 1 ELSE 0 END AS missed FROM cells) AS r "
+        f"GROUP BY GROUPING SETS ({scans.grouping_sets(len(groups) + typed, ['d, c, state'])}, (d, delay, missed)"
+        f"{f', (s{len(groups)}, d, delay)' if typed else ''})"
     )
     return Statement(text, bound.values)
 
 
 def known(labels: Labels, source: Source, as_of: date, key: str, bound: Bound) -> str:
     """Return the query of what was known of each labelled id by the end of ``as_of``: ``id, fraud, first_fraud``."""
-    return _states(f"({_events(labels, source, as_of, key, bound)})")
+    return _states(labels, f"({_events(labels, source, as_of, key, bound)})")
 
 
 def versions(labels: Labels, source: Source, as_of: Sequence[date]) -> Statement:
@@ -63,7 +71,8 @@ def versions(labels: Labels, source: Source, as_of: Sequence[date]) -> Statement
     bound = Bound()
     events = _events(labels, source, max(as_of), column(labels.id), bound)
     # 32 bits of each hash: the sum of billions of them is still a 64-bit integer.
-    hashed = f"SELECT known_at, hash(id, label, known_at) % 4294967296 AS h FROM ({events})"
+    kind = "" if labels.type is None else ", kind"
+    hashed = f"SELECT known_at, hash(id, label, known_at{kind}) % 4294967296 AS h FROM ({events})"
     counts = []
     for i, day in enumerate(as_of):
         known = f"CASE WHEN known_at < {_end(day, bound)}"
@@ -92,47 +101,63 @@ def join_keys(spec: Spec, labels: Labels, source: Source, label_source: Source) 
 
 
 _SUMMED = ("pence", "share")
+_KINDS = 256
+"""More than there can be fraud types."""
 
 
-def _signed(source: Source, since: date | None, own: str, bound: Bound) -> str:
-    """Return the WITH items from ``events`` to ``known``: ``id, fraud, first_fraud, sign``.
+def _signed(labels: Labels, source: Source, since: date | None, own: str, bound: Bound) -> str:
+    """Return the WITH items from ``events`` to ``known``: ``id, fraud, first_fraud, sign``, and kind as ``_states``.
 
     Each id with an event after ``since`` stands there as known from all events (sign 1) and, where anything was, as
     known by ``since`` (sign -1). Only the events of such ids are grouped; of all others that would cost the most.
     """
+    kind = "" if labels.type is None else "kind, "
     if since is None:
         ids = f"SELECT {own} FROM {source.scan(bound)}{scans.where(source.wanted(bound))}"
         before = ""
     else:
         start = _end(since, bound)
         ids = f"SELECT id FROM events WHERE known_at >= {start}"
-        states = _states(f"moved WHERE known_at < {start}")
-        before = f" UNION ALL SELECT id, fraud, first_fraud, (-1) AS sign FROM ({states})"
+        states = _states(labels, f"moved WHERE known_at < {start}")
+        before = f" UNION ALL SELECT id, fraud, first_fraud, {kind}(-1) AS sign FROM ({states})"
     return (
-        f"moved AS (SELECT id, label, known_at FROM events WHERE id IN ({ids})), "
-        f"known AS (SELECT id, fraud, first_fraud, 1 AS sign FROM ({_states('moved')}){before})"
+        f"moved AS (SELECT id, label, {kind}known_at FROM events WHERE id IN ({ids})), "
+        f"known AS (SELECT id, fraud, first_fraud, {kind}1 AS sign FROM ({_states(labels, 'moved')}){before})"
     )
 
 
-def _states(events: str) -> str:
-    """Return the query of what events say of each id: ``id, fraud, first_fraud``.
+def _states(labels: Labels, events: str) -> str:
+    """Return the query of what events say of each id: ``id, fraud, first_fraud``, and ``kind`` where there are types.
 
     The newest event counts; of two at the same moment, the one that says fraud. That is so when the newest fraud
-    event isn't older than the newest legitimate one.
+    event isn't older than the newest legitimate one. The kind is that of the newest fraud event; of two at the same
+    moment, the one that the model file names later.
     """
+    kind = newest = ""
+    if labels.type is not None:
+        # moment and kind in one number, so that their maximum is the kind of the newest
+        newest = f"max(epoch_us(known_at) * {_KINDS} + kind - ({sql.OTHER_GROUP})) FILTER (WHERE label) AS newest, "
+        kind = f", newest % {_KINDS} + ({sql.OTHER_GROUP}) AS kind"
     return (
-        "SELECT id, coalesce(fraud_at >= coalesce(clear_at, fraud_at), false) AS fraud, first_fraud FROM ("
-        "SELECT id, max(known_at) FILTER (WHERE label) AS fraud_at, "
+        f"SELECT id, coalesce(fraud_at >= coalesce(clear_at, fraud_at), false) AS fraud, first_fraud{kind} FROM ("
+        f"SELECT id, {newest}max(known_at) FILTER (WHERE label) AS fraud_at, "
         "max(known_at) FILTER (WHERE NOT label) AS clear_at, "
         f"min(known_at) FILTER (WHERE label) AS first_fraud FROM {events} GROUP BY id)"
     )
 
 
 def _events(labels: Labels, source: Source, as_of: date, key: str, bound: Bound) -> str:
-    """Return the query of the events known by the end of ``as_of`` that count: ``id, label, known_at``."""
+    """Return the query of the events known by the end of ``as_of`` that count: ``id, label, known_at``.
+
+    Where the model file names fraud types, also ``kind``: a type's place among them, or OTHER_GROUP.
+    """
     kinds, until = source.columns, _end(as_of, bound)
+    kind = coded = ""
+    if labels.type is not None:
+        level = sql.level(column(labels.type), kinds[labels.type])
+        kind, coded = "kind, ", f"{sql.group_code(level, labels.types, bound)} AS kind, "
     return (
-        f"SELECT id, label, known_at FROM (SELECT {key} AS id, "
+        f"SELECT id, label, {kind}known_at FROM (SELECT {key} AS id, {coded}"
         f"{sql.truth(labels.label, kinds[labels.label])} AS label, "
         f"{sql.moment(labels.known_at, kinds[labels.known_at])} AS known_at "
         f"FROM {source.scan(bound)}{scans.where(source.wanted(bound))}) AS e "

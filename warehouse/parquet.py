@@ -213,7 +213,7 @@ class ParquetWarehouse:
         if not paths:
             return None
         source = self._described(paths, spec.features.day, date.min, date.max, partitioned=found.partitioned)
-        for key in ("id", "label", "known_at"):
+        for key in ("id", "label", "known_at", *(["type"] if labels.type else [])):
             scans.need_label(spec, labels, source.columns, key)
         if source.columns[labels.label] != "BOOLEAN" or sql.is_text(source.columns[labels.known_at]):
             no_label, no_time = self.rows(label_events.unreadable(labels, source))[0]

@@ -15,6 +15,10 @@ _Part = TypeVar("_Part")
 Group = tuple[str, str | None]
 """A slice or protected column and one of its values; ``EVERYONE`` is the whole population."""
 EVERYONE: Group = ("", None)
+FRAUD_TYPE = "fraud_type"
+"""Stands for the column of the label table that holds a fraud's type; only frauds have one."""
+MISSED: Group = ("alert", "none")
+"""The frauds that raised no alert."""
 
 OPEN, BLOCKED, FRAUD, LEGITIMATE = range(4)
 """Label states of a scored payment: no label yet, blocked (no honest label can come), fraud, legitimate."""
@@ -105,7 +109,10 @@ class Cube:
         """Return the cube after the payments in ``labels`` (states fraud and legitimate) left the open state."""
         cells = dict(self.cells)
         for group, part in labels.cells.items():
-            cells[group] = cells[group] + part if group in cells else part.copy()
+            if group not in cells:  # fraud types, which are not known before the label
+                cells[group] = part
+                continue
+            cells[group] = cells[group] + part
             cells[group][:, OPEN] -= part.sum(axis=1)
         return Cube(ordered({group: part for group, part in cells.items() if part.any()}))
 
@@ -274,11 +281,14 @@ class Cohort:
     """What was known, as of some day, about the payments scored on one day.
 
     ``labels`` holds the labelled payments only (states fraud and legitimate); ``delays`` counts the
-    frauds among them, blocked ones left out, by the days between scoring and their first fraud label.
+    frauds among them, blocked ones left out, by the days between scoring and their first fraud label, and
+    ``delays_of`` does so for parts of them: MISSED and, where the model file names any, each fraud type, which also
+    is a group of ``labels`` (of frauds only).
     """
 
     labels: Cube = field(default_factory=Cube)
     delays: Mapping[int, int] = field(default_factory=dict)
+    delays_of: Mapping[Group, Mapping[int, int]] = field(default_factory=dict)
 
     def __add__(self, other: Cohort) -> Cohort:
         return _cohort([(1, self), (1, other)])
@@ -289,7 +299,10 @@ class Cohort:
 
 def _cohort(parts: Sequence[tuple[int, Cohort]]) -> Cohort:
     """Return the signed sum of cohorts, its delays in order and without zeros."""
+    groups = {group for _, cohort in parts for group in cohort.delays_of}
+    summed = {group: _summed([(sign, cohort.delays_of.get(group, {})) for sign, cohort in parts]) for group in groups}
     return Cohort(
         _cube([(sign, cohort.labels) for sign, cohort in parts]),
         _summed([(sign, cohort.delays) for sign, cohort in parts]),
+        ordered({group: delays for group, delays in summed.items() if len(delays)}),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any, Protocol
 
@@ -11,7 +12,7 @@ from models.spec import Spec
 from warehouse import assemble, labels, scans, together
 from warehouse import moments as second_moments
 from warehouse.grid import Frame, Ints
-from warehouse.profile import EVERYONE, Cohort, Counts, Cube, Group, Moments, Profile, ordered
+from warehouse.profile import EVERYONE, FRAUD_TYPE, Cohort, Counts, Cube, Group, Moments, Profile, ordered
 from warehouse.scans import Statement
 from warehouse.source import Source
 
@@ -98,14 +99,22 @@ def label_changes(
     """Return what labels changed, after ``since`` (None: ever) and by ``as_of``, of each day of which they did."""
     if frame.score is not None and spec.score.column not in source.columns:
         return {}
+    assert spec.labels is not None
     groups = [name for name in frame.groups if name in source.columns]
     found = engine.arrays(labels.changes(frame, spec, source, groups, label_source, since, as_of))
+    if spec.labels.type is not None:
+        groups = [*groups, FRAUD_TYPE]
+        frame = replace(frame, groups={**frame.groups, FRAUD_TYPE: (*spec.labels.types, None)})
     of_delay = found["delay"] != ROLLED_UP
-    delays = assemble.delays({name: values[of_delay] for name, values in found.items()})
+    delays = assemble.delays(frame, groups, {name: values[of_delay] for name, values in found.items()})
     cubes: dict[date, Cube] = {}
     if frame.score is not None:
         cubes = assemble.cubes(frame, groups, {name: values[~of_delay] for name, values in found.items()})
-    return {
-        day: Cohort() + Cohort(cubes.get(day, Cube()), delays.get(day, {}))  # the sum leaves out what came to zero
-        for day in cubes.keys() | delays.keys()
-    }
+    return {day: _cohort(cubes.get(day, Cube()), delays.get(day, {})) for day in cubes.keys() | delays.keys()}
+
+
+def _cohort(cube: Cube, delays: dict[Group, dict[int, int]]) -> Cohort:
+    """Return a cohort without what came to zero, and without the legitimate payments, which have no fraud type."""
+    typed = Cube({group: part for group, part in cube.cells.items() if group != (FRAUD_TYPE, None)})
+    parts = {group: own for group, own in delays.items() if group != EVERYONE}
+    return Cohort() + Cohort(typed, delays.get(EVERYONE, {}), parts)

@@ -12,7 +12,21 @@ import pandas as pd
 
 from models.spec import Baseline, Column, Features, Labels, Protected, Score, Spec
 from warehouse.grid import OTHER, REST, UNSEEN, Frame
-from warehouse.profile import BLOCKED, EVERYONE, FRAUD, LEGITIMATE, OPEN, Cohort, Counts, Cube, Group, Profile
+from warehouse.profile import (
+    BLOCKED,
+    EVERYONE,
+    FRAUD,
+    FRAUD_TYPE,
+    LEGITIMATE,
+    MISSED,
+    OPEN,
+    Cohort,
+    Counts,
+    Cube,
+    Group,
+    Profile,
+    ordered,
+)
 
 DAY = date(2026, 1, 5)
 NUMBERS, CATEGORIES = ("amount_gbp", "age_days"), ("country", "trusted")
@@ -93,7 +107,16 @@ def cohort_of(frame: Frame, model: Spec, rows: pd.DataFrame, events: pd.DataFram
     mine = rows[rows.payment_id.isin(newest.index) & (rows.action != "block") & np.isfinite(rows.score)]
     fraud = newest.loc[mine.payment_id].to_numpy(dtype=bool)
     delays = (first.loc[mine.payment_id[fraud]].dt.normalize() - pd.Timestamp(day)).dt.days.clip(lower=0)
-    return Cohort(cube_of(frame, model, mine, np.where(fraud, FRAUD, LEGITIMATE)), dict(Counter(delays.tolist())))
+    cells = dict(cube_of(frame, model, mine, np.where(fraud, FRAUD, LEGITIMATE)).cells)
+    parts = {MISSED: (mine.score[fraud] < model.score.threshold).to_numpy()}
+    if model.labels.type is not None:
+        types = known[known.is_fraud].sort_values(["known_at", "rank"]).groupby("payment_id").type.last()
+        own = types.loc[mine.payment_id[fraud]].to_numpy()
+        parts |= {(FRAUD_TYPE, kind): own == kind for kind in dict.fromkeys(own)}
+        cells |= {group: cube_of(frame, model, mine[fraud][at], np.full(at.sum(), FRAUD)).cells[EVERYONE]
+                  for group, at in parts.items() if group != MISSED}  # fmt: skip
+    by_part = {group: dict(Counter(delays[at].tolist())) for group, at in parts.items() if at.any()}
+    return Cohort(Cube(ordered(cells)), dict(Counter(delays.tolist())), by_part)
 
 
 def cube_of(frame: Frame, model: Spec, rows: pd.DataFrame, state: np.ndarray) -> Cube:

@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from models.spec import Column, Features
+from models.spec import Column, Features, Labels
 from tests.warehouse import engines, made
 from tests.warehouse.made import DAY, payments
 from warehouse import together
@@ -186,12 +186,14 @@ def test_both_engines_take_in_the_same_labels_reversals_and_late_ones_too(tmp_pa
         {
             "payment_id": pa.array(told),
             "is_fraud": pa.array([bool(fraud) for fraud in rng.random(300) < 0.4], pa.bool_()),
+            "kind": pa.array(rng.choice(["takeover", "scam", "other", None], 300), pa.string()),
             "known_at": pa.array(when, pa.timestamp("us", "UTC")),
         }
     )
     features = {day: pa.Table.from_pandas(rows, preserve_index=False) for day, rows in days.items()}
     tables = {"features": features, "labels": {DAY: events[:200], DAY + timedelta(days=9): events[200:]}}
-    found = engines.both(tmp_path, bigquery_client, made.spec(), tables)
+    model = made.spec(labels=Labels(table="cards/labels", type="kind", types=["takeover", "scam"]))
+    found = engines.both(tmp_path, bigquery_client, model, tables)
     frame, last = found.parquet.frame(found.spec), DAY + timedelta(days=3)
     middle, end = DAY + timedelta(days=5), DAY + timedelta(days=11)
     for since, as_of in ((None, middle), (middle, end), (None, end)):
@@ -199,6 +201,7 @@ def test_both_engines_take_in_the_same_labels_reversals_and_late_ones_too(tmp_pa
         bigquery = found.bigquery.label_changes(found.in_bigquery, frame, DAY, last, since, as_of)
         assert bigquery == parquet
         assert any(cohort.delays for cohort in parquet.values())
+        assert len({group for cohort in parquet.values() for group in cohort.delays_of}) == 4
     first, second = found.bigquery.label_versions(found.in_bigquery, [middle, end])
     assert first != second
     rows = found.bigquery.labelled_rows(found.in_bigquery, DAY, last, end, 1000, seed=1)

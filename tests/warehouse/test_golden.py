@@ -54,6 +54,11 @@ PROFILES = {
 COHORTS = {
     "cohort.bin": Cohort(Cube({EVERYONE: _cells((3, 2, (1, 2, 3)), (9, 3, (4, 5, 6)))}), {0: 3, 17: 1, 800: 10**9}),
     "cohort-of-nothing.bin": Cohort(),
+    "cohort-with-parts.bin": Cohort(
+        Cube({EVERYONE: _cells((3, 2, (1, 2, 3))), ("fraud_type", "o'näh"): _cells((3, 2, (1, 2, 3)))}),
+        {0: 3, 17: 1},
+        {("alert", "none"): {17: 1}, ("fraud_type", "o'näh"): {0: 2, 17: 1}},
+    ),
 }
 FRAME = Frame(
     id="0123456789abcdef",
@@ -92,13 +97,13 @@ def test_every_version_up_to_today_s_has_golden_files_and_these_are_of_it() -> N
 def write() -> None:
     """Write the golden files of today's version where there are none."""
     folder = GOLDEN / f"v{codec.VERSION}"
-    folder.mkdir()
-    for name, profile in PROFILES.items():
-        (folder / name).write_bytes(codec.profile_to_bytes(profile))
-    for name, cohort in COHORTS.items():
-        (folder / name).write_bytes(codec.cohort_to_bytes(cohort))
-    for name, frame in FRAMES.items():
-        (folder / name).write_text(codec.frame_to_json(frame), encoding="utf-8")
+    folder.mkdir(exist_ok=True)
+    found = {name: codec.profile_to_bytes(profile) for name, profile in PROFILES.items()}
+    found |= {name: codec.cohort_to_bytes(cohort) for name, cohort in COHORTS.items()}
+    found |= {name: codec.frame_to_json(frame).encode() for name, frame in FRAMES.items()}
+    for name, stored in found.items():
+        if not (folder / name).exists():
+            (folder / name).write_bytes(stored)
 
 
 if __name__ == "__main__":

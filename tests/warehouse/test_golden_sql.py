@@ -14,6 +14,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
+from models.spec import Labels
 from tests.warehouse import made
 from warehouse import labels, moments, rows, scans, together
 from warehouse.dialect import pretty, to_bigquery
@@ -46,8 +47,10 @@ FRAME = Frame(
     moments=("age_days", "amount_gbp"),
 )
 SPEC = made.spec()
+TYPED = made.spec(labels=Labels(table="cards/labels", type="fraud type", types=["takeover", "'; DROP TABLE t; --"]))
 START, END = date(2026, 1, 5), date(2026, 1, 7)
-LABEL_KINDS = {"payment_id": "BIGINT", "is_fraud": "BOOLEAN", "known_at": "TIMESTAMP", "day": "DATE"}
+LABEL_KINDS = {"payment_id": "BIGINT", "is_fraud": "BOOLEAN", "fraud type": "VARCHAR", "known_at": "TIMESTAMP",
+               "day": "DATE"}  # fmt: skip
 
 
 def statements(source: Source, label_source: Source) -> Iterator[tuple[str, Statement]]:
@@ -61,6 +64,7 @@ def statements(source: Source, label_source: Source) -> Iterator[tuple[str, Stat
     yield "moments_of_an_embedding", moments.sums(FRAME, source, "text")
     yield "sample", rows.sample(SPEC, source, 100, 7)
     yield "label_changes", labels.changes(FRAME, SPEC, source, ["channel"], label_source, START, END)
+    yield "label_changes_by_type", labels.changes(FRAME, TYPED, source, ["channel"], label_source, START, END)
 
 
 def files() -> tuple[Source, Source]:

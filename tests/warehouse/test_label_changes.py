@@ -12,11 +12,13 @@ import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
+from models.spec import Labels
 from tests.warehouse import made
 from tests.warehouse.made import DAY, cohort_of, payments, write
 from warehouse import labels as label_events
+from warehouse.grid import OTHER
 from warehouse.parquet import ParquetWarehouse
-from warehouse.profile import COUNT, EVERYONE, FRAUD, LEGITIMATE, Cohort
+from warehouse.profile import COUNT, EVERYONE, FRAUD, LEGITIMATE, MISSED, Cohort
 from warehouse.source import FileSource
 
 SECOND = DAY + timedelta(days=1)
@@ -67,11 +69,39 @@ def test_whatever_happened_to_labels_the_changes_of_each_day_add_up_to_all_that_
                 assert known[day] == cohort_of(bank.frame, bank.model, rows, told, day, as_of)
 
 
+TYPES = ["takeover", "scam"]
+TYPED = Labels(table="cards/labels", type="kind", types=TYPES)
+TYPED_EVENT = st.tuples(IDS, st.booleans(), HOURS, st.sampled_from([*TYPES, "other", None]))
+
+
+@settings(max_examples=40, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@given(events=st.lists(TYPED_EVENT, min_size=1, max_size=80), gaps=st.lists(st.integers(1, 4), min_size=1, max_size=9))
+@example(events=[(1, True, 5, "scam"), (1, False, 30, None), (1, True, 60, "takeover")], gaps=[1] * 9)
+def test_by_type_of_fraud_too_the_changes_add_up_to_all_that_is_known(bank, events, gaps):
+    rows, model = payments(40, seed=3), bank.model.model_copy(update={"labels": TYPED})
+    steps = [DAYS[0], *(DAYS[0] + timedelta(days=int(days)) for days in np.cumsum(gaps))]
+    told = pd.DataFrame(events, columns=["payment_id", "is_fraud", "hours", "kind"])
+    told["known_at"] = pd.Timestamp(DAY) + pd.to_timedelta(told.hours, unit="h")
+    told["type"] = [kind if kind in TYPES else OTHER for kind in told.kind]
+    told["rank"] = [TYPES.index(kind) if kind in TYPES else -1 for kind in told.type]
+    with tempfile.TemporaryDirectory() as folder:
+        write(Path(folder), rows)
+        write(Path(folder), told[["payment_id", "is_fraud", "known_at", "kind"]], DAY, "cards/labels")
+        warehouse = ParquetWarehouse(Path(folder))
+        known = warehouse.label_changes(model, bank.frame, DAY, DAY, None, steps[0])[DAY]
+        for since, as_of in itertools.pairwise(steps):
+            known += warehouse.label_changes(model, bank.frame, DAY, DAY, since, as_of)[DAY]
+            assert known == warehouse.label_changes(model, bank.frame, DAY, DAY, None, as_of)[DAY]
+            assert known == cohort_of(bank.frame, model, rows, told, DAY, as_of)
+
+
 def test_a_reversal_takes_back_the_fraud_and_its_delay(bank, root):
     made.labels(root, [(1, True, "2026-01-06"), (2, True, "2026-01-06"), (1, False, "2026-01-08")])
     news = changes(root, bank, date(2026, 1, 7), date(2026, 1, 8))[DAY]
     assert counts(news) == {"fraud": -1, "legitimate": 1}
     assert news.delays == {1: -1}
+    missed = float(payments(40, seed=3).score[1]) < 0.8
+    assert news.delays_of == ({MISSED: {1: -1}} if missed else {})
 
 
 def test_an_event_that_says_what_was_known_changes_nothing(bank, root):

@@ -190,10 +190,23 @@ SELECT
   CAST(SUM(sign) AS INT64) AS n,
   CAST(SUM(sign * pence) AS INT64) AS pence,
   CAST(SUM(sign * share) AS INT64) AS share,
-  delay
-FROM cells
+  delay,
+  missed
+FROM (
+  SELECT
+    s0,
+    d,
+    c,
+    state,
+    delay,
+    sign,
+    pence,
+    share,
+    CASE WHEN c < 0 THEN 1 ELSE 0 END AS missed
+  FROM cells
+) AS r
 GROUP BY
   GROUPING SETS (
     (s0, d, c, state),
-    (d, delay)
+    (d, delay, missed)
   )
