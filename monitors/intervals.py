@@ -151,7 +151,7 @@ def value_share(caught: tuple[Ints, Floats], missed: tuple[Ints, Floats]) -> Est
     if a + b <= 0:
         raise ValueError("a share of no money is undefined")
     value = a / (a + b)
-    error = math.sqrt((1 - value) ** 2 * _compound(*caught) + value**2 * _compound(*missed)) / (a + b)
+    error = math.sqrt((1 - value) ** 2 * compound_variance(*caught) + value**2 * compound_variance(*missed)) / (a + b)
     return Estimate(value, *logit_normal(value, error, n), n, error)
 
 
@@ -194,7 +194,7 @@ def _variance(weights: Ints, values: Floats) -> float:
     return float(weights @ (values - mean) ** 2 / (n - 1)) if n > 1 else 0.0
 
 
-def _compound(payments: Ints, amount: Floats) -> float:
+def compound_variance(payments: Ints, amount: Floats) -> float:
     """Return the variance of a compound Poisson sum from its units' payments and amounts.
 
     Within a unit of k payments the mean amount varies by s^2 / k, so the weighted variation between units

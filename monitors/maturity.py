@@ -9,13 +9,15 @@ product-limit estimator corrects this (Lagakos, Barraj & De Gruttola, Biometrika
 It gives F relative to the longest delay that the cohorts could show, their ``reach``. Until the reach is the horizon,
 more may follow: the mass beyond is taken to be the mass that arrived in the older half of the reach (delays that
 thin out from octave to octave keep below it), and the curve is lowered by it.
+
+Alerts are looked at within days while missed fraud waits for the customer, so both have curves of their own; and so
+has each type of fraud that the model file names.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Literal
 
@@ -24,14 +26,14 @@ import numpy as np
 from models.spec import Labels
 from monitors.intervals import Estimate, Interval, clopper_pearson
 from warehouse.grid import Floats, Ints
-from warehouse.profile import COUNT, EVERYONE, FRAUD, Cohort
+from warehouse.profile import EVERYONE, MISSED, Cohort, Group
 
 Needs = Literal["nothing", "frauds", "labels"]
 """Which labels a figure waits for: none, the frauds, or the frauds and the legitimate payments."""
+CAUGHT: Group = ("alert", "raised")
+"""The frauds that raised an alert: all but the MISSED."""
 MIN_FRAUDS = 30
 """Fewer known frauds, in all or old enough to show a delay, teach nothing about delays."""
-LEAST_EXPECTED = 10
-"""Fewer expected missed frauds in the youngest cohorts can't tell whether missed fraud keeps pace with caught."""
 LEAST_REACH_DAYS = 28
 """Where labels are explicit, cohorts must have been followed this long before the curve's end is believed."""
 
@@ -41,19 +43,17 @@ class Curve:
     """Share of a cohort's fraud known at each age in days.
 
     ``known[a]`` is relative to ``reach_days``, its last age; ``errors`` are its standard errors (Greenwood's) and
-    ``at_risk[a]`` the frauds it rests on. ``tail`` is the share taken to follow beyond the reach, ``caught_share``
-    the share of all expected fraud that raised an alert, ``together`` says how far missed fraud keeps pace with it
-    (1: known as soon, 0: only after all that was caught). ``known`` is empty where too few frauds are known.
+    ``at_risk[a]`` the frauds it rests on; ``tail`` is the share taken to follow beyond the reach. ``known`` is empty
+    where too few frauds are known. ``parts`` are the curves of CAUGHT and MISSED fraud and of each fraud type.
     """
 
     known: Floats
     errors: Floats
     at_risk: Ints
     tail: float
-    caught_share: float
-    together: float
     frauds: int
     horizon_days: int
+    parts: Mapping[Group, Curve] = field(default_factory=dict)
 
     @property
     def reach_days(self) -> int:
@@ -79,19 +79,17 @@ class Curve:
         return Estimate(value * seen, low * seen, high, n, error * seen)
 
     def missed_share(self, age_days: int) -> float | None:
-        """Return the share of a cohort's *missed* fraud that is known at an age.
+        """Return the share of a cohort's *missed* fraud that is known at an age: recall is too high until it is.
 
-        Alerts are looked at within days while missed fraud waits for the customer, so recall looks better than it
-        is while the missed part is still coming. At worst every caught fraud c of all is known first: then of the
-        share S known in all, (S - c) / (1 - c) of the missed ones are known. At best they are known together: S.
-        ``together`` says where between the two the young cohorts lie.
+        Where too few missed frauds are known for a curve, all caught fraud (c of all known) is taken to be known
+        first: of the share S known in all, (S - c) / (1 - c) of the missed ones are known.
         """
-        share = self.share(age_days)
-        if share is None:
-            return None
-        rest = 1 - self.caught_share
-        worst = max(0.0, (share.value - self.caught_share) / rest) if rest > 0 else share.value
-        return worst + self.together * (share.value - worst)
+        share, missed = self.share(age_days), self.parts.get(MISSED)
+        own = missed.share(age_days) if missed else None
+        if share is None or own is not None:
+            return own.value if own is not None and share is not None else None
+        rest = missed.frauds / self.frauds if missed else 0.0
+        return max(0.0, 1 - (1 - share.value) / rest) if rest > 0 else share.value
 
     def mature_days(self, maturity: float) -> int | None:
         """Return the age at which ``maturity`` of a cohort's missed fraud is known at least; None: not yet known."""
@@ -107,23 +105,27 @@ def learn(cohorts: Mapping[date, Cohort], as_of: date, horizon_days: int) -> Cur
 
     Delays beyond ``horizon_days`` are left out. A negative delay (a label older than the payment) counts as 0.
     """
-    age_days = {day: min((as_of - day).days, horizon_days) for day in cohorts if day <= as_of}
-    exact = np.zeros(horizon_days + 1, np.int64)
-    within = np.zeros(horizon_days + 1, np.int64)
-    for day, age in age_days.items():
-        counts = np.zeros(age + 1, np.int64)
-        for delay, frauds in cohorts[day].delays.items():
-            if delay <= age:
-                counts[max(0, delay)] += frauds
-        exact[: age + 1] += counts
-        within[: age + 1] += np.cumsum(counts)
+    exact = {EVERYONE: np.zeros(horizon_days + 1, np.int64), MISSED: np.zeros(horizon_days + 1, np.int64)}
+    within = {group: counts.copy() for group, counts in exact.items()}
+    for day in (day for day in cohorts if day <= as_of):
+        age = min((as_of - day).days, horizon_days)
+        for group, delays in {EVERYONE: cohorts[day].delays, **cohorts[day].delays_of}.items():
+            counts = np.zeros(age + 1, np.int64)
+            for delay, frauds in delays.items():
+                if delay <= age:
+                    counts[max(0, delay)] += frauds
+            exact.setdefault(group, np.zeros(horizon_days + 1, np.int64))[: age + 1] += counts
+            within.setdefault(group, np.zeros(horizon_days + 1, np.int64))[: age + 1] += np.cumsum(counts)
+    exact[CAUGHT], within[CAUGHT] = exact[EVERYONE] - exact[MISSED], within[EVERYONE] - within[MISSED]
+    curves = {group: _curve(exact[group], within[group], horizon_days) for group in exact}
+    return replace(curves.pop(EVERYONE), parts=curves)
+
+
+def _curve(exact: Ints, within: Ints, horizon_days: int) -> Curve:
     known, errors, at_risk = _product_limit(exact, within)
     reach = len(known) - 1
     tail = 0.0 if reach >= horizon_days or reach < 0 else float(1 - known[reach // 2])
-    frauds = int(exact.sum())
-    plain = Curve(known, errors, at_risk, tail, 0.0, 1.0, frauds, horizon_days)
-    caught_share, together = _pace(cohorts, age_days, plain)
-    return replace(plain, caught_share=caught_share, together=together)
+    return Curve(known, errors, at_risk, tail, int(exact.sum()), horizon_days)
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,17 @@ def ages(labels: Labels | None, curve: Curve) -> Ages:
     return Ages(frauds, max(frauds, silent_days or 0))
 
 
+def ages_of_type(labels: Labels, curve: Curve, every: Ages, group: Group) -> Ages:
+    """Return from which age on the figures of one type of fraud are mature: never before those of all fraud."""
+    own = curve.parts.get(group)
+    age = own.mature_days(labels.maturity) if own else None
+    if age is not None:
+        return replace(every, frauds=max(every.frauds, age))
+    frauds = own.frauds if own else 0
+    why = f"only {frauds} frauds of this type are known, or they still come in: too few to learn how late they come"
+    return Ages(labels.horizon_days, max(labels.horizon_days, every.labels), every.why or why)
+
+
 def window(days: Collection[date], as_of: date, from_days: int, count: int) -> list[date]:
     """Return those of ``days`` in the newest ``count`` calendar days of age ``from_days`` or more, in order."""
     end = as_of - timedelta(days=from_days)
@@ -199,28 +212,3 @@ def _product_limit(exact: Ints, within: Ints) -> tuple[Floats, Floats, Ints]:
 def _interval(value: float, error: float, n: int) -> Interval:
     effective = value * (1 - value) / error**2 if error > 0 and 0 < value < 1 else float(n)
     return clopper_pearson(value * effective, effective)
-
-
-def _pace(cohorts: Mapping[date, Cohort], age_days: Mapping[date, int], curve: Curve) -> tuple[float, float]:
-    """Return ``caught_share``, from the older half of the cohorts with frauds, and ``together``, from the youngest.
-
-    While less than c of all fraud is known, it is all caught fraud if that comes first, and a share 1 - c of it is
-    missed fraud if both come together; ``together`` is where the missed share really known lies between. (In older
-    cohorts a model that began to miss more would look the same as missed fraud that comes sooner.)
-    """
-    days = sorted(day for day in age_days if cohorts[day].delays and EVERYONE in cohorts[day].labels.cells)
-    rows = []
-    for day in days:
-        share = curve.share(age_days[day])
-        frauds = cohorts[day].labels.cells[EVERYONE][:, FRAUD, COUNT]
-        if share is not None and share.value > 0 and frauds.any():
-            rows.append((float(frauds.sum()), float(frauds[: len(frauds) // 2].sum()), share.value))
-    if not rows:
-        return 0.0, 0.0
-    known, missed, shares = np.array(rows).T
-    old = math.ceil(len(rows) / 2)
-    caught = min(1.0, float((known - missed)[:old].sum() / (known / shares)[:old].sum()))
-    young = shares <= caught
-    expected = float(known[young].sum() * (1 - caught))
-    together = float(missed[young].sum()) / expected if expected >= LEAST_EXPECTED else 0.0
-    return caught, min(1.0, max(0.0, together))

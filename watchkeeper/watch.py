@@ -21,6 +21,7 @@ import monitors.fairness
 import monitors.faults
 import monitors.maturity
 import monitors.multivariate
+import monitors.nowcast
 import monitors.performance
 import monitors.slow
 import warehouse
@@ -49,7 +50,7 @@ from watchkeeper.stored import (
     scan_missing,
 )
 
-MEASURED = ("drift", "score", "fault", "slow", "performance", "decay", "fairness")
+MEASURED = ("drift", "score", "fault", "slow", "performance", "nowcast", "decay", "fairness")
 DRILLED = (Cause.COLUMN_FAULT, Cause.POPULATION_SHIFT, Cause.SCORE_SHIFT)
 """Causes whose incident links to an Evidently report on a bounded sample."""
 
@@ -238,6 +239,7 @@ def _measure_scores(ctx: Context, spec: Spec, frame: Frame, as_of: date) -> list
     changed |= {as_of} | _ripening(spec, as_of, curve)
     return [
         *monitors.performance.measure(spec, frame, as_of, cubes, curve, changed & cubes.keys()),
+        *monitors.nowcast.measure(spec, frame, as_of, cubes, curve, changed & cubes.keys()),
         *monitors.decay.measure(spec, frame, as_of, cubes, curve, normal & cubes.keys()),
         *monitors.fairness.measure(spec, frame, as_of, cubes, curve),
     ]

@@ -11,7 +11,7 @@ import numpy as np
 
 from models.spec import Spec
 from warehouse.grid import Frame, score_grid
-from warehouse.profile import BLOCKED, EVERYONE, FRAUD, LEGITIMATE, OPEN, Cohort, Cube
+from warehouse.profile import BLOCKED, EVERYONE, FRAUD, FRAUD_TYPE, LEGITIMATE, MISSED, OPEN, Cohort, Cube
 
 THRESHOLD = 0.5
 GRID = score_grid(0.0, 1.0, THRESHOLD)
@@ -70,6 +70,7 @@ class Day:
     known_after_days: Any
     blocked: Any
     columns: Mapping[str, Any] = field(default_factory=dict)
+    kind: Any = None
 
     def cube(self) -> Cube:
         """Return the cube before any label came."""
@@ -82,8 +83,19 @@ class Day:
         at = known | (explicit_legitimate & ~self.fraud & ~self.blocked)
         columns = {name: np.asarray(values, object)[at] for name, values in self.columns.items()}
         labels = cube(self.score[at], np.where(known, FRAUD, LEGITIMATE)[at], self.pence[at], **columns)
-        delays, counts = np.unique(self.known_after_days[known], return_counts=True)
-        return Cohort(labels if at.any() else Cube(), dict(zip(delays.tolist(), counts.tolist(), strict=True)))
+        missed = known & (self.score < THRESHOLD)
+        parts = {MISSED: missed}
+        if self.kind is not None:
+            parts |= {(FRAUD_TYPE, kind): known & (self.kind == kind) for kind in np.unique(self.kind[known])}
+            typed = {group: cube(self.score[own], np.full(own.sum(), FRAUD), self.pence[own]).cells[EVERYONE]
+                     for group, own in parts.items() if group != MISSED}  # fmt: skip
+            labels = Cube({**labels.cells, **typed})
+        delays_of = {group: self._delays(own) for group, own in parts.items() if own.any()}
+        return Cohort(labels if at.any() else Cube(), self._delays(known), delays_of)
+
+    def _delays(self, at: Any) -> dict[int, int]:
+        delays, counts = np.unique(self.known_after_days[at], return_counts=True)
+        return dict(zip(delays.tolist(), counts.tolist(), strict=True))
 
 
 def bank(

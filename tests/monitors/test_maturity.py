@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.duration.survfunc import SurvfuncRight
 
-from monitors.maturity import ages, learn, window
+from monitors.maturity import CAUGHT, ages, learn, window
 from tests.monitors.scored import START, bank, known, spec
-from warehouse.profile import Cohort
+from warehouse.profile import MISSED, Cohort
 
 FAR = START + timedelta(days=1000)
 
@@ -173,7 +173,7 @@ def test_where_caught_and_missed_fraud_keep_pace_nobody_waits_for_the_worst_case
     for recall in (lambda day: 0.8, lambda day: 0.8 if day < 100 else 0.5):
         payments = bank(120, seed=3, rows=8000, analysts=False, recall=recall)
         curve = learn(known(payments, as_of)[1], as_of, 120)
-        assert curve.together > 0.7
+        assert curve.missed_share(9) == pytest.approx(curve.share(9).value, abs=0.05)
         assert ages(spec().labels, curve).frauds == pytest.approx(truth.ppf(0.9), abs=4)
 
 
@@ -181,8 +181,29 @@ def test_a_model_that_misses_more_doesn_t_make_missed_fraud_look_early():
     as_of = START + timedelta(days=119)
     payments = bank(120, seed=3, rows=8000, recall=lambda day: 0.8 if day < 100 else 0.5)
     curve = learn(known(payments, as_of)[1], as_of, 120)
-    assert curve.together < 0.3
+    assert curve.missed_share(9) == pytest.approx(stats.lognorm(0.66, scale=9).cdf(9), abs=0.08)
     assert ages(spec().labels, curve).frauds >= 18
+
+
+def test_before_missed_fraud_has_a_curve_all_caught_fraud_is_taken_to_come_first():
+    delays = {0: 80, 30: 20}
+    cohorts = {START: Cohort(delays=delays, delays_of={MISSED: {30: 20}})}
+    curve = learn(cohorts, FAR, 120)
+    assert (curve.share(5).value, curve.missed_share(5)) == (pytest.approx(0.8), pytest.approx(0))
+    assert curve.missed_share(30) == 1
+    fewer = learn({START: Cohort(delays=delays, delays_of={MISSED: {0: 10, 30: 10}})}, FAR, 120)
+    assert fewer.missed_share(5) == pytest.approx(0)
+
+
+def test_each_part_of_the_fraud_has_the_curve_that_it_would_have_alone():
+    payments = bank(90, seed=4, rows=4000)
+    cohorts, as_of = known(payments, START + timedelta(days=89))[1], START + timedelta(days=89)
+    curve = learn(cohorts, as_of, 120)
+    missed = {day: Cohort(delays=own.delays_of[MISSED]) for day, own in cohorts.items() if own.delays_of}
+    alone = learn(missed, as_of, 120)
+    assert curve.parts[MISSED].share(9) == alone.share(9)
+    assert curve.parts[CAUGHT].frauds + curve.parts[MISSED].frauds == curve.frauds
+    assert curve.parts[CAUGHT].share(3).value > 0.97
 
 
 def test_explicit_labels_and_those_due_at_once_are_mature_with_the_frauds():
