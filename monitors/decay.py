@@ -1,14 +1,15 @@
 """Whether the model still does what it did in its baseline: recent mature cohorts pooled, against the baseline's.
 
-A week of cohorts holds every weekday once and enough frauds to tell. Each metric waits only for the labels that it
-needs: the alert rate for none, recall and value detection for frauds, the others for legitimate payments too.
+A week of cohorts holds every weekday once. Where it holds too few frauds to tell, the window widens to two, four and
+eight weeks. Each metric waits only for the labels that it needs: the alert rate for none, recall and value detection
+for frauds, the others for legitimate payments too.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -18,15 +19,18 @@ from ledger.records import Measurement, Verdict
 from models.spec import Spec
 from monitors import intervals, limits, scoring
 from monitors.intervals import Estimate, Interval
-from monitors.maturity import Ages, Curve, Needs, ages, window
+from monitors.maturity import Ages, Curve, Needs, ages, ages_of_type, window
 from monitors.scoring import Confusion
 from warehouse.grid import Floats, Frame, Ints
-from warehouse.profile import COUNT, EVERYONE, FRAUD, PENCE, Cube
+from warehouse.profile import COUNT, EVERYONE, FRAUD, FRAUD_TYPE, PENCE, Cube, Group
 
 MONITOR = "decay"
-WINDOW_DAYS = 7
-LEAST_DAYS = 4
-"""Of the window's seven days at least these must have payments."""
+WINDOWS_DAYS = (7, 14, 28, 56)
+"""The first window with enough cases is judged; those beyond the first hold no day of the baseline."""
+LEAST_SHARE = 4 / 7
+"""Of the window's days at least so many must have payments."""
+TYPE_METRICS = ("recall", "value_detection_rate")
+"""Judged for each type of fraud too: only frauds have a type."""
 FRAUDS_DAYS = 60
 """Mature cohort days whose frauds are counted as what a challenger could learn from."""
 RATIOS = ("false_positive_rate", "alert_rate")
@@ -83,6 +87,52 @@ class Sides(NamedTuple):
 
     recent: Side
     normal: Side
+    window_days: int
+
+    @property
+    def span(self) -> str:
+        """Return the recent cohorts' days in words, as in 'the week to 7 May'."""
+        length = "week" if self.window_days == 7 else f"{self.window_days} days"
+        return f"the {length} to {_day(self.recent.days[-1])}"
+
+
+@dataclass(frozen=True)
+class Known:
+    """All that is known of a model's cohorts on a day, and what was pooled of it before."""
+
+    spec: Spec
+    as_of: date
+    cubes: Mapping[date, Cube]
+    scored: list[date]
+    baseline: frozenset[date]
+    curve: Curve
+    pooled: dict[tuple[Needs, Group, int], Sides | Missing] = field(default_factory=dict)
+
+    def ages(self, group: Group) -> Ages:
+        """Return from which age on cohorts are mature, for all fraud or a type of it."""
+        every = ages(self.spec.labels, self.curve)
+        if group == EVERYONE or self.spec.labels is None:
+            return every
+        return ages_of_type(self.spec.labels, self.curve, every, group)
+
+    def sides(self, needs: Needs, group: Group, window_days: int) -> Sides | Missing:
+        """Return the recent and the baseline's mature days, summed, or why they can't be compared."""
+        key = needs, group, window_days
+        if key not in self.pooled:
+            self.pooled[key] = _sides(self, *key)
+        return self.pooled[key]
+
+    def enough(self, metric: str, group: Group) -> Sides | Missing:
+        """Return the sides of the first window that has enough cases for a metric; of none, those of the widest."""
+        found = self.sides(scoring.NEEDS[metric], group, WINDOWS_DAYS[0])
+        for window_days in WINDOWS_DAYS[1:]:
+            if isinstance(found, Missing) or not scoring.lacking(metric, found.recent.counts):
+                break
+            wider = self.sides(scoring.NEEDS[metric], group, window_days)
+            if isinstance(wider, Missing) or not self.baseline.isdisjoint(wider.recent.days):
+                break
+            found = wider
+        return found
 
 
 class Effect(NamedTuple):
@@ -101,7 +151,9 @@ class Effect(NamedTuple):
 def measure(
     spec: Spec, frame: Frame, as_of: date, cubes: Mapping[date, Cube], curve: Curve, baseline_days: Collection[date]
 ) -> list[Measurement]:
-    """Return each metric over the newest mature week against the baseline's mature days, and the money behind it.
+    """Return each metric over the newest mature days against the baseline's, and the money behind it.
+
+    Recall and value detection also for each type of fraud that the model file names.
 
     A breach needs three things. Material: the metric is worse by at least its floor (``monitors.limits``), and the
     95 % interval of the change lies beyond half the floor. Significant: the interval at the model's false-alarm
@@ -112,74 +164,66 @@ def measure(
     if frame.score is None or not baseline_days:
         return []
     metrics = scoring.metrics_of(spec)
-    mature = ages(spec.labels, curve)
     scored = [day for day in cubes if min(baseline_days) <= day <= as_of and EVERYONE in cubes[day].cells]
-    kinds: dict[Needs, Sides | Missing] = {
-        needs: _sides(spec, as_of, cubes, scored, baseline_days, mature, curve, needs)
-        for needs in dict.fromkeys(scoring.NEEDS[metric] for metric in metrics)
-    }
-    alpha = limits.alpha(spec, len(metrics))
-    found = [_judged(spec, as_of, metric, kinds[scoring.NEEDS[metric]], alpha) for metric in metrics]
+    known = Known(spec, as_of, cubes, scored, frozenset(baseline_days), curve)
+    types = [(FRAUD_TYPE, name) for name in spec.labels.types] if spec.labels else []
+    wanted = [(metric, EVERYONE) for metric in metrics]
+    wanted += [(metric, group) for group in types for metric in TYPE_METRICS if metric in metrics]
+    alpha = limits.alpha(spec, len(wanted))
+    found = [_judged(known, metric, group, alpha) for metric, group in wanted]
     if "value_detection_rate" in metrics:
-        found += _money(spec, as_of, kinds["frauds"])
+        found += _money(spec, as_of, known.enough("value_detection_rate", EVERYONE))
     if spec.labels is not None:
-        found += _ripeness(spec, as_of, cubes, mature)
+        found += _ripeness(spec, as_of, cubes, known.ages(EVERYONE))
     return found
 
 
-def _sides(
-    spec: Spec,
-    as_of: date,
-    cubes: Mapping[date, Cube],
-    scored: list[date],
-    baseline_days: Collection[date],
-    mature: Ages,
-    curve: Curve,
-    needs: Needs,
-) -> Sides | Missing:
-    """Return the recent and the baseline's mature days, summed, or why they can't be compared."""
+def _sides(known: Known, needs: Needs, group: Group, window_days: int) -> Sides | Missing:
+    scored, mature = known.scored, known.ages(group)
     from_days = mature.of(needs)
-    recent = window(scored, as_of, from_days, WINDOW_DAYS)
+    recent = window(scored, known.as_of, from_days, window_days)
     if not scored:
         return Missing(Verdict.INSUFFICIENT, "No scored payments since the baseline began.")
-    end = as_of - timedelta(days=from_days)
-    seventh = min(scored) + timedelta(days=WINDOW_DAYS - 1)
+    end = known.as_of - timedelta(days=from_days)
+    seventh = min(scored) + timedelta(days=WINDOWS_DAYS[0] - 1)
     if end < seventh:
         return Missing(Verdict.IMMATURE, f"The first week of cohorts is {mature.when(seventh, needs)}.")
-    if len(recent) < LEAST_DAYS:
-        reason = f"Only {len(recent)} of the {WINDOW_DAYS} newest mature cohort days, up to {end}, have payments."
+    if len(recent) < LEAST_SHARE * window_days:
+        reason = f"Only {len(recent)} of the {window_days} newest mature cohort days, up to {end}, have payments."
         return Missing(Verdict.INSUFFICIENT, reason)
-    normal = sorted(day for day in scored if day in set(baseline_days) and day <= end and day not in recent)
+    normal = sorted(day for day in scored if day in known.baseline and day <= end and day not in recent)
     if not normal:
         reason = f"Besides the newest mature week, up to {end}, no baseline day is mature."
         return Missing(Verdict.IMMATURE, reason)
-    return Sides(*(_side(spec, as_of, cubes, days, curve, needs) for days in (recent, normal)))
+    return Sides(_side(known, recent, needs, group), _side(known, normal, needs, group), window_days)
 
 
-def _side(spec: Spec, as_of: date, cubes: Mapping[date, Cube], days: list[date], curve: Curve, needs: Needs) -> Side:
-    parts = [cubes[day].cells[EVERYONE] for day in days]
+def _side(known: Known, days: list[date], needs: Needs, group: Group) -> Side:
+    nothing = np.zeros_like(known.cubes[days[0]].cells[EVERYONE])
+    parts = [known.cubes[day].cells.get(group, nothing) for day in days]
     if needs == "labels":
-        parts = [scoring.settled(spec, part) for part in parts]
+        parts = [scoring.settled(known.spec, part) for part in parts]
     pooled = np.zeros_like(parts[0])
     for part in parts:
         pooled += part
     frauds = np.stack([part[:, FRAUD] for part in parts])
     daily = [scoring.confusion(part) for part in parts]
-    share = curve.share((as_of - days[-1]).days)
+    share = known.curve.parts.get(group, known.curve).share((known.as_of - days[-1]).days)
     return Side(days, pooled, scoring.confusion(pooled), daily, frauds, share.value if share else 1.0)
 
 
-def _judged(spec: Spec, as_of: date, metric: str, sides: Sides | Missing, alpha: float) -> Measurement:
+def _judged(known: Known, metric: str, group: Group, alpha: float) -> Measurement:
+    spec, as_of, sides = known.spec, known.as_of, known.enough(metric, group)
     if isinstance(sides, Missing):
-        return _found(spec, as_of, metric, None, sides.verdict, sides.reason)
+        return _found(spec, as_of, metric, None, sides.verdict, sides.reason, group=group)
     now, before = sides.recent.estimate(metric), sides.normal.estimate(metric)
     lacking = scoring.lacking(metric, sides.recent.counts)
-    which = "in the newest mature week"
+    which = f"in {sides.span}"
     if not lacking:
         lacking, which = scoring.lacking(metric, sides.normal.counts), "in the baseline"
     if lacking or now is None or before is None:
-        reason = f"Only {lacking} {which}." if lacking else "It is undefined for want of fraud or money."
-        return _found(spec, as_of, metric, now, Verdict.INSUFFICIENT, reason)
+        reason = f"Only {lacking}, {which}." if lacking else "It is undefined for want of fraud or money."
+        return _found(spec, as_of, metric, now, Verdict.INSUFFICIENT, reason, group=group)
     effect = _effect(metric, sides, now, before, limits.floor(spec, metric), alpha)
     verdict = limits.judge(
         beyond=effect.value >= effect.floor and effect.low >= effect.floor / 2,
@@ -189,7 +233,8 @@ def _judged(spec: Spec, as_of: date, metric: str, sides: Sides | Missing, alpha:
     reason = _words(metric, sides, now, before, effect) + scoring.notes(spec, metric, sides.recent.counts)
     if verdict is Verdict.INSUFFICIENT:
         reason += " Too few cases to tell a change of the size that matters from chance."
-    return _found(spec, as_of, metric, now, verdict, reason, _limit(metric, now, before, effect.floor))
+    limit = _limit(metric, now, before, effect.floor)
+    return _found(spec, as_of, metric, now, verdict, reason, limit, group=group)
 
 
 def _effect(metric: str, sides: Sides, now: Estimate, before: Estimate, floor: float, alpha: float) -> Effect:
@@ -230,12 +275,10 @@ def _limit(metric: str, now: Estimate, before: Estimate, floor: float) -> float:
 
 
 def _words(metric: str, sides: Sides, now: Estimate, before: Estimate, effect: Effect) -> str:
-    """Return what the metric was in the newest week and in the baseline, and the change with its interval."""
+    """Return what the metric was in the newest days and in the baseline, and the change with its interval."""
     shown = _percent if metric in SAYS else _three
     says = SAYS.get(metric, "")
-    span = (
-        f"{shown(now.value)}{says} in the week to {_day(sides.recent.days[-1])}; {shown(before.value)} in the baseline"
-    )
+    span = f"{shown(now.value)}{says} in {sides.span}; {shown(before.value)} in the baseline"
     if metric in RATIOS:
         low, high = sorted(math.exp(sign) for sign in (effect.low, effect.high))
         if metric == "alert_rate" and now.value < before.value:
@@ -284,7 +327,7 @@ def _money(spec: Spec, as_of: date, sides: Sides | Missing) -> Iterator[Measurem
     if isinstance(sides, Missing):
         yield from (_found(spec, as_of, name, None, sides.verdict, sides.reason) for name in names)
         return
-    now, before = (side.estimate("value_detection_rate") for side in sides)
+    now, before = (side.estimate("value_detection_rate") for side in sides[:2])
     if now is None or before is None or len(sides.normal.days) < 2:
         reason = "There was no fraud with an amount, or a single baseline day."
         yield from (_found(spec, as_of, name, None, Verdict.INSUFFICIENT, reason) for name in names)
@@ -295,7 +338,7 @@ def _money(spec: Spec, as_of: date, sides: Sides | Missing) -> Iterator[Measurem
     error = math.hypot(fraud.value * math.hypot(now.error, before.error), drop * fraud.error)
     lost = Estimate(drop * fraud.value, drop * fraud.value - 1.96 * error, drop * fraud.value + 1.96 * error, now.n)
     words = (
-        f"Known fraud a day in the week to {_day(sides.recent.days[-1])}.",
+        f"Known fraud a day in {sides.span}.",
         f"Fraud stopped a day in the baseline, over {caught.n} days, without blocked payments.",
         f"{_percent(now.value)} of GBP {fraud.value:,.0f} a day caught, {_percent(before.value)} in the baseline.",
     )
@@ -328,5 +371,7 @@ def _found(
     verdict: Verdict,
     reason: str,
     limit: float | None = None,
+    *,
+    group: Group = EVERYONE,
 ) -> Measurement:
-    return scoring.measurement(spec, as_of, as_of, MONITOR, metric, found, verdict, reason, limit=limit)
+    return scoring.measurement(spec, as_of, as_of, MONITOR, metric, found, verdict, reason, group=group, limit=limit)

@@ -81,15 +81,15 @@ class Curve:
     def missed_share(self, age_days: int) -> float | None:
         """Return the share of a cohort's *missed* fraud that is known at an age: recall is too high until it is.
 
-        Where too few missed frauds are known for a curve, all caught fraud (c of all known) is taken to be known
-        first: of the share S known in all, (S - c) / (1 - c) of the missed ones are known.
+        Even if all caught fraud (c of all) was known first, of the share S known in all (S - c) / (1 - c) of the
+        missed ones would be. Where few missed frauds are known, their own curve ends early and says less than that.
         """
         share, missed = self.share(age_days), self.parts.get(MISSED)
-        own = missed.share(age_days) if missed else None
-        if share is None or own is not None:
-            return own.value if own is not None and share is not None else None
-        rest = missed.frauds / self.frauds if missed else 0.0
-        return max(0.0, 1 - (1 - share.value) / rest) if rest > 0 else share.value
+        if share is None or missed is None:
+            return None if share is None else share.value
+        rest, own = missed.frauds / self.frauds, missed.share(age_days)
+        at_worst = 1 - (1 - share.value) / rest if rest > 0 else share.value
+        return max(0.0, at_worst, own.value if own else 0.0)
 
     def mature_days(self, maturity: float) -> int | None:
         """Return the age at which ``maturity`` of a cohort's missed fraud is known at least; None: not yet known."""

@@ -155,8 +155,9 @@ def spread_of_amounts(cubes: Mapping[date, Cube]) -> float:
     A single day has too few frauds to show how rare large ones are.
     """
     frauds = [cube.cells[EVERYONE][:, FRAUD] for cube in cubes.values() if EVERYONE in cube.cells]
-    n, gbp = (np.concatenate([part[:, what] for part in frauds]) if frauds else np.zeros(0) for what in (COUNT, PENCE))
-    return float(intervals.compound_variance(n, gbp) * n.sum() / gbp.sum() ** 2) if gbp.sum() > 0 else 1.0
+    units = np.concatenate([np.zeros((1, 3), np.int64), *frauds])
+    n, pence = units[:, COUNT], units[:, PENCE].astype(np.float64)
+    return float(intervals.compound_variance(n, pence) * n.sum() / pence.sum() ** 2) if pence.sum() > 0 else 1.0
 
 
 def _summary(value: float, drawn: Floats, n: int) -> Estimate:

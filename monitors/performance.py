@@ -8,9 +8,9 @@ from datetime import date
 from ledger.records import Measurement, Verdict
 from models.spec import Spec
 from monitors import scoring
-from monitors.maturity import Ages, Curve, ages
+from monitors.maturity import Ages, Curve, ages, ages_of_type
 from warehouse.grid import Frame, Ints
-from warehouse.profile import EVERYONE, Cube, Group
+from warehouse.profile import EVERYONE, FRAUD_TYPE, Cube, Group
 
 MONITOR = "performance"
 IN_SLICES = ("recall", "precision", "alert_rate")
@@ -42,7 +42,7 @@ def measure(
 
 def _parts(frame: Frame, cube: Cube) -> Iterator[tuple[Group, Ints]]:
     for group, part in cube.cells.items():
-        if group == EVERYONE or group[0] in frame.slices:
+        if group == EVERYONE or group[0] in (*frame.slices, FRAUD_TYPE):
             yield group, part
 
 
@@ -50,12 +50,15 @@ def _figures(
     spec: Spec, as_of: date, day: date, group: Group, part: Ints, mature: Ages, curve: Curve, metrics: list[str]
 ) -> Iterator[Measurement]:
     age_days = (as_of - day).days
+    typed = group[0] == FRAUD_TYPE
+    if typed and spec.labels is not None:
+        curve, mature = curve.parts.get(group, curve), ages_of_type(spec.labels, curve, mature, group)
     share = curve.share(age_days)
     if age_days >= mature.labels:
         part = scoring.settled(spec, part)
     counts = scoring.confusion(part)
     for metric in metrics:
-        if group != EVERYONE and metric not in IN_SLICES:
+        if (group != EVERYONE and metric not in IN_SLICES) or (typed and scoring.NEEDS[metric] != "frauds"):
             continue
         needs = scoring.NEEDS[metric]
         waits = age_days < mature.of(needs)

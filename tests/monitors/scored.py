@@ -108,11 +108,13 @@ def bank(
     amount=lambda rng, n: rng.lognormal(4, 1, n),
     columns=lambda rng, n: {},
     analysts: bool = True,
+    recall_of_kind: Mapping[str, Any] | None = None,
 ) -> list[Day]:
     """Return days of payments whose alerts have the given recall and false-positive rate.
 
     Alerted frauds are known within two days where analysts look at them; other ones after about nine (the customer
-    calls). One alert in twelve is blocked.
+    calls). One alert in twelve is blocked. ``recall_of_kind`` gives one fraud in eight the second type and its recall,
+    and the others the first.
     """
     made = []
     for number in range(days):
@@ -120,13 +122,18 @@ def bank(
         day = START + timedelta(days=number)
         fraud = rng.random(rows) < fraud_share
         cols = columns(rng, rows)
-        alerted = rng.random(rows) < np.where(fraud, recall(number), false_positive_rate(number, cols))
+        caught, kind = recall(number), None
+        if recall_of_kind is not None:
+            (first, common), (second, rare) = recall_of_kind.items()
+            kind = np.where(rng.random(rows) < 1 / 8, second, first)
+            caught = np.where(kind == second, rare(number), common(number))
+        alerted = rng.random(rows) < np.where(fraud, caught, false_positive_rate(number, cols))
         score = np.where(alerted, rng.uniform(THRESHOLD, 1, rows), rng.beta(1, 30, rows) * THRESHOLD)
         missed_delay = np.ceil(rng.lognormal(np.log(9), 0.66, rows)).astype(int)
         delay = np.where(alerted & analysts, rng.integers(0, 3, rows), missed_delay)
         pence = np.rint(amount(rng, rows) * 100)
         blocked = alerted & (rng.random(rows) < 1 / 12)
-        made.append(Day(day, score, fraud, pence, delay, blocked, cols))
+        made.append(Day(day, score, fraud, pence, delay, blocked, cols, kind))
     return made
 
 

@@ -24,10 +24,10 @@ METRICS = [
 MONEY = ["fraud_gbp_per_day", "caught_gbp_per_day", "lost_gbp_per_day"]
 
 
-def measured(payments, as_of=END, model: Spec | None = None, without=()):
+def measured(payments, as_of=END, model: Spec | None = None, without=(), slice_=""):
     cubes, cohorts = known([day for day in payments if day.day not in without], as_of)
     found = decay.measure(model or spec(), frame(), as_of, cubes, learn(cohorts, as_of, 120), BASELINE)
-    return {m.metric: m for m in found}
+    return {m.metric: m for m in found if m.slice == slice_}
 
 
 def breaches(found):
@@ -120,6 +120,43 @@ def test_too_few_frauds_to_tell_are_insufficient_not_ok():
     some = measured(bank(110, seed=38, rows=1000, fraud_share=0.008), model=spec(alerts={"limits": {"recall": 0.02}}))
     assert some["recall"].verdict is Verdict.INSUFFICIENT
     assert some["alert_rate"].verdict is Verdict.OK
+
+
+def test_where_a_week_has_too_few_frauds_the_window_widens_until_there_are_enough_and_says_so():
+    rare = bank(110, seed=40, rows=6000, fraud_share=0.0003, recall=lambda day: 0.9 if day < 60 else 0.3)
+    found = measured(rare)
+    assert found["recall"].verdict is Verdict.BREACH
+    assert " of frauds caught in the 28 days to " in found["recall"].reason
+    assert found["recall"].n >= 30
+    assert "in the week to" in found["alert_rate"].reason
+    rarer = measured(bank(110, seed=40, rows=6000, fraud_share=0.0001))["recall"]
+    assert rarer.verdict is Verdict.INSUFFICIENT
+    assert "known frauds, 30 needed, in the 28 days to " in rarer.reason
+    assert rarer.low < rarer.value <= rarer.high
+
+
+def test_a_window_never_widens_into_the_baseline():
+    rare = bank(110, seed=40, rows=6000, fraud_share=0.0003, recall=lambda day: 0.9 if day < 60 else 0.3)
+    found = measured(rare, BASELINE[-1] + timedelta(days=31))
+    newest = BASELINE[-1] + timedelta(days=31 - int(found["frauds_mature_until"].value))
+    assert 7 <= (newest - BASELINE[-1]).days < 14
+    assert f"known frauds, 30 needed, in the week to {newest.day} {newest:%b}." in found["recall"].reason
+
+
+def test_the_decay_of_one_type_of_fraud_is_seen_although_recall_over_all_is_hardly_lower():
+    typed = spec(labels={"table": "l", "negative": {"after_days": 30}, "type": "kind", "types": ["card", "scam"]})
+    recalls = {"card": lambda day: 0.8, "scam": lambda day: 0.8 if day < 75 else 0.3}
+    payments = bank(110, seed=41, rows=6000, recall_of_kind=recalls)
+    assert "recall" not in breaches(measured(payments, model=typed))
+    scams, cards = (measured(payments, model=typed, slice_=f"fraud_type={kind}") for kind in ("scam", "card"))
+    assert set(scams) == set(cards) == {"recall", "value_detection_rate"}
+    assert scams["recall"].verdict is Verdict.BREACH
+    assert scams["recall"].low <= 0.3 <= scams["recall"].high
+    assert cards["recall"].verdict is Verdict.OK
+    unheard = {m.verdict for m in measured(payments, model=spec(labels={
+        "table": "l", "negative": {"after_days": 30}, "type": "kind", "types": ["mule"]}), slice_="fraud_type=mule"
+    ).values()}  # fmt: skip
+    assert unheard <= {Verdict.IMMATURE, Verdict.INSUFFICIENT}
 
 
 def test_until_the_first_week_is_mature_the_answer_says_when():

@@ -102,6 +102,24 @@ def test_few_frauds_are_insufficient_not_ok():
     assert found[day, "false_positive_rate", ""].verdict is Verdict.OK
 
 
+def test_of_a_type_of_fraud_recall_alone_is_told_for_only_frauds_have_a_type():
+    recalls = {"card": lambda day: 0.9, "scam": lambda day: 0.2}
+    payments = bank(110, seed=14, rows=8000, recall_of_kind=recalls)
+    typed = spec(labels={"table": "l", "type": "kind", "types": ["card", "scam"]})
+    day, young = START + timedelta(days=20), END - timedelta(days=4)
+    found = measured(typed, END, [day, young], payments=payments)
+    assert {(m.metric, m.slice) for m in found.values() if m.slice} == {
+        ("recall", "fraud_type=card"), ("recall", "fraud_type=scam")
+    }  # fmt: skip
+    cards, scams = (found[day, "recall", f"fraud_type={kind}"] for kind in ("card", "scam"))
+    assert cards.low > scams.high
+    assert cards.n + scams.n == found[day, "recall", ""].n
+    assert cards.verdict is Verdict.OK
+    assert scams.verdict is Verdict.INSUFFICIENT
+    assert found[young, "recall", "fraud_type=scam"].verdict is Verdict.IMMATURE
+    assert found[day, "alert_rate", ""].n == 8000  # the open payments of the day are untouched
+
+
 def test_a_model_without_labels_has_its_alert_rate_only():
     day = START + timedelta(days=3)
     cubes, _ = known(PAYMENTS[:5], day)
