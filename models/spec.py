@@ -90,6 +90,16 @@ class Score(_Part):
     version: Name | None = Field(None, description="Column with the model version.")
     action: Name | None = Field(None, description="Column with what was done: allow, review, block.")
     blocked: list[str] = Field(default_factory=list, description="Actions after which no honest label can come.")
+    false_positive_rate: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.01,
+        description="Share of legitimate payments with an alert at which recall is compared, whatever the threshold.",
+    )
+    review_cost_gbp: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="What it costs to look at one alert; with it, costs at each threshold are told."
+    )
+    entity: Name | None = Field(
+        None, description="Column with the card or customer, for the precision of the top cards."
+    )
 
     @field_validator("range", mode="before")
     @classmethod
@@ -175,6 +185,9 @@ class Alerts(_Part):
     )
     pending_days: Annotated[int, Field(ge=1, le=30)] = Field(
         2, description="Days that drift, decay or unfairness must hold before it is an incident."
+    )
+    capacity_per_day: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        100, description="Cards that can be looked at a day, for card precision; it needs score.entity."
     )
     resolve_days: Annotated[int, Field(ge=1, le=30)] = Field(
         2, description="Clean, evaluated days before an incident is resolved."

@@ -60,12 +60,12 @@ class Side:
     frauds: Ints
     known_share: float
 
-    def estimate(self, metric: str) -> Estimate | None:
+    def estimate(self, metric: str, false_positive_rate: float = 0.01) -> Estimate | None:
         """Return a metric over the pooled days; for money, each day's cells are units of their own."""
         if metric == "value_detection_rate":
             found = scoring.value_detection_rate(self.frauds)
         else:
-            found = scoring.figure(metric, self.part, self.counts)
+            found = scoring.figure(metric, self.part, self.counts, false_positive_rate)
         return scoring.allowing_for_unknown(metric, found, self.known_share)
 
     def fraud_gbp(self, *, caught: bool) -> Floats:
@@ -167,10 +167,11 @@ def measure(
     scored = [day for day in cubes if min(baseline_days) <= day <= as_of and EVERYONE in cubes[day].cells]
     known = Known(spec, as_of, cubes, scored, frozenset(baseline_days), curve)
     types = [(FRAUD_TYPE, name) for name in spec.labels.types] if spec.labels else []
-    wanted = [(metric, EVERYONE) for metric in metrics]
+    wanted = [(metric, EVERYONE) for metric in metrics if metric not in scoring.SHOWN]
     wanted += [(metric, group) for group in types for metric in TYPE_METRICS if metric in metrics]
     alpha = limits.alpha(spec, len(wanted))
     found = [_judged(known, metric, group, alpha) for metric, group in wanted]
+    found += [_shown(known, metric) for metric in metrics if metric in scoring.SHOWN]
     if "value_detection_rate" in metrics:
         found += _money(spec, as_of, known.enough("value_detection_rate", EVERYONE))
     if spec.labels is not None:
@@ -235,6 +236,26 @@ def _judged(known: Known, metric: str, group: Group, alpha: float) -> Measuremen
         reason += " Too few cases to tell a change of the size that matters from chance."
     limit = _limit(metric, now, before, effect.floor)
     return _found(spec, as_of, metric, now, verdict, reason, limit, group=group)
+
+
+def _shown(known: Known, metric: str) -> Measurement:
+    """Return a metric that is shown and never judged, over the first window with enough cases."""
+    spec, as_of, sides = known.spec, known.as_of, known.enough(metric, EVERYONE)
+    if isinstance(sides, Missing):
+        return _found(spec, as_of, metric, None, sides.verdict, sides.reason)
+    now = sides.recent.estimate(metric, spec.score.false_positive_rate)
+    lacking = scoring.lacking(metric, sides.recent.counts)
+    if lacking or now is None:
+        reason = f"Only {lacking}, in {sides.span}." if lacking else f"No fraud was caught in {sides.span}."
+        return _found(spec, as_of, metric, now, Verdict.INSUFFICIENT, reason)
+    told = {
+        "recall_at_false_positive_rate": f"Frauds caught if {_percent(spec.score.false_positive_rate)} of legitimate "
+        "payments raised an alert",
+        "false_positive_ratio": "False alarms for each fraud caught",
+        "brier_score": "Mean square of score less outcome",
+    }
+    reason = f"{told[metric]}, in {sides.span}." + scoring.notes(spec, metric, sides.recent.counts)
+    return _found(spec, as_of, metric, now, Verdict.OK, reason)
 
 
 def _effect(metric: str, sides: Sides, now: Estimate, before: Estimate, floor: float, alpha: float) -> Effect:

@@ -62,7 +62,11 @@ def _figures(
             continue
         needs = scoring.NEEDS[metric]
         waits = age_days < mature.of(needs)
-        found = None if waits and needs == "labels" else scoring.figure(metric, part, counts)
+        found = (
+            None
+            if waits and needs == "labels"
+            else scoring.figure(metric, part, counts, spec.score.false_positive_rate)
+        )
         found = scoring.allowing_for_unknown(metric, found, share.value if share else 0.0)
         verdict, reason = Verdict.OK, ""
         if waits:

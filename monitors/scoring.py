@@ -19,7 +19,7 @@ import numpy as np
 
 from ledger.records import Measurement, Verdict
 from models.spec import Spec
-from monitors import intervals
+from monitors import intervals, thresholds
 from monitors.intervals import Estimate
 from monitors.maturity import Needs
 from warehouse.grid import Ints
@@ -34,7 +34,12 @@ NEEDS: dict[str, Needs] = {
     "roc_auc": "labels",
     "value_detection_rate": "frauds",
     "calibration_error": "labels",
+    "recall_at_false_positive_rate": "labels",
+    "false_positive_ratio": "labels",
+    "brier_score": "labels",
 }
+SHOWN = ("recall_at_false_positive_rate", "false_positive_ratio", "brier_score")
+"""Metrics that are shown and never judged: a judged one moves with each of them."""
 MIN_FRAUDS = 30
 MIN_ALERTS = 30
 MIN_LEGITIMATE = 1_000
@@ -165,19 +170,32 @@ EVENTS: dict[str, Callable[[Confusion], tuple[int, int]]] = {
 """The metrics that are shares of counts at the threshold: events, and the cases among which they are counted."""
 
 
-def figure(metric: str, part: Ints, counts: Confusion) -> Estimate | None:
-    """Return a metric of NEEDS from a part and its confusion; None where it is undefined (nothing to divide by)."""
+OF_PART: dict[str, Callable[[Ints], Estimate | None]] = {
+    "value_detection_rate": lambda part: value_detection_rate(part[None, :, FRAUD]),
+    "calibration_error": calibration_error,
+    "brier_score": thresholds.brier_score,
+}
+"""The metrics that need more of a part than its counts."""
+
+
+def figure(metric: str, part: Ints, counts: Confusion, false_positive_rate: float = 0.01) -> Estimate | None:
+    """Return a metric of NEEDS from a part and its confusion; None where it is undefined (nothing to divide by).
+
+    ``false_positive_rate`` is that of recall at a fixed one.
+    """
     if metric in EVENTS:
         events, n = EVENTS[metric](counts)
         return intervals.share(events, n) if n else None
-    if metric == "value_detection_rate":
-        return value_detection_rate(part[None, :, FRAUD])
-    if metric == "calibration_error":
-        return calibration_error(part)
+    if metric in OF_PART:
+        return OF_PART[metric](part)
+    if metric == "false_positive_ratio":
+        return thresholds.false_positive_ratio(counts.caught, counts.false_alarms)
     if not (counts.frauds and counts.legitimate):
         return None
-    area = {"roc_auc": intervals.roc_auc, "pr_auc": intervals.average_precision}[metric]
-    return area(part[:, FRAUD, COUNT], part[:, LEGITIMATE, COUNT])
+    frauds, legitimate = part[:, FRAUD, COUNT], part[:, LEGITIMATE, COUNT]
+    if metric == "recall_at_false_positive_rate":
+        return thresholds.recall_at(false_positive_rate, frauds, legitimate)
+    return {"roc_auc": intervals.roc_auc, "pr_auc": intervals.average_precision}[metric](frauds, legitimate)
 
 
 def allowing_for_unknown(metric: str, found: Estimate | None, known_share: float) -> Estimate | None:
@@ -196,7 +214,7 @@ def lacking(metric: str, counts: Confusion) -> str:
     """Return which cases are too few for a metric, as '12 frauds known, 30 needed', or an empty string."""
     if metric == "alert_rate":
         return _too_few(counts.rows, MIN_ROWS, "payments")
-    if metric == "precision":
+    if metric in ("precision", "false_positive_ratio"):
         return _too_few(counts.judged_alerts, MIN_ALERTS, "alerts with a label")
     few_frauds = "" if metric == "false_positive_rate" else _too_few(counts.frauds, MIN_FRAUDS, "known frauds")
     if few_frauds or NEEDS[metric] == "frauds":
@@ -213,12 +231,13 @@ def metrics_of(spec: Spec) -> list[str]:
     without = set()
     if spec.score.threshold is None:
         without |= {"recall", "precision", "false_positive_rate", "alert_rate", "value_detection_rate"}
+        without.add("false_positive_ratio")
     if spec.labels is None:
         without |= {metric for metric, needs in NEEDS.items() if needs != "nothing"}
     if spec.score.amount is None:
         without.add("value_detection_rate")
     if spec.score.range != (0.0, 1.0):
-        without.add("calibration_error")
+        without |= {"calibration_error", "brier_score"}
     return [metric for metric in NEEDS if metric not in without]
 
 

@@ -82,6 +82,13 @@ METRICS = {
     "roc_auc": "ROC-AUC",
     "value_detection_rate": "Value detected",
     "calibration_error": "Calibration error",
+    "recall_at_false_positive_rate": "Recall at a fixed false-positive rate",
+    "false_positive_ratio": "False alarms for each fraud caught",
+    "brier_score": "Brier score",
+    "card_precision": "Precision of the top cards",
+    "cost_gbp_per_day": "Cost of the threshold",
+    "least_cost_gbp_per_day": "Cost of the cheapest threshold",
+    "least_cost_threshold": "Cheapest threshold",
     "lost_gbp_per_day": "Fraud value lost",
     "caught_gbp_per_day": "Fraud value caught in the baseline",
     "fraud_gbp_per_day": "Fraud value",
@@ -109,6 +116,7 @@ _SHARES = {
     "duplicate_share", "null_share", "nonfinite_share", "unseen_share", "recall", "precision", "false_positive_rate",
     "repeated_share", "constant_share", "spike_share", "cluster_share", "scaled_share", "renamed_share",
     "true_positive_rate", "selection_rate", "alert_rate", "value_detection_rate", "calibration_error",
+    "recall_at_false_positive_rate", "card_precision",
 }  # fmt: skip
 _COUNTS = {"row_count", "mature_frauds", "missing_columns", "extra_columns", "retyped_columns"}
 _ROW_BY_ROW = (
@@ -208,6 +216,7 @@ def _times(value: float) -> str:
 
 
 _ENDINGS: dict[str, Callable[[float], str]] = {
+    "false_positive_ratio": lambda value: f"{value:.1f}" if value < 100 else f"{value:,.0f}",
     "_difference": _points,
     "_ratio": _times,
     "_gbp_per_day": gbp,

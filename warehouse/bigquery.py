@@ -22,6 +22,7 @@ from warehouse.grid import Frame, Ints
 from warehouse.jobs import Jobs, Purpose
 from warehouse.profile import Cohort, Profile
 from warehouse.protocol import Partition, Relation
+from warehouse.ranking import Ranked
 from warehouse.scanning import ROLLED_UP
 from warehouse.scans import Statement
 from warehouse.source import Source, TableSource
@@ -158,6 +159,13 @@ class BigQueryWarehouse:
             engine = self._engine(spec, "labels")
             result |= scanning.label_changes(spec, frame, source, labels, since, as_of, engine)
         return dict(sorted(result.items()))
+
+    def top_cards(self, spec: Spec, start: date, end: date, as_of: date) -> list[Ranked]:
+        """Return the cards (``score.entity``) with the highest scores of each day, by what was known by ``as_of``."""
+        if spec.score.entity is None:
+            return []
+        labels, source = self._labels(spec), self._source(spec, start, end)
+        return scanning.top_cards(spec, source, labels, as_of, self._engine(spec, "cards")) if labels else []
 
     def relation(self, spec: Spec, day: date) -> Relation:
         """Return the query of a day's partition, with its values written out, and where it runs."""

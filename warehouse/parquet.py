@@ -24,6 +24,7 @@ from warehouse.files import Files
 from warehouse.grid import Frame, Ints
 from warehouse.profile import Cohort, Profile
 from warehouse.protocol import Partition, Relation
+from warehouse.ranking import Ranked
 from warehouse.scans import Statement
 from warehouse.source import FileSource, Source
 from warehouse.sql import Bound
@@ -128,6 +129,13 @@ class ParquetWarehouse:
             if spec.features.id in source.columns:
                 result |= scanning.label_changes(spec, frame, source, labels, since, as_of, self)
         return dict(sorted(result.items()))
+
+    def top_cards(self, spec: Spec, start: date, end: date, as_of: date) -> list[Ranked]:
+        """Return the cards (``score.entity``) with the highest scores of each day, by what was known by ``as_of``."""
+        if spec.labels is None or spec.score.entity is None or not self.days(spec, start, end):
+            return []
+        labels = self._labels(spec, spec.labels)
+        return scanning.top_cards(spec, self._span(spec, start, end), labels, as_of, self) if labels else []
 
     def relation(self, spec: Spec, day: date) -> Relation:
         """Return the query of a day's partition and where it runs; raise WatchkeeperError where no partition is."""

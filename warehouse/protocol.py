@@ -11,6 +11,7 @@ from models.spec import Spec
 from warehouse.budget import Account
 from warehouse.grid import Frame
 from warehouse.profile import Cohort, Profile
+from warehouse.ranking import Ranked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,6 +76,13 @@ class Warehouse(Protocol):
         """Return what was known of each partition day by the end of ``as_of``, less what was by the end of ``since``.
 
         Days end in UTC. ``since`` None means nothing was known. By a join on keys; no feature column is read.
+        """
+        ...
+
+    def top_cards(self, spec: Spec, start: date, end: date, as_of: date) -> list[Ranked]:
+        """Return the cards (``score.entity``) with the highest scores of each day, by what was known by ``as_of``.
+
+        Nothing where the model file names none, or no labels.
         """
         ...
 

@@ -9,10 +9,11 @@ from datetime import date
 from typing import Any, Protocol
 
 from models.spec import Spec
-from warehouse import assemble, labels, scans, together
+from warehouse import assemble, labels, ranking, scans, together
 from warehouse import moments as second_moments
 from warehouse.grid import Frame, Ints
 from warehouse.profile import EVERYONE, FRAUD_TYPE, Cohort, Counts, Cube, Group, Moments, Profile, ordered
+from warehouse.ranking import Ranked
 from warehouse.scans import Statement
 from warehouse.source import Source
 
@@ -111,6 +112,15 @@ def label_changes(
     if frame.score is not None:
         cubes = assemble.cubes(frame, groups, {name: values[~of_delay] for name, values in found.items()})
     return {day: _cohort(cubes.get(day, Cube()), delays.get(day, {})) for day in cubes.keys() | delays.keys()}
+
+
+def top_cards(spec: Spec, source: Source, label_source: Source, as_of: date, engine: Engine) -> list[Ranked]:
+    """Return the cards with the highest scores of each day of a source; nothing without the columns it takes."""
+    entity = spec.score.entity
+    if entity is None or not {spec.features.id, spec.score.column} <= source.columns.keys():
+        return []
+    scans.need(spec, source, "score.entity", entity)
+    return ranking.ranked(engine.rows(ranking.top(spec, source, label_source, as_of, entity)))
 
 
 def _cohort(cube: Cube, delays: dict[Group, dict[int, int]]) -> Cohort:

@@ -15,6 +15,8 @@ import alerting.outbox
 import alerting.retraining
 import checks.arrival
 import checks.suite
+import monitors.cards
+import monitors.costs
 import monitors.decay
 import monitors.drift
 import monitors.fairness
@@ -33,6 +35,7 @@ from models.errors import WatchkeeperError
 from models.load import load_all
 from models.spec import HISTORY_DAYS, LATE_DAYS, Spec
 from monitors.maturity import Curve
+from warehouse import ranking
 from warehouse.grid import Frame
 from warehouse.protocol import Partition
 from watchkeeper import labels
@@ -241,8 +244,18 @@ def _measure_scores(ctx: Context, spec: Spec, frame: Frame, as_of: date) -> list
         *monitors.performance.measure(spec, frame, as_of, cubes, curve, changed & cubes.keys()),
         *monitors.nowcast.measure(spec, frame, as_of, cubes, curve, changed & cubes.keys()),
         *monitors.decay.measure(spec, frame, as_of, cubes, curve, normal & cubes.keys()),
+        *monitors.costs.measure(spec, frame, as_of, cubes, curve),
+        *_top_cards(ctx, spec, as_of, monitors.maturity.ages(spec.labels, curve).labels),
         *monitors.fairness.measure(spec, frame, as_of, cubes, curve),
     ]
+
+
+def _top_cards(ctx: Context, spec: Spec, as_of: date, mature_days: int) -> list[Measurement]:
+    """Measure how many of the cards with the highest scores were compromised, on the newest mature days."""
+    newest = as_of - timedelta(days=mature_days)
+    days = [newest - timedelta(days=step) for step in range(ranking.MOST_DAYS)]
+    ranked = ctx.warehouse.top_cards(spec, min(days), newest, as_of) if spec.score.entity else []
+    return monitors.cards.measure(spec, as_of, ranked, days)
 
 
 def _take_in_labels(ctx: Context, spec: Spec, frame: Frame, start: date, as_of: date) -> set[date]:

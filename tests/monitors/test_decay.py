@@ -21,6 +21,7 @@ METRICS = [
     "recall", "precision", "false_positive_rate", "alert_rate",
     "pr_auc", "roc_auc", "value_detection_rate", "calibration_error",
 ]  # fmt: skip
+SHOWN = ["recall_at_false_positive_rate", "false_positive_ratio", "brier_score"]
 MONEY = ["fraud_gbp_per_day", "caught_gbp_per_day", "lost_gbp_per_day"]
 
 
@@ -40,7 +41,7 @@ QUIET = bank(110, seed=31, rows=6000)
 def test_a_quiet_model_has_every_figure_and_no_breach_on_any_day():
     for age in range(50, 110, 6):
         found = measured(QUIET, START + timedelta(days=age))
-        assert list(found) == [*METRICS, *MONEY, "mature_frauds", "mature_until", "frauds_mature_until"]
+        assert list(found) == [*METRICS, *SHOWN, *MONEY, "mature_frauds", "mature_until", "frauds_mature_until"]
         assert {m.verdict for m in found.values()} == {Verdict.OK}
         assert all(m.low <= m.value <= m.high and m.day == m.as_of for m in found.values())
 
@@ -207,6 +208,6 @@ def test_without_labels_threshold_or_score_only_what_can_be_told_is_told():
     assert list(measured(QUIET, model=spec(labels=None))) == ["alert_rate"]
     no_threshold = measured(QUIET, model=spec(score={}))
     ripeness = ["mature_frauds", "mature_until", "frauds_mature_until"]
-    assert list(no_threshold) == ["pr_auc", "roc_auc", "calibration_error", *ripeness]
+    assert list(no_threshold) == ["pr_auc", "roc_auc", "calibration_error", SHOWN[0], SHOWN[2], *ripeness]
     cubes, cohorts = known(QUIET[:10], END)
     assert decay.measure(spec(), frame(), END, cubes, learn(cohorts, END, 120), []) == []

@@ -39,6 +39,7 @@ def test_a_mature_cohort_has_every_figure_with_its_interval():
     assert {m.metric for m in found.values() if not m.slice} == {
         "recall", "precision", "false_positive_rate", "alert_rate",
         "pr_auc", "roc_auc", "value_detection_rate", "calibration_error",
+        "recall_at_false_positive_rate", "false_positive_ratio", "brier_score",
     }  # fmt: skip
     assert {m.metric for m in found.values() if m.slice == "channel=app"} == {"recall", "precision", "alert_rate"}
     assert all(m.limit is None and m.day == day and m.as_of == END for m in found.values())

@@ -140,7 +140,9 @@ def test_only_figures_that_the_model_file_allows_are_measured():
     assert scoring.metrics_of(spec()) == list(scoring.NEEDS)
     assert scoring.metrics_of(spec(labels=None)) == ["alert_rate"]
     assert "value_detection_rate" not in scoring.metrics_of(spec(score={"threshold": 0.5}))
-    assert scoring.metrics_of(spec(score={})) == ["pr_auc", "roc_auc", "calibration_error"]
+    assert scoring.metrics_of(spec(score={})) == [
+        "pr_auc", "roc_auc", "calibration_error", "recall_at_false_positive_rate", "brier_score"
+    ]  # fmt: skip
     points = spec(score={"threshold": 500, "range": [0, 999]})
     assert "calibration_error" not in scoring.metrics_of(points)
 

@@ -202,6 +202,15 @@ def test_both_engines_take_in_the_same_labels_reversals_and_late_ones_too(tmp_pa
         assert bigquery == parquet
         assert any(cohort.delays for cohort in parquet.values())
         assert len({group for cohort in parquet.values() for group in cohort.delays_of}) == 4
+    by_age = {"score": model.score.model_copy(update={"entity": "age_days"})}
+    ranked = found.parquet.top_cards(found.spec.model_copy(update=by_age), DAY, last, end)
+    in_bigquery = found.in_bigquery.model_copy(update=by_age)
+    other = found.bigquery.top_cards(in_bigquery, DAY, last, end)
+    assert ranked
+    assert len({card.card for card in ranked}) == len({card.card for card in other}) > 10
+    assert sorted((c.day, c.score, c.fraud, c.cards) for c in other) == sorted(
+        (c.day, c.score, c.fraud, c.cards) for c in ranked
+    )
     first, second = found.bigquery.label_versions(found.in_bigquery, [middle, end])
     assert first != second
     rows = found.bigquery.labelled_rows(found.in_bigquery, DAY, last, end, 1000, seed=1)

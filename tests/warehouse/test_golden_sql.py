@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from models.spec import Labels
 from tests.warehouse import made
-from warehouse import labels, moments, rows, scans, together
+from warehouse import labels, moments, ranking, rows, scans, together
 from warehouse.dialect import pretty, to_bigquery
 from warehouse.grid import Embedding, Frame, Levels, embedding_grid, number_grid, score_grid
 from warehouse.profile import TOGETHER
@@ -64,6 +64,7 @@ def statements(source: Source, label_source: Source) -> Iterator[tuple[str, Stat
     yield "moments_of_an_embedding", moments.sums(FRAME, source, "text")
     yield "sample", rows.sample(SPEC, source, 100, 7)
     yield "label_changes", labels.changes(FRAME, SPEC, source, ["channel"], label_source, START, END)
+    yield "top_cards", ranking.top(SPEC, source, label_source, END, 'odd "name`')
     yield "label_changes_by_type", labels.changes(FRAME, TYPED, source, ["channel"], label_source, START, END)
 
 

@@ -1,0 +1,71 @@
+"""The cards, or whatever the alerts are about, with the highest scores of each day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from models.spec import Spec
+from warehouse import assemble, labels, scans
+from warehouse.scans import Statement
+from warehouse.source import Source
+from warehouse.sql import Bound, column
+
+MOST_DAYS = 7
+"""Days that are ranked together: a card that was caught on one leaves the pool of the later ones."""
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A card's highest score on a day. ``card`` is a hash of its id; 0 stands for ``cards`` without any fraud."""
+
+    day: date
+    score: float
+    card: int
+    fraud: bool
+    cards: int
+
+
+def top(spec: Spec, source: Source, label_source: Source, as_of: date, entity: str) -> Statement:
+    """Rank each day's cards by their highest score, and return the first ones: ``d, score, card, fraud, cards``.
+
+    Blocked payments and those without a finite score are left out. Of each day come so many cards as can be looked at,
+    times MOST_DAYS, for so many may have left the pool, and all that share the last place. Those with a fraud on any of
+    the days stand alone, the others are counted by score.
+    """
+    assert spec.labels is not None
+    bound = Bound()
+    own, theirs = labels.join_keys(spec, spec.labels, source, label_source)
+    known = labels.known(spec.labels, label_source, as_of, theirs, bound)
+    score = scans.score(spec, source)
+    conditions = [
+        *source.wanted(bound),
+        f"NOT {scans.blocked(spec, source, bound)}",
+        f"isfinite({score})",
+        f"{column(entity)} IS NOT NULL",
+    ]
+    cards = (
+        f"SELECT {source.day_number()} AS d, {column(entity)} AS e, max({score}) AS score, "
+        f"max(CASE WHEN k.fraud THEN 1 ELSE 0 END) AS fraud "
+        f"FROM {source.scan(bound)} LEFT JOIN ({known}) AS k ON k.id = {own}{scans.where(conditions)} GROUP BY d, e"
+    )
+    ranked = (
+        "SELECT d, e, score, fraud, max(fraud) OVER (PARTITION BY e) AS ever, "
+        f"rank() OVER (PARTITION BY d ORDER BY score DESC) AS place FROM ({cards}) AS c"
+    )
+    first = (
+        "SELECT d, score, fraud, CASE WHEN ever = 1 THEN hash(CAST(e AS VARCHAR)) END AS card "
+        f"FROM ({ranked}) AS r WHERE place <= {bound(MOST_DAYS * spec.alerts.capacity_per_day)}"
+    )
+    text = f"SELECT d, score, card, fraud, count(*) AS cards FROM ({first}) AS f GROUP BY d, score, card, fraud"
+    return Statement(text, bound.values)
+
+
+def ranked(rows: list[tuple[Any, ...]]) -> list[Ranked]:
+    """Return the rows of ``top`` as cards, in one order."""
+    made = [
+        Ranked(assemble.day_of(d), float(score), int(card or 0), bool(fraud), int(n))
+        for d, score, card, fraud, n in rows
+    ]
+    return sorted(made, key=lambda one: (one.day, -one.score, one.card))
