@@ -106,11 +106,14 @@ def _score_shift(spec: Spec, left: Sequence[Measurement]) -> Iterator[Finding]:
 
 
 def _decay(_: Spec, left: Sequence[Measurement]) -> Iterator[Finding]:
-    """Find a model that catches less; more false alarms alone are explained where they fall on one group."""
+    """Find a model that catches less; more false alarms alone are explained where they fall on one group.
+
+    What is only estimated from scores, before labels, supports what labels show; alone it wakes nobody.
+    """
     own = sorted(_breaches(left, "decay", metrics.DECAY), key=lambda m: metrics.DECAY.index(m.metric))
     only_false_alarms = all(m.metric in metrics.FALSE_ALARMS for m in own)
     if not (only_false_alarms and any(metrics.is_false_alarm_gap(m) for m in _breaches(left, "fairness"))):
-        yield from _one(Cause.PERFORMANCE_DECAY, own)
+        yield from _one(Cause.PERFORMANCE_DECAY, [*own, *_breaches(left, "estimate")] if own else [])
 
 
 def _fairness(spec: Spec, left: Sequence[Measurement]) -> Iterator[Finding]:

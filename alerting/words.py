@@ -97,7 +97,8 @@ def factor_words(ratio: float) -> str:
 
 def where(m: Measurement) -> str:
     """Return which figure a measurement is, as in ``PSI of `amount_gbp` in `channel=app```."""
+    estimated = "estimated " if m.monitor == "estimate" else ""
     of = f" of {quoted(m.feature)}" if m.feature else ""
     within = f" in {quoted(m.slice)}" if m.slice else ""
-    name = metric_words(m.metric)
+    name = estimated + metric_words(m.metric)
     return f"{name if m.monitor == 'check' else name[:1].upper() + name[1:]}{of}{within}"

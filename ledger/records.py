@@ -26,7 +26,8 @@ class Measurement:
     ``day`` is the partition or cohort day, ``as_of`` the day up to which data was known. ``monitor`` is one of
     arrival, schema, check, fault (a column or partition broken in a way that its distribution gives away), drift, slow
     (drift too slow for one day to tell), score, performance (one cohort day), nowcast (what an immature cohort day will
-    come to), decay (recent mature cohorts pooled, against the baseline's), fairness and cost (its ``day`` is the one on
+    come to), decay (recent mature cohorts pooled, against the baseline's), estimate (the newest week, by its scores
+    alone), fairness and cost (its ``day`` is the one on
     which bytes were billed).
     ``feature`` is the column (or '' for the table), ``slice`` reads ``column=value``
     (or '' for everyone). ``value`` lies between ``low`` and ``high`` (95 %

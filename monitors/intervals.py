@@ -194,7 +194,7 @@ def _variance(weights: Ints, values: Floats) -> float:
     return float(weights @ (values - mean) ** 2 / (n - 1)) if n > 1 else 0.0
 
 
-def compound_variance(payments: Ints, amount: Floats) -> float:
+def compound_variance(payments: Ints | Floats, amount: Floats) -> float:
     """Return the variance of a compound Poisson sum from its units' payments and amounts.
 
     Within a unit of k payments the mean amount varies by s^2 / k, so the weighted variation between units

@@ -28,6 +28,7 @@ def page(reading: Reading) -> dict[str, Any]:
         "card": card,
         "strip": reading.strip,
         "headlines": headlines(reading),
+        "estimated": estimated(reading),
         "performance": performance(reading),
         "cohorts": cohorts(reading),
         "heats": heats(reading),
@@ -67,6 +68,12 @@ def machine(reading: Reading, card: dict[str, Any]) -> dict[str, Any]:
 def headlines(reading: Reading) -> list[Measurement]:
     """Return the newest mature week's figure of each headline metric."""
     found = {m.metric: m for m in reading.newest if m.monitor == "decay" and not m.slice}
+    return [found[metric] for metric in HEADLINES if metric in found]
+
+
+def estimated(reading: Reading) -> list[Measurement]:
+    """Return what the headline metrics of the newest week are estimated to be, where they could be estimated."""
+    found = {m.metric: m for m in reading.newest if m.monitor == "estimate" and m.value is not None}
     return [found[metric] for metric in HEADLINES if metric in found]
 
 

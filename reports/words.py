@@ -41,6 +41,7 @@ MONITORS = {
     "slow": "Slow drift",
     "score": "Drift of the score",
     "decay": "Performance of recent mature days, against the baseline",
+    "estimate": "Estimated performance of the newest week, before its labels",
     "fairness": "Fairness",
 }
 
@@ -125,6 +126,7 @@ _ROW_BY_ROW = (
 )  # fmt: skip
 """Expectations of single rows, whose figure is the share of rows that break them."""
 _UNTITLED = ("_difference", "_ratio")
+_ESTIMATE_ERROR = "_estimate_error"
 
 
 def metric(name: str) -> str:
@@ -133,12 +135,13 @@ def metric(name: str) -> str:
         base = name.removesuffix(suffix)
         if base != name and base in METRICS:
             return f"{METRICS[base]}, {suffix[1:]} to the reference"
-    return METRICS.get(name, name)
+    base = name.removesuffix(_ESTIMATE_ERROR)
+    return METRICS.get(name, name) if base == name else f"{METRICS.get(base, base)}, how far off its estimates were"
 
 
 def is_share(name: str) -> bool:
     """Return whether a metric is a share of something, shown in per cent."""
-    return name in _SHARES or name.startswith(_ROW_BY_ROW)
+    return name.removesuffix(_ESTIMATE_ERROR) in _SHARES or name.startswith(_ROW_BY_ROW)
 
 
 def figure(name: str, value: float | None) -> str:

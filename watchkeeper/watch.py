@@ -19,6 +19,7 @@ import monitors.cards
 import monitors.costs
 import monitors.decay
 import monitors.drift
+import monitors.estimate
 import monitors.fairness
 import monitors.faults
 import monitors.maturity
@@ -53,7 +54,7 @@ from watchkeeper.stored import (
     scan_missing,
 )
 
-MEASURED = ("drift", "score", "fault", "slow", "performance", "nowcast", "decay", "fairness")
+MEASURED = ("drift", "score", "fault", "slow", "performance", "nowcast", "decay", "estimate", "fairness")
 DRILLED = (Cause.COLUMN_FAULT, Cause.POPULATION_SHIFT, Cause.SCORE_SHIFT)
 """Causes whose incident links to an Evidently report on a bounded sample."""
 
@@ -240,12 +241,16 @@ def _measure_scores(ctx: Context, spec: Spec, frame: Frame, as_of: date) -> list
     }
     curve = monitors.maturity.learn(cohorts, as_of, horizon_days)
     changed |= {as_of} | _ripening(spec, as_of, curve)
+    estimated = ctx.ledger.measurements(
+        spec.model, as_of_from=start, as_of_to=as_of - timedelta(days=1), monitors=(monitors.estimate.MONITOR,)
+    )
     return [
         *monitors.performance.measure(spec, frame, as_of, cubes, curve, changed & cubes.keys()),
         *monitors.nowcast.measure(spec, frame, as_of, cubes, curve, changed & cubes.keys()),
         *monitors.decay.measure(spec, frame, as_of, cubes, curve, normal & cubes.keys()),
         *monitors.costs.measure(spec, frame, as_of, cubes, curve),
         *_top_cards(ctx, spec, as_of, monitors.maturity.ages(spec.labels, curve).labels),
+        *monitors.estimate.measure(spec, frame, as_of, cubes, curve, normal & cubes.keys(), estimated),
         *monitors.fairness.measure(spec, frame, as_of, cubes, curve),
     ]
 

@@ -247,3 +247,12 @@ def test_an_interval_that_reaches_over_the_limit_is_only_likely() -> None:
     assert clear.confidence.startswith("Very likely: 52 % of frauds caught")
     (close,) = one_day(replace(made.RECALL, value=0.68, high=0.73))
     assert close.confidence.startswith("Likely: 52 % of frauds caught")
+
+
+def test_what_is_only_estimated_supports_decay_and_wakes_nobody_alone() -> None:
+    reason = "Estimated from scores, before labels: about 61 % of frauds caught."
+    estimated = m("estimate", "recall", value=0.61, reason=reason)
+    assert timeline([[estimated], [estimated], [estimated]])[-1] == []
+    (incident,) = timeline([[estimated, made.RECALL]])[0]
+    assert incident.cause is C.PERFORMANCE_DECAY
+    assert f"Estimated recall: {reason}" in incident.evidence

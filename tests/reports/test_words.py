@@ -26,6 +26,8 @@ def plain(text: str) -> str:
         ("recall", 0.998, "99.8 %"),
         ("recall", 1.0, "100 %"),
         ("psi", 0.21349, "0.213"),
+        ("recall_estimate_error", 0.012, "1.2 %"),
+        ("roc_auc_estimate_error", 0.0121, "0.012"),
         ("psi", None, "–"),
         ("psi", math.nan, "–"),
         ("row_count", 19204.0, "19,204"),
@@ -71,3 +73,7 @@ def test_days_read_as_people_say_them() -> None:
 
 def test_a_fairness_metric_reads_as_a_comparison_with_the_reference() -> None:
     assert words.metric("false_positive_rate_ratio") == "False-positive rate, ratio to the reference"
+
+
+def test_the_error_of_estimates_is_named_after_its_metric() -> None:
+    assert words.metric("recall_estimate_error") == "Recall, how far off its estimates were"

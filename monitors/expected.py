@@ -1,0 +1,178 @@
+"""What a model's figures are expected to be by its scores alone: calibrated on cohorts whose labels are known.
+
+Confidence-based performance estimation (as NannyML's CBPE, here over score cells): a payment in score cell c is fraud
+with chance p(c), so n payments there hold n p(c) frauds, and every figure follows from those counts. p is the isotonic
+regression of the mature cohorts' fraud shares on their cells, so the score needs no calibration of its own.
+
+Isotonic steps flatter a ranking on the days they were learnt from (the area becomes that of the convex hull). Each
+figure is therefore moved by what it is off there: expected now + (true on mature days - expected on mature days), the
+difference estimator of survey sampling.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import special
+
+from monitors.intervals import Estimate, compound, logit_normal
+from warehouse.grid import Floats, Ints
+from warehouse.profile import COUNT, FRAUD, LEGITIMATE, OPEN, PENCE
+
+REPLICATES = 200
+EDGE_ROWS = 30
+"""Beyond the outermost this many mature payments, at either end of the score, nothing is known of its fraud."""
+BINS = 10
+METRICS = ("recall", "precision", "false_positive_rate", "roc_auc", "pr_auc", "value_detection_rate")
+
+
+class Sums(NamedTuple):
+    """Payments by score cell (last axis, ascending), in counts and in pence: the frauds among them, and all."""
+
+    frauds: Floats
+    cases: Floats
+    fraud_pence: Floats
+    pence: Floats
+
+    def drawn(self, weights: Floats) -> Sums:
+        """Return the sums of days (first axis), each taken as often as the rows of ``weights`` say."""
+        return Sums(*(weights @ own for own in self))
+
+
+def known(parts: Ints) -> Sums:
+    """Return the labelled payments of cube parts (..., cell, state, what)."""
+    frauds, cases = parts[..., FRAUD, :], parts[..., FRAUD, :] + parts[..., LEGITIMATE, :]
+    return Sums(*(own[..., what].astype(np.float64) for what in (COUNT, PENCE) for own in (frauds, cases)))
+
+
+def all_but_blocked(part: Ints) -> Sums:
+    """Return the payments of a cube part that have or may get a label; none of them is said to be fraud."""
+    every = part[:, [OPEN, FRAUD, LEGITIMATE]].sum(axis=1).astype(np.float64)
+    nothing = np.zeros(len(every))
+    return Sums(nothing, every[:, COUNT], nothing, every[:, PENCE])
+
+
+def shares(events: Floats, cases: Floats) -> Floats:
+    """Return the isotonic share of events by cell, between the cells that have cases by interpolation.
+
+    The same as ``sklearn.isotonic.IsotonicRegression``; ValueError where there are no cases.
+    """
+    from scipy.optimize import isotonic_regression  # noqa: PLC0415  takes half a second to import
+
+    at = np.flatnonzero(cases)
+    fit = isotonic_regression(events[at] / cases[at], weights=cases[at]).x
+    return np.asarray(np.interp(np.arange(len(cases)), at, np.clip(fit, 0.0, 1.0)))
+
+
+def expected(learnt: Sums, cases: Floats, pence: Floats) -> Sums:
+    """Return payments with the frauds that the mature ones lead one to expect among them, in counts and in pence.
+
+    Money has a calibration of its own, for frauds are larger or smaller than other payments of the same score.
+    """
+    frauds = cases * shares(learnt.frauds, learnt.cases)
+    fraud_pence = pence * shares(learnt.fraud_pence, learnt.pence) if learnt.pence.any() else np.zeros_like(pence)
+    return Sums(frauds, cases, fraud_pence, pence)
+
+
+def figures(of: Sums) -> dict[str, Floats]:
+    """Return METRICS of counted or expected frauds; nan where undefined. Payments in one cell are tied."""
+    half = of.frauds.shape[-1] // 2
+    frauds, legitimate = of.frauds, of.cases - of.frauds
+    raised, caught = of.cases[..., half:].sum(-1), frauds[..., half:].sum(-1)
+    all_frauds, all_legitimate = frauds.sum(-1), legitimate.sum(-1)
+    below = np.cumsum(legitimate, -1) - legitimate / 2
+    hits, alerts = (np.cumsum(own[..., ::-1], -1) for own in (frauds, of.cases))
+    precisions = np.divide(hits, alerts, out=np.zeros_like(hits), where=alerts > 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return {
+            "recall": caught / all_frauds,
+            "precision": caught / raised,
+            "false_positive_rate": legitimate[..., half:].sum(-1) / all_legitimate,
+            "roc_auc": (frauds * below).sum(-1) / (all_frauds * all_legitimate),
+            "pr_auc": (frauds[..., ::-1] * precisions).sum(-1) / all_frauds,
+            "value_detection_rate": of.fraud_pence[..., half:].sum(-1) / of.fraud_pence.sum(-1),
+        }
+
+
+def estimates(days: Sums, now: Sums, seed: int = 0) -> dict[str, Estimate]:
+    """Return each metric that payments ``now`` (cell) will turn out to have, learnt from mature ``days`` (day, cell).
+
+    The 95 % interval is for the figure that labels will show, so it holds both errors: of the calibration (days are
+    drawn with replacement and everything is learnt again) and of which payments turn out to be fraud (a
+    Poisson-binomial draw; amounts as a compound Poisson sum). It is normal on the logit scale. n is the number of
+    frauds expected. Metrics that are undefined are left out.
+    """
+    rng = np.random.default_rng(seed)
+    count = len(days.frauds)
+    weights = rng.multinomial(count, np.full(count, 1 / count), REPLICATES).astype(np.float64)
+    learnt = days.drawn(np.ones(count))
+    plain = _moved(learnt, expected(learnt, now.cases, now.pence))
+    n = round(float(expected(learnt, now.cases, now.pence).frauds.sum()))
+    spread = _second_moments(days)
+    draws = []
+    for own in weights:
+        again = days.drawn(own)
+        if again.frauds.any():
+            draws.append(_moved(again, _drawn(expected(again, now.cases, now.pence), spread, rng)))
+    found = {}
+    for metric, value in plain.items():
+        replicates = np.array([draw[metric] for draw in draws])
+        replicates = replicates[np.isfinite(replicates)]
+        if np.isfinite(value) and len(replicates) > 1:
+            centre, error = min(1.0, max(0.0, float(value))), float(replicates.std(ddof=1))
+            found[metric] = Estimate(centre, *logit_normal(centre, error, max(1, n)), n, error)
+    return found
+
+
+def misfit(older: Sums, newer: Sums) -> tuple[float, float]:
+    """Return how far what older days lead to expect is from what newer ones showed, and the chance of that much.
+
+    In ten bins of equal expected fraud: the frauds too many or too few, as a share of all expected, and the p-value
+    of the chi-square test that allows for the error of both.
+    """
+    hoped = expected(older, newer.cases, newer.pence).frauds
+    total = float(hoped.sum())
+    if total <= 0:
+        return (0.0, 1.0) if not newer.frauds.any() else (1.0, 0.0)
+    bins = np.minimum(BINS * (np.cumsum(hoped) - hoped / 2) / total, BINS - 1).astype(np.int64)
+    due, came = (np.bincount(bins, own, minlength=BINS) for own in (hoped, newer.frauds))
+    filled = due > 0
+    square = float(((came - due)[filled] ** 2 / due[filled]).sum()) / (1 + total / older.frauds.sum())
+    return float(np.abs(came - due).sum()) / total, float(special.chdtrc(int(filled.sum()), square))
+
+
+def unsupported(learnt: Sums, now: Sums) -> tuple[float, float]:
+    """Return the share of payments, and of alerts, whose score lies beyond what mature payments had."""
+    up, down = np.cumsum(learnt.cases), np.cumsum(learnt.cases[::-1])[::-1]
+    beyond = now.cases * ((up < EDGE_ROWS) | (down < EDGE_ROWS))
+    half = len(beyond) // 2
+    every, raised = now.cases.sum(), now.cases[half:].sum()
+    return (float(beyond.sum() / every) if every else 0.0), (float(beyond[half:].sum() / raised) if raised else 0.0)
+
+
+def _moved(learnt: Sums, hoped: Sums) -> dict[str, float]:
+    true, fitted = figures(learnt), figures(expected(learnt, learnt.cases, learnt.pence))
+    return {metric: float(value + true[metric] - fitted[metric]) for metric, value in figures(hoped).items()}
+
+
+def _drawn(hoped: Sums, spread: tuple[float, float], rng: np.random.Generator) -> Sums:
+    """Return payments with frauds drawn where they are expected, and their amounts."""
+    chance = np.divide(hoped.frauds, hoped.cases, out=np.zeros_like(hoped.cases), where=hoped.cases > 0)
+    frauds = rng.binomial(hoped.cases.astype(np.int64), np.minimum(chance, 1.0)).astype(np.float64)
+    half, fraud_pence = len(frauds) // 2, hoped.fraud_pence.copy()
+    for side, square in ((slice(half), spread[0]), (slice(half, None), spread[1])):
+        mean, variance = fraud_pence[side].sum(), hoped.frauds[side].sum() * square
+        if mean > 0 and variance > 0:
+            fraud_pence[side] *= rng.gamma(mean**2 / variance, variance / mean) / mean
+    return Sums(frauds, hoped.cases, fraud_pence, hoped.pence)
+
+
+def _second_moments(days: Sums) -> tuple[float, float]:
+    """Return the mean square of a fraud's pence below and above the threshold, from the variation between units."""
+    half = days.frauds.shape[-1] // 2
+    found = []
+    for side in (slice(half), slice(half, None)):
+        frauds = days.frauds[:, side].ravel()
+        found.append(compound(frauds, days.fraud_pence[:, side].ravel()) / max(1.0, frauds.sum()))
+    return found[0], found[1]
