@@ -119,6 +119,7 @@ def _misspelt_columns(spec: Spec, arguments: Mapping[str, Any]) -> Iterator[str]
         return
     features, score = spec.features, spec.score
     named = [features.id, features.day, features.time, score.column, score.amount, score.version, score.action]
+    named.append(score.propensity)
     known = {*features.columns, *spec.groups, *(name for name in named if name)}
     for column in columns(arguments):
         nearest = get_close_matches(column, known, n=1, cutoff=0.85)

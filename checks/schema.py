@@ -74,6 +74,7 @@ def _read(spec: Spec, known_columns: Mapping[str, str] | None) -> dict[str, str]
         (score, "amount", "number"),
         (score, "version", ""),
         (score, "action", ""),
+        (score, "propensity", "number"),
     ):
         name = getattr(part, key)
         given = key in part.model_fields_set or known_columns is None or name in known_columns

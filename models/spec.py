@@ -100,6 +100,10 @@ class Score(_Part):
     entity: Name | None = Field(
         None, description="Column with the card or customer, for the precision of the top cards."
     )
+    propensity: Name | None = Field(
+        None,
+        description="Column with the probability, fixed before the action, that the payment would not be blocked.",
+    )
 
     @field_validator("range", mode="before")
     @classmethod
@@ -111,6 +115,11 @@ class Score(_Part):
         low, high = self.range
         if low >= high:
             raise ValueError(f"range: {low} must be below {high}")
+        if self.propensity is not None and not (self.action and self.blocked):
+            raise ValueError(
+                f"propensity: {self.propensity} says how likely a payment was to be let through, so 'action' and "
+                "'blocked' must say which ones were not"
+            )
         if self.threshold is not None and not low <= self.threshold <= high:
             raise ValueError(f"threshold: {self.threshold} is outside the score's range {low} to {high}")
         return self
@@ -260,8 +269,9 @@ class Spec(_Part):
 
     @property
     def groups(self) -> list[str]:
-        """Return the columns by which the score cube is also kept: slices, then protected columns."""
-        return list(dict.fromkeys([*self.slices, *self.protected]))
+        """Return the columns by which the score cube is also kept: slices, protected columns, a weighted action."""
+        action = [self.score.action] if self.score.action and self.score.propensity else []
+        return list(dict.fromkeys([*self.slices, *self.protected, *action]))
 
     @field_validator("retention")
     @classmethod

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from monitors.intervals import Estimate, compound, logit_normal
+from monitors.intervals import Estimate, compound_variance, logit_normal
 from warehouse.grid import Floats, Ints
 from warehouse.profile import COUNT, FRAUD, LEGITIMATE, OPEN, PENCE
 
@@ -174,5 +174,5 @@ def _second_moments(days: Sums) -> tuple[float, float]:
     found = []
     for side in (slice(half), slice(half, None)):
         frauds = days.frauds[:, side].ravel()
-        found.append(compound(frauds, days.fraud_pence[:, side].ravel()) / max(1.0, frauds.sum()))
+        found.append(compound_variance(frauds, days.fraud_pence[:, side].ravel()) / max(1.0, frauds.sum()))
     return found[0], found[1]

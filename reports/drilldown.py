@@ -78,7 +78,8 @@ def _kinds(spec: Spec, rows: pd.DataFrame) -> dict[str, str]:
     """Return the kind of each feature and of the score; unlisted features are the columns without another role."""
     kinds: dict[str, str] = {name: column.kind for name, column in spec.features.columns.items()}
     if not kinds:
-        roles = {spec.features.day, spec.features.id, spec.features.time, spec.score.version, spec.score.action}
+        features, score = spec.features, spec.score
+        roles = {features.day, features.id, features.time, score.version, score.action, score.propensity}
         others = [name for name in rows.columns if name not in roles]
         kinds = {name: "number" if rows[name].dtype.kind in "iufb" else "category" for name in others}
     return kinds | {spec.score.column: "number"}

@@ -96,6 +96,7 @@ def columns_read(spec: Spec, frame: Frame) -> dict[str, str]:
     kinds = dict.fromkeys([*frame.categories, *frame.groups, *([score.action] if score.action else [])], "VARCHAR")
     kinds |= dict.fromkeys(frame.embeddings, "DOUBLE[]")
     numbers = [*frame.numbers, *([score.column] if frame.score else []), *([score.amount] if score.amount else [])]
+    numbers += [score.propensity] if score.propensity else []
     kinds |= dict.fromkeys(numbers, "DOUBLE")
     return {name: kind for name, kind in kinds.items() if name != spec.features.day}
 

@@ -9,7 +9,8 @@ from datetime import date, timedelta
 import numpy as np
 
 from warehouse.grid import OTHER, Frame, Ints
-from warehouse.profile import COUNT, EVERYONE, MISSED, PENCE, SCORE, Counts, Cube, Group, ordered
+from warehouse.profile import EVERYONE, MISSED, Counts, Cube, Group, ordered
+from warehouse.scans import summed
 from warehouse.sql import NONFINITE, NULL_GROUP, NULLS, OTHER_GROUP, TWO_32
 
 Rows = Mapping[str, Ints]
@@ -43,15 +44,17 @@ def _counts(cells: Ints, sums: Ints) -> Counts:
 
 
 def cubes(frame: Frame, groups: Sequence[str], found: Rows) -> dict[date, Cube]:
-    """Return each day's cube from rows of ``d, s, g, c, state, n, pence, share``, everyone's added."""
+    """Return each day's cube from rows of ``d, s, g, c, state`` and the sums of ``scans.summed``, everyone's added."""
     assert frame.score is not None
     half, parts = frame.score.half, defaultdict[date, dict[Group, Ints]](dict)
     scored = found["c"] > max(NULLS, NONFINITE)
     found = _with_everyone({name: values[scored] for name, values in found.items()}, groups)
-    keys, values = _summed([found[name] for name in ("d", "s", "g", "c", "state")], _values(found))
+    keys, values = _summed(
+        [found[name] for name in ("d", "s", "g", "c", "state")], np.stack([found[name] for name in summed(frame)])
+    )
     cells, states = keys[3] + half, keys[4]
     for (number, which, code), first, last in _runs(keys[:3]):
-        part = np.zeros((2 * half, 4, 3), dtype=np.int64)
+        part = np.zeros((2 * half, 4, frame.sums), dtype=np.int64)
         part[cells[first:last], states[first:last]] = values[:, first:last].T
         parts[day_of(number)][_group(frame, groups[which], code) if which >= 0 else EVERYONE] = part
     return {day: Cube(ordered(mine)) for day, mine in parts.items()}
@@ -75,12 +78,6 @@ def delays(frame: Frame, groups: Sequence[str], found: Rows) -> dict[date, dict[
         if missed:
             own[MISSED if missed == 1 else _group(frame, groups[which], code)][delay] += count
     return {day: {group: dict(counts) for group, counts in own.items()} for day, own in result.items()}
-
-
-def _values(found: Rows) -> Ints:
-    values: list[Ints] = [np.empty(0, dtype=np.int64)] * 3
-    values[COUNT], values[PENCE], values[SCORE] = found["n"], found["pence"], found["share"]
-    return np.stack(values)
 
 
 def _group(frame: Frame, column: str, code: int) -> Group:

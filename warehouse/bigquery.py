@@ -261,7 +261,11 @@ def restricted(spec: Spec, frame: Frame, plan: Plan) -> Frame:
         categories={name: levels for name, levels in frame.categories.items() if name in kept},
         embeddings={name: own for name, own in frame.embeddings.items() if name in kept},
         slices=plan.slices,
-        groups={name: own for name, own in frame.groups.items() if name in plan.slices or name in spec.protected},
+        groups={
+            name: own
+            for name, own in frame.groups.items()
+            if name in plan.slices or name in spec.protected or name == spec.score.action
+        },
         moments=frame.moments if kept.issuperset(frame.moments) else (),
     )
 

@@ -116,6 +116,7 @@ def frame_from_json(text: str) -> Frame:
             for name, own in content.get("embeddings", {}).items()
         },
         moments=tuple(content.get("moments", ())),
+        weighted=content.get("weighted", False),
     )
 
 
@@ -137,6 +138,7 @@ def _content(frame: Frame) -> dict[str, Any]:
         # left out where there is nothing, so that frames from before there were any keep their id
         **({"embeddings": {name: asdict(own) for name, own in frame.embeddings.items()}} if frame.embeddings else {}),
         **({"moments": list(frame.moments)} if frame.moments else {}),
+        **({"weighted": True} if frame.weighted else {}),
     }
 
 
@@ -172,8 +174,9 @@ def _unpack(data: bytes) -> tuple[dict[str, Any], Cube, tuple[Ints, Ints], list[
     end = 4 + int.from_bytes(body[:4], "little")
     header = json.loads(body[4:end])
     first, second, places, *rest = _arrays(body, end, header["arrays"])
-    values, more = rest[:3], rest[3:]
     groups, shape, sizes = header["cube"]
+    sums = shape[2] or 3  # an empty cube has no shape, and was written as one of three sums
+    values, more = rest[:sums], rest[sums:]
     cells: dict[Group, Ints] = {}
     at = 0
     stacked = np.stack(values, axis=1)

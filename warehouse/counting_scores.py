@@ -33,7 +33,7 @@ def score_counts(frame: Frame, spec: Spec, source: Source, groups: Sequence[str]
     plain = all(is_plain_number(source.columns[name]) for name in numbers) and all(
         has_texts(source.columns[name]) for name in texts
     )
-    if not plain or engine.readable(source, names) != set(names):
+    if frame.weighted or not plain or engine.readable(source, names) != set(names):
         return engine.arrays(scans.score_counts(frame, spec, source, groups))
     tally = _Tally(frame, spec, groups)
     for batch in engine.batches(source, names):

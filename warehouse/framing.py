@@ -57,14 +57,19 @@ def frame(spec: Spec, source: Source, run: Run) -> Frame:
     groups = {name: _values(run(_levels(spec, source, name, None))) for name in spec.groups}
     embeddings = {name: _embedding(spec, source, name, run) for name, kind in kinds.items() if kind == "embedding"}
     moments = tuple(sorted(numbers)) if spec.features.second_moments else ()
-    unnamed = Frame("", numbers, categories, score, tuple(spec.slices), groups, embeddings, moments)
+    weighted = score is not None and spec.score.propensity is not None
+    unnamed = Frame("", numbers, categories, score, tuple(spec.slices), groups, embeddings, moments, weighted)
     return replace(unnamed, id=frame_id(unnamed))
 
 
 def _check_columns(spec: Spec, source: Source) -> None:
     asked = {f"features.columns.{name}": name for name in spec.features.columns}
     asked |= {f"slices: {name}": name for name in spec.slices} | {f"protected.{name}": name for name in spec.protected}
-    asked |= {f"score.{key}": name for key in ("amount", "action") if (name := getattr(spec.score, key)) is not None}
+    asked |= {
+        f"score.{key}": name
+        for key in ("amount", "action", "propensity")
+        if (name := getattr(spec.score, key)) is not None
+    }
     if "column" in spec.score.model_fields_set:
         asked["score.column"] = spec.score.column
     if spec.labels is not None:
@@ -98,7 +103,16 @@ def _count(spec: Spec, source: Source) -> Statement:
 def _every_other_column(spec: Spec, source: Source, rows: int, run: Run) -> dict[str, str]:
     """Return the kind of every column that has no other role: numbers, and text or flags that aren't like ids."""
     features, score, labels = spec.features, spec.score, spec.labels
-    roles = {features.id, features.time, features.day, score.column, score.action, score.version, *spec.groups}
+    roles = {
+        features.id,
+        features.time,
+        features.day,
+        score.column,
+        score.action,
+        score.version,
+        score.propensity,
+        *spec.groups,
+    }
     roles |= {labels.id, labels.label, labels.known_at} if labels else set()
     others = {name: kind for name, kind in source.columns.items() if name not in roles}
     texts = [name for name, kind in others.items() if sql.is_text(kind)]

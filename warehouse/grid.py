@@ -164,6 +164,7 @@ class Frame:
     ``numbers`` and ``categories`` are the features; ``score`` is None for a model without a readable score.
     ``groups`` maps each slice or protected column to the values that have a cube of their own (None: null);
     other values share the group ``OTHER``. ``moments`` names the numbers whose second moments are kept, in order.
+    ``weighted`` says that the cube also sums the payments' weights.
     Only profiles of frames with the same ``id`` add up.
     """
 
@@ -175,6 +176,12 @@ class Frame:
     groups: dict[str, tuple[str | None, ...]]
     embeddings: dict[str, Embedding] = field(default_factory=dict)
     moments: tuple[str, ...] = ()
+    weighted: bool = False
+
+    @property
+    def sums(self) -> int:
+        """Return how many sums the score cube keeps of each cell: see ``profile.COUNT`` and those after it."""
+        return 6 if self.weighted else 3
 
 
 OTHER = "(other)"

@@ -22,8 +22,9 @@ def changes(
 ) -> Statement:
     """Sum the labelled payments as known by the end of ``as_of``, less as known by the end of ``since`` (None: none).
 
-    Returns ``d, s, g, c, state, n, pence, share, delay, missed``, of ids with an event in between. Rows with a delay
-    of days count frauds by the days between scoring and their first fraud label, and by whether they raised no alert.
+    Returns ``d, s, g, c, state``, what ``scans.summed`` names, ``delay`` and ``missed``, of ids with an event in
+    between. Rows with a delay of days count frauds by the days between scoring and their first fraud label, and by
+    whether they raised no alert.
 
     Where the model file names fraud types, they are the last group: NULL_GROUP is what is legitimate. Rows of a type
     with a delay leave ``missed`` null.
@@ -33,7 +34,15 @@ def changes(
     own, theirs = join_keys(spec, spec.labels, source, labels)
     first_day = sql.day_number("CAST(k.first_fraud AS DATE)")
     typed = spec.labels.type is not None
-    names = [*(f"s{j}" for j in range(len(groups) + typed)), "d", "c", "state", "delay", "sign", *_SUMMED]
+    names = [
+        *(f"s{j}" for j in range(len(groups) + typed)),
+        "d",
+        "c",
+        "state",
+        "delay",
+        "sign",
+        *scans.summed(frame)[1:],
+    ]
     cells = [
         *_scored(frame, spec, source, groups, bound),
         *([f"CASE WHEN k.fraud THEN k.kind ELSE ({sql.NULL_GROUP}) END AS s{len(groups)}"] if typed else []),
@@ -44,7 +53,10 @@ def changes(
     conditions = [*source.wanted(bound), f"NOT {scans.blocked(spec, source, bound)}"]
     if frame.score is not None:
         conditions.append(f"isfinite({scans.score(spec, source)})")
-    sums = [f"{scans.whole('sign')} AS n", *(f"{scans.whole(f'sign * {name}')} AS {name}" for name in _SUMMED)]
+    sums = [
+        f"{scans.whole('sign')} AS n",
+        *(f"{scans.whole(f'sign * {name}')} AS {name}" for name in scans.summed(frame)[1:]),
+    ]
     text = (
         f"WITH events AS ({_events(spec.labels, labels, as_of, theirs, bound)}), "
         f"{_signed(spec.labels, source, since, own, bound)}, "
@@ -100,7 +112,6 @@ def join_keys(spec: Spec, labels: Labels, source: Source, label_source: Source) 
     return sql.text(spec.features.id), sql.text(labels.id)
 
 
-_SUMMED = ("pence", "share")
 _KINDS = 256
 """More than there can be fraud types."""
 
@@ -171,13 +182,14 @@ def _end(day: date, bound: Bound) -> str:
 
 
 def _scored(frame: Frame, spec: Spec, source: Source, groups: Sequence[str], bound: Bound) -> list[str]:
-    """Return the columns ``d, s0..., c, pence, share`` of a scored payment; without a score grid c and share are 0."""
+    """Return the columns ``d, s0..., c`` and sums of a scored payment; without a score grid c and share are 0."""
     cells = [f"{source.day_number()} AS d"]
     cells += [
         f"{sql.group_code(sql.level(column(name), source.columns[name]), frame.groups[name], bound)} AS s{j}"
         for j, name in enumerate(groups)
     ]
     cells.append(f"{scans.pence(spec, source, bound)} AS pence")
+    cells += scans.weights(spec, source, bound) if frame.weighted else []
     if frame.score is None:
         return [*cells, "0 AS c", "0 AS share"]
     cells.append(f"{sql.finite_cell(scans.score(spec, source), frame.score, bound)} AS c")

@@ -22,8 +22,9 @@ MISSED: Group = ("alert", "none")
 
 OPEN, BLOCKED, FRAUD, LEGITIMATE = range(4)
 """Label states of a scored payment: no label yet, blocked (no honest label can come), fraud, legitimate."""
-COUNT, PENCE, SCORE = range(3)
-"""What the cube sums: payments, amount in pence, score in billionths of its range."""
+COUNT, PENCE, SCORE, WEIGHT, WEIGHTED_PENCE, UNWEIGHTED = range(6)
+"""What the cube sums: payments, amount in pence, score in billionths of its range; and, where the model file names a
+propensity p, 1 / p in millionths, pence / p, and payments without a usable p. Blocked payments have no weight."""
 
 
 class Cells(Mapping[int, int]):

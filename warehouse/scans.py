@@ -13,6 +13,8 @@ from warehouse.profile import BLOCKED, OPEN
 from warehouse.source import Source
 from warehouse.sql import NULLS, Bound, column
 
+LEAST_PROPENSITY = 0.0001
+"""A payment never stands for more than 10,000: a smaller propensity is taken for a fault, not for a weight."""
 MOST_VALUES = 20_000
 """Whole numbers whose grid spans less than this are counted by value first: few can be different."""
 
@@ -91,7 +93,8 @@ def _group_codes(frame: Frame, source: Source, groups: Sequence[str], bound: Bou
 def score_counts(frame: Frame, spec: Spec, source: Source, groups: Sequence[str]) -> Statement:
     """Sum payments by day, group value, score cell and state.
 
-    Returns ``d, s, g, c, state, n, pence, share``; scores that are null or not finite have a cell of their own.
+    Returns ``d, s, g, c, state`` and what ``summed`` names; scores that are null or not finite have a cell of their
+    own.
     """
     assert frame.score is not None
     bound, kind = Bound(), source.columns[spec.score.column]
@@ -103,18 +106,47 @@ def score_counts(frame: Frame, spec: Spec, source: Source, groups: Sequence[str]
         f"CASE WHEN {blocked(spec, source, bound)} THEN {BLOCKED} ELSE {OPEN} END AS state",
         f"{pence(spec, source, bound)} AS pence",
         f"CASE WHEN isfinite({score(spec, source)}) THEN {share(spec, source, bound)} ELSE 0 END AS share",
+        *(weights(spec, source, bound) if frame.weighted else []),
     ]
     values = f"SELECT {', '.join(rows)} FROM {source.scan(bound)}{where(source.wanted(bound))}"
-    sums = "count(*) AS n, sum(pence) AS pence, sum(share) AS share"
+    names = summed(frame)
+    sums = ", ".join(["count(*) AS n", *(f"sum({name}) AS {name}" for name in names[1:])])
     grouped = f"SELECT {', '.join(keys)}, {sums} FROM ({values}) AS t GROUP BY {', '.join(keys)}"
     codes = _group_codes(frame, source, groups, bound)
-    coded = f"SELECT {', '.join(['t.d', *codes, 'c', 'state', 'n', 'pence', 'share'])} FROM ({grouped}) AS t"
-    sums = ", ".join(f"{whole(name)} AS {name}" for name in ("n", "pence", "share"))
+    coded = f"SELECT {', '.join(['t.d', *codes, 'c', 'state', *names])} FROM ({grouped}) AS t"
+    sums = ", ".join(f"{whole(name)} AS {name}" for name in names)
     text = (
         f"SELECT d, {group_keys(len(groups))}, c, state, {sums} "
         f"FROM ({coded}) AS r GROUP BY GROUPING SETS ({grouping_sets(len(groups), ['d, c, state'])})"
     )
     return Statement(text, bound.values)
+
+
+def summed(frame: Frame) -> list[str]:
+    """Return the names of the cube's sums, in the order of ``profile.COUNT`` and those after it."""
+    return ["n", "pence", "share", "weight", "weighted_pence", "unweighted"][: frame.sums]
+
+
+def weights(spec: Spec, source: Source, bound: Bound) -> list[str]:
+    """Return the columns ``weight, weighted_pence, unweighted``: 1 / p in millionths, pence / p, and 1 without a p.
+
+    Blocked payments have 0 of each, for they get no label. A propensity p counts from LEAST_PROPENSITY to 1; others,
+    nulls, and what can't be read as a number are unweighted.
+    """
+    name, stopped = spec.score.propensity, blocked(spec, source, bound)
+    if name is None or name not in source.columns:
+        return ["0 AS weight", "0 AS weighted_pence", f"CASE WHEN {stopped} THEN 0 ELSE 1 END AS unweighted"]
+    p = sql.number(name, source.columns[name])
+    usable = f"{p} BETWEEN {bound(LEAST_PROPENSITY)} AND 1"
+    counts = f"{usable} AND NOT {stopped}"
+    over_p = {"weight": "1000000", "weighted_pence": pence(spec, source, bound)}
+    return [
+        *(
+            f"CASE WHEN {counts} THEN CAST(floor({own} / {p} + 0.5) AS BIGINT) ELSE 0 END AS {weighted}"
+            for weighted, own in over_p.items()
+        ),
+        f"CASE WHEN {stopped} OR coalesce({usable}, false) THEN 0 ELSE 1 END AS unweighted",
+    ]
 
 
 def whole(name: str) -> str:

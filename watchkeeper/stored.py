@@ -150,6 +150,8 @@ def _fits(spec: Spec, frame: Frame) -> bool:
     }
     if spec.features.second_moments != bool(frame.moments):
         return False
+    if frame.score is not None and frame.weighted != (spec.score.propensity is not None):
+        return False
     if (asked and asked != kinds) or tuple(spec.slices) != frame.slices or set(spec.groups) != set(frame.groups):
         return False
     if frame.score is None or spec.score.threshold is None:

@@ -130,13 +130,28 @@ def cube_of(frame: Frame, model: Spec, rows: pd.DataFrame, state: np.ndarray) ->
         _pence=np.floor(amount * 100 + 0.5),
         _share=np.floor(rows.score.to_numpy(dtype=float).clip(0, 1) * 1e9 + 0.5),
     )
+    if frame.weighted:
+        rows = rows.assign(**_weights(model, rows))
     cells = {EVERYONE: rows} | {key: part for name in frame.groups for key, part in _parts(frame, name, rows)}
     return Cube({group: _cube(frame, part) for group, part in cells.items() if len(part)})
 
 
+def _weights(model: Spec, rows: pd.DataFrame) -> dict[str, np.ndarray]:
+    p = pd.to_numeric(rows[model.score.propensity], errors="coerce").to_numpy(dtype=float)
+    stopped = rows.action.isin(model.score.blocked).to_numpy()
+    usable = (p >= 0.0001) & (p <= 1)
+    safe = np.where(usable, p, 1.0)
+    return {
+        "_weight": np.where(usable & ~stopped, np.floor(1e6 / safe + 0.5), 0),
+        "_weighted_pence": np.where(usable & ~stopped, np.floor(rows._pence / safe + 0.5), 0),
+        "_unweighted": np.where(usable | stopped, 0, 1),
+    }
+
+
 def _cube(frame: Frame, rows: pd.DataFrame) -> np.ndarray:
-    cube = np.zeros((2 * frame.score.half, 4, 3), dtype=np.int64)
-    what = np.stack([np.ones(len(rows)), rows._pence, rows._share], axis=1).astype(np.int64)
+    cube = np.zeros((2 * frame.score.half, 4, frame.sums), dtype=np.int64)
+    names = ["_pence", "_share", "_weight", "_weighted_pence", "_unweighted"][: frame.sums - 1]
+    what = np.stack([np.ones(len(rows)), *(rows[name] for name in names)], axis=1).astype(np.int64)
     np.add.at(cube, (rows._cell.to_numpy(), rows._state.to_numpy()), what)
     return cube
 

@@ -12,7 +12,7 @@ from models.spec import Column, Features, Labels
 from tests.warehouse import engines, made
 from tests.warehouse.made import DAY, payments
 from warehouse import together
-from warehouse.profile import EVERYONE, TOGETHER
+from warehouse.profile import EVERYONE, TOGETHER, WEIGHT
 
 LONG = "x" * 10_000
 TEXTS = [
@@ -174,6 +174,29 @@ def test_names_that_look_like_sql_are_only_names(tmp_path, bigquery_client):
     frame = found.parquet.frame(found.spec)
     parquet, bigquery = found.profiles(frame, DAY, DAY)
     assert bigquery == parquet
+
+
+def test_both_engines_weigh_payments_by_the_same_propensities(tmp_path, bigquery_client):
+    rng = np.random.default_rng(8)
+    odd_values = rng.choice([None, np.nan, np.inf, 0.0, -1.0, 0.0001, 0.03, 0.37, 1.0, 1.1], 120)
+    rows = payments(120, seed=8).assign(let_through=pd.array(odd_values, dtype="Float64"))
+    events = pa.table(
+        {
+            "payment_id": pa.array(range(0, 120, 2)),
+            "is_fraud": pa.array([i % 3 == 0 for i in range(60)]),
+            "known_at": pa.array([datetime(2026, 1, 6, tzinfo=UTC)] * 60, pa.timestamp("us", "UTC")),
+        }
+    )
+    score = made.Score(threshold=0.8, amount="amount_gbp", action="action", blocked=["block"], propensity="let_through")
+    tables = {"features": {DAY: pa.Table.from_pandas(rows, preserve_index=False)}, "labels": {DAY: events}}
+    found = engines.both(tmp_path, bigquery_client, made.spec(score=score), tables)
+    frame = found.parquet.frame(found.spec)
+    parquet, bigquery = found.profiles(frame, DAY, DAY)
+    assert bigquery == parquet
+    assert parquet[DAY].cube.cells[EVERYONE][:, :, WEIGHT].sum() > 120_000_000
+    as_of = DAY + timedelta(days=3)
+    known = found.bigquery.label_changes(found.in_bigquery, frame, DAY, DAY, None, as_of)
+    assert known == found.parquet.label_changes(found.spec, frame, DAY, DAY, None, as_of)
 
 
 def test_both_engines_take_in_the_same_labels_reversals_and_late_ones_too(tmp_path, bigquery_client):

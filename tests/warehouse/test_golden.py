@@ -19,10 +19,10 @@ GOLDEN = Path(__file__).with_name("golden")
 VERSIONS = sorted(int(file.name.removeprefix("v")) for file in GOLDEN.glob("v[0-9]*"))
 
 
-def _cells(*places: tuple[int, int, tuple[int, int, int]]) -> np.ndarray:
-    part = np.zeros((10, 4, 3), dtype=np.int64)
-    for score, state, sums in places:
-        part[score, state] = sums
+def _cells(*places: tuple[int, int, tuple[int, ...]], sums: int = 3) -> np.ndarray:
+    part = np.zeros((10, 4, sums), dtype=np.int64)
+    for score, state, found in places:
+        part[score, state] = found
     return part
 
 
@@ -46,13 +46,16 @@ MOMENTS = {
     TOGETHER: Moments(93, np.array([1, -2]), np.array([[5, 2**40], [2**40, 9]])),
     "face": Moments(0, np.array([0, 3, -4]), np.array([[1, -2, 3], [-2, 4, 5], [3, 5, 6]])),
 }
+WEIGHTED = Cube({EVERYONE: _cells((0, 0, (3, 250, 7, 2_000_000, 500, 1)), (9, 1, (1, 2, 3, 0, 0, 0)), sums=6)})
 PROFILES = {
     "profile.bin": PLAIN,
     "profile-with-moments.bin": Profile(PLAIN.frame, PLAIN.rows, PLAIN.features, CUBE, MOMENTS),
+    "profile-with-weights.bin": Profile(PLAIN.frame, PLAIN.rows, PLAIN.features, WEIGHTED),
     "profile-of-nothing.bin": Profile("0123456789abcdef"),
 }
 COHORTS = {
     "cohort.bin": Cohort(Cube({EVERYONE: _cells((3, 2, (1, 2, 3)), (9, 3, (4, 5, 6)))}), {0: 3, 17: 1, 800: 10**9}),
+    "cohort-with-weights.bin": Cohort(WEIGHTED, {2: 1}),
     "cohort-of-nothing.bin": Cohort(),
     "cohort-with-parts.bin": Cohort(
         Cube({EVERYONE: _cells((3, 2, (1, 2, 3))), ("fraud_type", "o'näh"): _cells((3, 2, (1, 2, 3)))}),
@@ -73,6 +76,7 @@ FRAMES = {
     "frame-with-moments.json": Frame(
         **vars(FRAME) | {"embeddings": {"face": Embedding(3, Grid("linear", 0.0, 2.0, 1 / 64))}, "moments": ("amount",)}
     ),
+    "frame-with-weights.json": Frame(**vars(FRAME) | {"weighted": True}),
 }
 
 

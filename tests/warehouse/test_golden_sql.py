@@ -34,6 +34,7 @@ KINDS = {
     "text": "DOUBLE[]",
     "score": "DOUBLE",
     "action": "VARCHAR",
+    "let_through": "DOUBLE",
     "day": "DATE",
 }
 FRAME = Frame(
@@ -48,6 +49,10 @@ FRAME = Frame(
 )
 SPEC = made.spec()
 TYPED = made.spec(labels=Labels(table="cards/labels", type="fraud type", types=["takeover", "'; DROP TABLE t; --"]))
+WEIGHTED, PROPENSITY = (
+    replace(FRAME, weighted=True),
+    SPEC.model_copy(update={"score": SPEC.score.model_copy(update={"propensity": "let_through"})}),
+)
 START, END = date(2026, 1, 5), date(2026, 1, 7)
 LABEL_KINDS = {"payment_id": "BIGINT", "is_fraud": "BOOLEAN", "fraud type": "VARCHAR", "known_at": "TIMESTAMP",
                "day": "DATE"}  # fmt: skip
@@ -60,12 +65,15 @@ def statements(source: Source, label_source: Source) -> Iterator[tuple[str, Stat
         yield f"column_counts_{name.split()[0]}", scans.column_counts(FRAME, source, name, ["channel"])
     yield "columns_counts", together.columns_counts(FRAME, source, ["amount_gbp", 'odd "name`'], ["channel"])
     yield "score_counts", scans.score_counts(FRAME, SPEC, source, ["channel", "age_band"])
+    yield "score_counts_weighted", scans.score_counts(WEIGHTED, PROPENSITY, source, ["channel"])
     yield "moments_of_numbers", moments.sums(FRAME, source, TOGETHER)
     yield "moments_of_an_embedding", moments.sums(FRAME, source, "text")
     yield "sample", rows.sample(SPEC, source, 100, 7)
     yield "label_changes", labels.changes(FRAME, SPEC, source, ["channel"], label_source, START, END)
     yield "top_cards", ranking.top(SPEC, source, label_source, END, 'odd "name`')
     yield "label_changes_by_type", labels.changes(FRAME, TYPED, source, ["channel"], label_source, START, END)
+    changes = labels.changes(WEIGHTED, PROPENSITY, source, ["channel"], label_source, START, END)
+    yield "label_changes_weighted", changes
 
 
 def files() -> tuple[Source, Source]:

@@ -8,6 +8,7 @@ SELECT
   t.`text`,
   t.`score`,
   t.`action`,
+  t.`let_through`,
   t.`day`
 FROM `cards`.`features` AS t
 WHERE

@@ -8,6 +8,7 @@ SELECT
   t."text",
   t."score",
   t."action",
+  t."let_through",
   t."day"
 FROM READ_PARQUET($v0, union_by_name = TRUE, hive_partitioning = TRUE) AS t
 ORDER BY

@@ -1,0 +1,231 @@
+WITH events AS (
+  SELECT
+    id,
+    label,
+    known_at
+  FROM (
+    SELECT
+      t."payment_id" AS id,
+      CAST(t."is_fraud" AS BOOLEAN) AS label,
+      CAST(t."known_at" AS TIMESTAMP) AS known_at
+    FROM READ_PARQUET($v10, union_by_name = TRUE, hive_partitioning = TRUE) AS t
+  ) AS e
+  WHERE
+    known_at < CAST($v9 AS TIMESTAMP) AND NOT label IS NULL AND NOT id IS NULL
+), moved AS (
+  SELECT
+    id,
+    label,
+    known_at
+  FROM events
+  WHERE
+    id IN (
+      SELECT
+        id
+      FROM events
+      WHERE
+        known_at >= CAST($v11 AS TIMESTAMP)
+    )
+), known AS (
+  SELECT
+    id,
+    fraud,
+    first_fraud,
+    1 AS sign
+  FROM (
+    SELECT
+      id,
+      COALESCE(fraud_at >= COALESCE(clear_at, fraud_at), FALSE) AS fraud,
+      first_fraud
+    FROM (
+      SELECT
+        id,
+        MAX(known_at) FILTER(WHERE
+          label) AS fraud_at,
+        MAX(known_at) FILTER(WHERE
+          NOT label) AS clear_at,
+        MIN(known_at) FILTER(WHERE
+          label) AS first_fraud
+      FROM moved
+      GROUP BY
+        id
+    )
+  )
+  UNION ALL
+  SELECT
+    id,
+    fraud,
+    first_fraud,
+    (
+      -1
+    ) AS sign
+  FROM (
+    SELECT
+      id,
+      COALESCE(fraud_at >= COALESCE(clear_at, fraud_at), FALSE) AS fraud,
+      first_fraud
+    FROM (
+      SELECT
+        id,
+        MAX(known_at) FILTER(WHERE
+          label) AS fraud_at,
+        MAX(known_at) FILTER(WHERE
+          NOT label) AS clear_at,
+        MIN(known_at) FILTER(WHERE
+          label) AS first_fraud
+      FROM moved
+      WHERE
+        known_at < CAST($v11 AS TIMESTAMP)
+      GROUP BY
+        id
+    )
+  )
+), cells AS (
+  SELECT
+    DATE_DIFF('DAY', CAST('1970-01-01' AS DATE), CAST(t."day" AS DATE)) AS d,
+    CASE
+      WHEN CAST(t."channel" AS TEXT) IS NULL
+      THEN (
+        -1
+      )
+      ELSE CASE CAST(t."channel" AS TEXT) WHEN $v0 THEN 0 ELSE (
+        -2
+      ) END
+    END AS s0,
+    CASE
+      WHEN CAST(t."amount_gbp" AS DOUBLE) BETWEEN 0 AND $v1
+      THEN CAST(FLOOR(CAST(t."amount_gbp" AS DOUBLE) * 100 + 0.5) AS BIGINT)
+      WHEN CAST(t."amount_gbp" AS DOUBLE) > $v1 AND ISFINITE(CAST(t."amount_gbp" AS DOUBLE))
+      THEN 10000000000000
+      ELSE 0
+    END AS pence,
+    CASE
+      WHEN CAST(t."let_through" AS DOUBLE) BETWEEN $v3 AND 1
+      AND NOT COALESCE(CAST(t."action" AS TEXT) IN ($v2), FALSE)
+      THEN CAST(FLOOR(1000000 / CAST(t."let_through" AS DOUBLE) + 0.5) AS BIGINT)
+      ELSE 0
+    END AS weight,
+    CASE
+      WHEN CAST(t."let_through" AS DOUBLE) BETWEEN $v3 AND 1
+      AND NOT COALESCE(CAST(t."action" AS TEXT) IN ($v2), FALSE)
+      THEN CAST(FLOOR(
+        CASE
+          WHEN CAST(t."amount_gbp" AS DOUBLE) BETWEEN 0 AND $v1
+          THEN CAST(FLOOR(CAST(t."amount_gbp" AS DOUBLE) * 100 + 0.5) AS BIGINT)
+          WHEN CAST(t."amount_gbp" AS DOUBLE) > $v1 AND ISFINITE(CAST(t."amount_gbp" AS DOUBLE))
+          THEN 10000000000000
+          ELSE 0
+        END / CAST(t."let_through" AS DOUBLE) + 0.5
+      ) AS BIGINT)
+      ELSE 0
+    END AS weighted_pence,
+    CASE
+      WHEN COALESCE(CAST(t."action" AS TEXT) IN ($v2), FALSE)
+      OR COALESCE(CAST(t."let_through" AS DOUBLE) BETWEEN $v3 AND 1, FALSE)
+      THEN 0
+      ELSE 1
+    END AS unweighted,
+    CASE
+      WHEN CAST(t."score" AS DOUBLE) BETWEEN $v4 AND $v5
+      THEN CAST(FLOOR(
+        (
+          (
+            LN(
+              (
+                (
+                  (
+                    CAST(t."score" AS DOUBLE) - $v4
+                  ) * $v5
+                ) + $v7
+              ) / (
+                1 - (
+                  (
+                    CAST(t."score" AS DOUBLE) - $v4
+                  ) * $v5
+                ) + $v7
+              )
+            ) - $v8
+          ) * $v6
+        )
+      ) AS INT)
+      WHEN CAST(t."score" AS DOUBLE) < $v4
+      THEN (
+        -208
+      )
+      ELSE (
+        138
+      )
+    END AS c,
+    CASE
+      WHEN (
+        (
+          CAST(t."score" AS DOUBLE) - $v4
+        ) / $v5
+      ) BETWEEN 0 AND 1
+      THEN CAST(FLOOR((
+        (
+          CAST(t."score" AS DOUBLE) - $v4
+        ) / $v5
+      ) * 1e9 + 0.5) AS BIGINT)
+      WHEN (
+        (
+          CAST(t."score" AS DOUBLE) - $v4
+        ) / $v5
+      ) > 1
+      THEN 1000000000
+      ELSE 0
+    END AS share,
+    CASE WHEN k.fraud THEN 2 ELSE 3 END AS state,
+    CASE
+      WHEN k.fraud
+      THEN GREATEST(
+        DATE_DIFF('DAY', CAST('1970-01-01' AS DATE), CAST(k.first_fraud AS DATE)) - DATE_DIFF('DAY', CAST('1970-01-01' AS DATE), CAST(t."day" AS DATE)),
+        0
+      )
+      ELSE (
+        -1
+      )
+    END AS delay,
+    k.sign AS sign
+  FROM READ_PARQUET($v12, union_by_name = TRUE, hive_partitioning = TRUE) AS t
+  JOIN known AS k
+    ON k.id = t."payment_id"
+  WHERE
+    NOT COALESCE(CAST(t."action" AS TEXT) IN ($v2), FALSE)
+    AND ISFINITE(CAST(t."score" AS DOUBLE))
+)
+SELECT
+  d,
+  CASE WHEN NOT s0 IS NULL THEN 0 END AS s,
+  COALESCE(s0) AS g,
+  c,
+  state,
+  CAST(SUM(sign) AS BIGINT) AS n,
+  CAST(SUM(sign * pence) AS BIGINT) AS pence,
+  CAST(SUM(sign * share) AS BIGINT) AS share,
+  CAST(SUM(sign * weight) AS BIGINT) AS weight,
+  CAST(SUM(sign * weighted_pence) AS BIGINT) AS weighted_pence,
+  CAST(SUM(sign * unweighted) AS BIGINT) AS unweighted,
+  delay,
+  missed
+FROM (
+  SELECT
+    s0,
+    d,
+    c,
+    state,
+    delay,
+    sign,
+    pence,
+    share,
+    weight,
+    weighted_pence,
+    unweighted,
+    CASE WHEN c < 0 THEN 1 ELSE 0 END AS missed
+  FROM cells
+) AS r
+GROUP BY
+  GROUPING SETS (
+    (s0, d, c, state),
+    (d, delay, missed)
+  )
