@@ -138,7 +138,10 @@ def _broken(parts: Ints, now: Sums) -> tuple[Verdict, str] | None:
     if not reason:
         payments, alerts = expected.unsupported(learnt, now)
         if payments > MOST_OUTSIDE or alerts > MOST_ALERTS_OUTSIDE:
-            reason = f"{payments:.1%} of payments and {alerts:.1%} of alerts have scores that no mature payments had"
+            reason = (
+                f"{100 * payments:.2g} % of payments and {100 * alerts:.2g} % of alerts have scores that no mature "
+                "payments had"
+            )
     return (Verdict.INSUFFICIENT, f"Not estimated: {reason}.") if reason else None
 
 
@@ -149,7 +152,7 @@ def _ill_learnt(parts: Ints, days: Sums, learnt: Sums) -> str:
     unlabelled = int(parts[:, :, OPEN, COUNT].sum())
     share = unlabelled / (unlabelled + learnt.cases.sum())
     if share > MOST_UNLABELLED:
-        return f"{share:.0%} of mature payments have no label, so those that have one can't stand for all"
+        return f"{100 * share:.2g} % of mature payments have no label, so those that have one can't stand for all"
     half = len(parts) // 2
     first = (np.arange(len(parts)) < half).astype(np.float64)
     older, newer = days.drawn(first), days.drawn(1 - first)
@@ -159,7 +162,7 @@ def _ill_learnt(parts: Ints, days: Sums, learnt: Sums) -> str:
     if misplaced > MOST_MISFIT and chance < MISFIT_ALPHA:
         return (
             f"the score no longer means what it did: calibrated on the older half of the mature days, it is "
-            f"{misplaced:.0%} off the newer half's fraud"
+            f"{100 * misplaced:.2g} % off the newer half's fraud"
         )
     return ""
 

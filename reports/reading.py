@@ -15,7 +15,7 @@ from models.spec import Spec
 
 DAYS = 90
 """Days that a strip, a heat map or a figure over time goes back."""
-JUDGED = ("arrival", "schema", "check", "drift", "score", "decay", "estimate", "fairness")
+JUDGED = ("arrival", "schema", "check", "drift", "score", "decay", "estimate", "selective", "fairness")
 """Monitors whose figures are about the day they are known on; performance is about cohort days before."""
 KEYS = (
     "model", "day", "as_of", "monitor", "metric", "feature", "slice",

@@ -160,7 +160,8 @@ def unwatched(reading: Reading) -> list[str]:
     if spec.score.blocked:
         actions = ", ".join(spec.score.blocked)
         found.append(
-            f"Payments with the action {actions}: they never get an honest label and are left out of performance."
+            f"Payments with the action {actions}: they get no honest label, so "
+            "performance leaves them out; figures over all payments are weighted or bounded apart."
         )
     if not spec.protected:
         found.append("Fairness: the model file names no protected columns.")

@@ -42,6 +42,7 @@ MONITORS = {
     "score": "Drift of the score",
     "decay": "Performance of recent mature days, against the baseline",
     "estimate": "Estimated performance of the newest week, before its labels",
+    "selective": "Performance over all payments, blocked ones reckoned in",
     "fairness": "Fairness",
 }
 
@@ -79,6 +80,8 @@ METRICS = {
     "true_positive_rate": "True-positive rate",
     "selection_rate": "Selection rate",
     "alert_rate": "Alert rate",
+    "traffic_share": "Share of payments",
+    "fraud_share": "Share of fraud among labels",
     "pr_auc": "PR-AUC",
     "roc_auc": "ROC-AUC",
     "value_detection_rate": "Value detected",
@@ -118,6 +121,7 @@ _SHARES = {
     "repeated_share", "constant_share", "spike_share", "cluster_share", "scaled_share", "renamed_share",
     "true_positive_rate", "selection_rate", "alert_rate", "value_detection_rate", "calibration_error",
     "recall_at_false_positive_rate", "card_precision",
+    "traffic_share", "fraud_share",
 }  # fmt: skip
 _COUNTS = {"row_count", "mature_frauds", "missing_columns", "extra_columns", "retyped_columns"}
 _ROW_BY_ROW = (

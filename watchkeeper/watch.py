@@ -26,6 +26,7 @@ import monitors.maturity
 import monitors.multivariate
 import monitors.nowcast
 import monitors.performance
+import monitors.selective
 import monitors.slow
 import warehouse
 from alerting.channels import Channel, ConsoleChannel, SlackChannel
@@ -54,7 +55,9 @@ from watchkeeper.stored import (
     scan_missing,
 )
 
-MEASURED = ("drift", "score", "fault", "slow", "performance", "nowcast", "decay", "estimate", "fairness")
+MEASURED = (
+    "drift", "score", "fault", "slow", "performance", "nowcast", "decay", "estimate", "selective", "fairness",
+)  # fmt: skip
 DRILLED = (Cause.COLUMN_FAULT, Cause.POPULATION_SHIFT, Cause.SCORE_SHIFT)
 """Causes whose incident links to an Evidently report on a bounded sample."""
 
@@ -251,6 +254,7 @@ def _measure_scores(ctx: Context, spec: Spec, frame: Frame, as_of: date) -> list
         *monitors.costs.measure(spec, frame, as_of, cubes, curve),
         *_top_cards(ctx, spec, as_of, monitors.maturity.ages(spec.labels, curve).labels),
         *monitors.estimate.measure(spec, frame, as_of, cubes, curve, normal & cubes.keys(), estimated),
+        *monitors.selective.measure(spec, frame, as_of, cubes, curve),
         *monitors.fairness.measure(spec, frame, as_of, cubes, curve),
     ]
 

@@ -26,6 +26,7 @@ def plain(text: str) -> str:
         ("recall", 0.998, "99.8 %"),
         ("recall", 1.0, "100 %"),
         ("psi", 0.21349, "0.213"),
+        ("fraud_share", 0.031, "3.1 %"),
         ("recall_estimate_error", 0.012, "1.2 %"),
         ("roc_auc_estimate_error", 0.0121, "0.012"),
         ("psi", None, "–"),

@@ -40,6 +40,7 @@ def test_a_quiet_day_has_no_breach_and_no_incident(ctx: Context, spec: Spec) -> 
         "performance",
         "decay",
         "estimate",
+        "selective",
         "fairness",
     }
     assert [m for m in found if m.verdict in (Verdict.BREACH, Verdict.ERRORED)] == []
