@@ -284,7 +284,7 @@ def _change(metric: str, sides: Sides, now: Estimate, before: Estimate, alpha: f
     effect = intervals.design_effect(daily[:, 0], daily[:, 1])
     x, n = (count / effect for count in events_of(sides.recent.counts))
     y, m = (count / effect for count in events_of(sides.normal.counts))
-    return (intervals.katz if metric in RATIOS else intervals.newcombe)(x, n, y, m, alpha)
+    return (intervals.ratio if metric in RATIOS else intervals.newcombe)(x, n, y, m, alpha)
 
 
 def _limit(metric: str, now: Estimate, before: Estimate, floor: float) -> float:

@@ -54,7 +54,7 @@ class Tally:
 def measure(spec: Spec, frame: Frame, as_of: date, cubes: Mapping[date, Cube], curve: Curve) -> list[Measurement]:
     """Return each rate by group of each protected column, and its difference and ratio to the reference group.
 
-    Rates have Clopper-Pearson, differences Newcombe and ratios Katz intervals. Only the ratios of JUDGED rates may
+    Rates have Clopper-Pearson, differences Newcombe and ratios score intervals. Only the ratios of JUDGED rates may
     breach: the ratio or its inverse reaches the floor, the 95 % interval lies beyond the floor's square root, and
     the interval at the model's false-alarm budget, shared over groups and rates, excludes 1. Groups below
     ``min_rows`` payments are not shown; groups with too few cases are insufficient, with the number that would do.
@@ -123,7 +123,7 @@ def _rate(spec: Spec, as_of: date, rate: str, group: Group, tally: Tally, refere
     reason = scoring.notes(spec, _plain(rate), tally.counts).strip()
     if verdict is Verdict.INSUFFICIENT:
         reason = f"{_needed(rate, tally, reference, limits.floor(spec, f'{rate}_ratio'))} {reason}".strip()
-    return _found(spec, as_of, rate, group, intervals.share(tally.events, tally.n), verdict, reason)
+    return _found(spec, as_of, rate, group, intervals.share(tally.events, tally.n, exact=True), verdict, reason)
 
 
 def _against(
@@ -146,8 +146,8 @@ def _against(
     floor = limits.floor(spec, f"{rate}_ratio")
     x, n, y, m = tally.events, tally.n, reference.events, reference.n
     gap = Estimate(x / n - y / m, *intervals.newcombe(x, n, y, m), n)
-    ratio = Estimate(x / n / (y / m), *intervals.katz(x, n, y, m), n)
-    verdict = _verdict(ratio, intervals.katz(x, n, y, m, alpha), math.log(floor)) if rate in JUDGED else Verdict.OK
+    ratio = Estimate(x / n / (y / m), *intervals.ratio(x, n, y, m), n)
+    verdict = _verdict(ratio, intervals.ratio(x, n, y, m, alpha), math.log(floor)) if rate in JUDGED else Verdict.OK
     if not _enough(tally, reference):
         verdict = Verdict.INSUFFICIENT
     lacks = f" {_needed(rate, tally, reference, floor)}" if verdict is Verdict.INSUFFICIENT else ""

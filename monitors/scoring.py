@@ -134,9 +134,9 @@ def value_detection_rate(frauds: Ints) -> Estimate | None:
 def calibration_error(part: Ints) -> Estimate | None:
     """Return the expected calibration error: mean gap of score and fraud share over ten bins of equal mass.
 
-    A cell goes into a bin whole, by the middle of its mass. Mean scores are exact (the cube sums them). The
-    interval is normal, from binomial errors within bins; like every such error it is above 0 for a perfect
-    score too, by about that noise. n is the number of labelled payments; None where there are none.
+    A cell goes into a bin whole, by the middle of its mass. Mean scores are exact (the cube sums them). What noise
+    alone adds to a gap is taken off, so that figures of few and of many payments compare (``intervals.gap_of_bins``).
+    n is the number of labelled payments; None where there are none.
     """
     frauds = part[:, FRAUD, COUNT]
     counts = frauds + part[:, LEGITIMATE, COUNT]
@@ -145,13 +145,9 @@ def calibration_error(part: Ints) -> Estimate | None:
         return None
     bins = np.minimum(BINS * (np.cumsum(counts) - counts / 2) / n, BINS - 1).astype(np.int64)
     scores = (part[:, FRAUD, SCORE] + part[:, LEGITIMATE, SCORE]) / BILLION
-    size, fraud, score = (np.bincount(bins, x, minlength=BINS) for x in (counts, frauds, scores))
-    size, fraud, score = size[size > 0], fraud[size > 0], score[size > 0]
-    value = float(np.abs(fraud - score).sum() / n)
-    likely = np.clip(np.maximum(fraud, score) / size, 0.0, 1.0)
-    error = math.sqrt(float(np.sum(size * likely * (1 - likely)))) / n
-    half = 1.959964 * error
-    return Estimate(value, max(0.0, value - half), min(1.0, value + half), n, error)
+    variance = scores * (1 - scores / np.maximum(counts, 1))
+    summed = [np.bincount(bins, each, BINS).astype(np.float64) for each in (counts, frauds, scores, variance)]
+    return intervals.gap_of_bins(intervals.Bins(*summed))
 
 
 def mean_score_and_prevalence(part: Ints) -> tuple[float, float]:

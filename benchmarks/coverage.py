@@ -1,0 +1,160 @@
+"""How often 95 % intervals contain the truth: ``python -m benchmarks.coverage`` prints the table of decision 015.
+
+A bank of which everything is known is drawn a thousand times with 5, 50 and 500 frauds on average, and each figure's
+interval is asked whether it holds the figure of the bank itself.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+
+import numpy as np
+
+from monitors import intervals, scoring
+from monitors.intervals import Estimate, Interval
+from warehouse.grid import Floats, Ints, score_grid
+from warehouse.profile import COUNT, FRAUD, LEGITIMATE, PENCE, SCORE
+
+FRAUDS = (5, 50, 500)
+DRAWS = 1000
+GRID = score_grid(0.0, 1.0, 0.5)
+CELLS = 2 * GRID.half
+EXACT = ("share by group (exact)",)
+"""Contains the truth in at least 95 % of cases, and so at few cases in more than 97 %."""
+
+Draw = Callable[[np.random.Generator, int], tuple[float, Estimate | Interval | None]]
+
+
+@lru_cache(maxsize=2)
+def _scores(shift: float) -> tuple[Floats, Floats, Floats]:
+    """Return the shares of frauds and of legitimate payments by score cell, and the cells' scores.
+
+    Of all payments 98.8 % score low and 1.2 % high; fraud is as likely as the score says, or, ``shift`` in logit
+    units apart, more likely: about one payment in a hundred.
+    """
+    middle = np.clip([GRID.middle(cell) for cell in range(-GRID.half, GRID.half)], 1e-5, 1 - 1e-5)
+    width = np.diff(np.clip([GRID.border(cell) for cell in range(-GRID.half, GRID.half + 1)], 0, 1))
+    low, high = 400 * (1 - middle) ** 399, 20 * middle**3 * (1 - middle)
+    mass = (0.988 * low + 0.012 * high) * width
+    true = 1 / (1 + np.exp(-np.log(middle / (1 - middle)) - shift))
+    return mass * true, mass * (1 - true), middle
+
+
+def part(rng: np.random.Generator, frauds: int, shift: float = 0.0) -> Ints:
+    """Return a drawn part of a score cube with about so many frauds; their amounts are log-normal (sigma 1)."""
+    fraud, legitimate, middle = _scores(shift)
+    scale = frauds / fraud.sum()
+    drawn = np.zeros((CELLS, 4, 3), np.int64)
+    drawn[:, FRAUD, COUNT] = rng.poisson(scale * fraud)
+    drawn[:, LEGITIMATE, COUNT] = rng.poisson(scale * legitimate)
+    cells = np.repeat(np.arange(CELLS), drawn[:, FRAUD, COUNT])
+    np.add.at(drawn[:, FRAUD, PENCE], cells, np.rint(100 * rng.lognormal(4, 1, len(cells))).astype(np.int64))
+    drawn[:, :, SCORE] = np.rint(drawn[:, :, COUNT] * middle[:, None] * scoring.BILLION)
+    return drawn
+
+
+@lru_cache(maxsize=32)
+def truth(metric: str, shift: float = 0.0) -> float:
+    """Return a metric of the bank itself."""
+    fraud, legitimate, middle = _scores(shift)
+    every = np.zeros((CELLS, 4, 3), np.int64)
+    every[:, FRAUD, COUNT], every[:, LEGITIMATE, COUNT] = np.rint(1e10 * fraud), np.rint(1e10 * legitimate)
+    every[:, FRAUD, PENCE] = every[:, FRAUD, COUNT]
+    if metric == "calibration_error":
+        return 0.0 if not shift else _calibration(fraud, legitimate, middle)
+    found = scoring.figure(metric, every, scoring.confusion(every))
+    assert found is not None
+    return found.value
+
+
+def _calibration(fraud: Floats, legitimate: Floats, middle: Floats) -> float:
+    mass = fraud + legitimate
+    bins = np.minimum(scoring.BINS * (np.cumsum(mass) - mass / 2) / mass.sum(), scoring.BINS - 1).astype(np.int64)
+    gap = np.bincount(bins, fraud - mass * middle, minlength=scoring.BINS)
+    return float(np.abs(gap).sum() / mass.sum())
+
+
+def _metric(name: str, shift: float = 0.0) -> Draw:
+    def draw(rng: np.random.Generator, frauds: int) -> tuple[float, Estimate | None]:
+        drawn = part(rng, frauds, shift)
+        return truth(name, shift), scoring.figure(name, drawn, scoring.confusion(drawn))
+
+    return draw
+
+
+def _change(name: str) -> Draw:
+    """Draw a week against a baseline of four times as many frauds; nothing changed."""
+
+    def draw(rng: np.random.Generator, frauds: int) -> tuple[float, Interval | None]:
+        found = []
+        for size in (frauds, 4 * frauds):
+            drawn = part(rng, size)
+            found.append(scoring.figure(name, drawn, scoring.confusion(drawn)))
+        now, before = found
+        return 0.0, intervals.difference(now, before) if now and before else None
+
+    return draw
+
+
+def _exact(rng: np.random.Generator, frauds: int) -> tuple[float, Estimate]:
+    n = max(1, int(rng.poisson(frauds)))
+    return 0.7, intervals.share(int(rng.binomial(n, 0.7)), n, exact=True)
+
+
+def _groups(share: float, times: float, *, ratio: bool) -> Draw:
+    """Draw a group with about so many events, and a reference group four times as large."""
+
+    def draw(rng: np.random.Generator, events: int) -> tuple[float, Interval | None]:
+        n, m = round(events / (share * times)), round(4 * events / (share * times))
+        x, y = int(rng.binomial(n, share * times)), int(rng.binomial(m, share))
+        if ratio:
+            return times, intervals.ratio(x, n, y, m)
+        return share * (times - 1), intervals.newcombe(x, n, y, m)
+
+    return draw
+
+
+def _money(rng: np.random.Generator, frauds: int) -> tuple[float, Estimate]:
+    days = [rng.lognormal(4, 1, rng.poisson(frauds / 7)).sum() for _ in range(7)]
+    return frauds / 7 * float(np.exp(4.5)), intervals.daily_mean(np.array(days))
+
+
+FIGURES: dict[str, Draw] = {
+    **{name: _metric(name) for name in scoring.NEEDS},
+    "calibration_error, miscalibrated": _metric("calibration_error", 0.7),
+    **{f"change of {name}": _change(name) for name in ("roc_auc", "pr_auc", "value_detection_rate")},
+    "share by group (exact)": _exact,
+    "difference of shares, equal": _groups(0.02, 1.0, ratio=False),
+    "difference of shares, doubled": _groups(0.02, 2.0, ratio=False),
+    "ratio of shares, equal": _groups(0.02, 1.0, ratio=True),
+    "ratio of shares, doubled": _groups(0.02, 2.0, ratio=True),
+    "ratio of true-positive rates": _groups(0.6, 1.25, ratio=True),
+    "fraud_gbp_per_day": _money,
+}
+
+
+def coverage(name: str, frauds: int, draws: int = DRAWS, seed: int = 15) -> float:
+    """Return the share of draws whose interval contains the truth; those without a figure are left out."""
+    rng = np.random.default_rng([seed, frauds, *name.encode()])
+    held = []
+    for _ in range(draws):
+        true, found = FIGURES[name](rng, frauds)
+        if found is not None:
+            low, high = (found.low, found.high)
+            held.append(low - 1e-9 <= true <= high + 1e-9)
+    return float(np.mean(held))
+
+
+def table(draws: int = DRAWS) -> Iterator[str]:
+    """Yield the lines of the table, in Markdown."""
+    yield f"| figure | {' | '.join(f'{frauds} frauds' for frauds in FRAUDS)} |"
+    yield f"|---|{'---:|' * len(FRAUDS)}"
+    for name in FIGURES:
+        yield f"| {name} | {' | '.join(f'{100 * coverage(name, frauds, draws):.1f} %' for frauds in FRAUDS)} |"
+
+
+if __name__ == "__main__":
+    for line in table(int(sys.argv[1]) if len(sys.argv) > 1 else DRAWS):
+        print(line, flush=True)
