@@ -90,7 +90,8 @@ def _population_shift(spec: Spec, left: Sequence[Measurement]) -> Iterator[Findi
         _widest(drifting), key=lambda m: (-metrics.importance(spec, m.feature), m.feature, bool(m.slice), _rank(m))
     )
     first = {m.feature: m for m in reversed(ordered)}
-    yield from _one(Cause.POPULATION_SHIFT, sorted(ordered, key=lambda m: first[m.feature] is not m))
+    shown = sorted(ordered, key=lambda m: first[m.feature] is not m)
+    yield from _one(Cause.POPULATION_SHIFT, [*shown, *_custom(spec, left, "data")])
 
 
 def _score_shift(spec: Spec, left: Sequence[Measurement]) -> Iterator[Finding]:
@@ -105,15 +106,17 @@ def _score_shift(spec: Spec, left: Sequence[Measurement]) -> Iterator[Finding]:
     yield from _one(Cause.SCORE_SHIFT, [*sorted(_widest(scores), key=lambda m: (m.slice, _rank(m))), *rates])
 
 
-def _decay(_: Spec, left: Sequence[Measurement]) -> Iterator[Finding]:
+def _decay(spec: Spec, left: Sequence[Measurement]) -> Iterator[Finding]:
     """Find a model that catches less; more false alarms alone are explained where they fall on one group.
 
     What is only estimated from scores, before labels, supports what labels show; alone it wakes nobody.
     """
     own = sorted(_breaches(left, "decay", metrics.DECAY), key=lambda m: metrics.DECAY.index(m.metric))
-    only_false_alarms = all(m.metric in metrics.FALSE_ALARMS for m in own)
+    custom = _custom(spec, left, "performance")
+    only_false_alarms = not custom and all(m.metric in metrics.FALSE_ALARMS for m in own)
     if not (only_false_alarms and any(metrics.is_false_alarm_gap(m) for m in _breaches(left, "fairness"))):
-        yield from _one(Cause.PERFORMANCE_DECAY, [*own, *_breaches(left, "estimate")] if own else [])
+        shown = [*own, *custom]
+        yield from _one(Cause.PERFORMANCE_DECAY, [*shown, *_breaches(left, "estimate")] if shown else [])
 
 
 def _fairness(spec: Spec, left: Sequence[Measurement]) -> Iterator[Finding]:
@@ -154,6 +157,12 @@ def _breaches(left: Sequence[Measurement], monitor: str, wanted: Iterable[str] =
     return [
         m for m in left if m.monitor == monitor and m.verdict is Verdict.BREACH and (not names or m.metric in names)
     ]
+
+
+def _custom(spec: Spec, left: Sequence[Measurement], about: str) -> list[Measurement]:
+    """Return the breaches of the bank's own metrics that the model file says are about the data, or performance."""
+    names = {metric.name for metric in spec.metrics if metric.about == about}
+    return [m for m in _breaches(left, "custom") if m.metric in names]
 
 
 def _widest(found: Sequence[Measurement]) -> list[Measurement]:

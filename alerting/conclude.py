@@ -126,6 +126,8 @@ def _is_ok(name: str, figures: Mapping[str, Measurement]) -> bool:
     if name in figures:
         return figures[name].verdict is Verdict.OK
     monitor, _, column = name.split("/", 2)
+    if monitor == "custom":
+        return True  # every metric that the model file still names has a figure, if only an errored one
     ran = [other for other, m in figures.items() if m.monitor == monitor and m.verdict is not Verdict.ERRORED]
     unasked = monitor == "check" or (column.endswith("/") and not any(o.split("/", 2)[2] == column for o in ran))
     return bool(ran) and monitor in ("check", "drift") and unasked

@@ -75,7 +75,8 @@ def _column_fault(finding: Finding, m: Measurement) -> bool:
 
 
 def _population_shift(finding: Finding, m: Measurement) -> bool:
-    same = m.monitor in ("check", "drift", "slow", "fault") and m.feature in {own.feature for own in finding.own}
+    columns = {own.feature for own in finding.own if own.feature}
+    same = m.monitor in ("check", "drift", "slow", "fault") and m.feature in columns
     return same or metrics.is_score(m)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from alerting import metrics
 from alerting.explains import Finding
 from alerting.words import counted, factor_words, listed, metric_words, percent, quoted, where
-from ledger.records import Cause
+from ledger.records import Cause, Measurement
 from models.spec import Spec
 
 
@@ -82,11 +82,19 @@ def _column(_: Spec, finding: Finding) -> str:
 
 
 def _shift(_: Spec, finding: Finding) -> str:
-    names = list(dict.fromkeys(m.feature for m in finding.own))
-    overall = {m.feature for m in finding.own if not m.slice}
+    if finding.own[0].monitor == "custom":
+        return _custom(finding.own[0])
+    names = list(dict.fromkeys(m.feature for m in finding.own if m.feature))
+    overall = {m.feature for m in finding.own if m.feature and not m.slice}
     shown = [quoted(name) for name in sorted(names, key=lambda name: name not in overall)]
     within = "" if overall else " in some slices"
     return f"the population moved in {counted(len(names), 'feature')}{within}: {listed(shown)}"
+
+
+def _custom(m: Measurement) -> str:
+    up = m.value is not None and m.limit is not None and m.value > m.limit
+    value = f" to {m.value:.3g}" if m.value is not None else ""
+    return f"{metric_words(m.metric)} {'rose' if up else 'fell'}{value}"
 
 
 def _score(_: Spec, finding: Finding) -> str:
@@ -99,6 +107,8 @@ def _score(_: Spec, finding: Finding) -> str:
 
 def _decay(_: Spec, finding: Finding) -> str:
     m = finding.own[0]
+    if m.monitor == "custom":
+        return _custom(m)
     up = m.value is not None and m.limit is not None and m.value > m.limit
     value = f" to {percent(m.value) if m.metric in metrics.SHARES else f'{m.value:.2g}'}" if m.value is not None else ""
     if m.metric == "value_detection_rate":

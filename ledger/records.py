@@ -27,8 +27,8 @@ class Measurement:
     arrival, schema, check, fault (a column or partition broken in a way that its distribution gives away), drift, slow
     (drift too slow for one day to tell), score, performance (one cohort day), nowcast (what an immature cohort day will
     come to), decay (recent mature cohorts pooled, against the baseline's), estimate (the newest week, by its scores
-    alone), selective (mature days, with payments that were blocked reckoned in), fairness and cost (its ``day`` is
-    the one on which bytes were billed).
+    alone), selective (mature days, with payments that were blocked reckoned in), fairness, custom (the bank's own) and
+    cost (its ``day`` is the one on which bytes were billed).
     ``feature`` is the column (or '' for the table), ``slice`` reads ``column=value``
     (or '' for everyone). ``value`` lies between ``low`` and ``high`` (95 %
     interval), rests on ``n`` cases, and is judged against ``limit``; ``reason`` says the verdict in words.

@@ -165,6 +165,32 @@ class Protected(_Part):
     min_rows: Annotated[int, Field(ge=20)] = Field(200, description="Smaller groups are neither shown nor judged.")
 
 
+class Metric(_Part):
+    """A metric of the bank's own: a plain function over the sum of some days, and what counts as too much."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+    function: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$",
+            description="module:function on PYTHONPATH, given a profile or cube and the frame; returns a number.",
+        ),
+    ]
+    of: Literal["profile", "cube"] = Field(
+        "profile", description="What it is given: features and score, or scores by label state and group."
+    )
+    floor: Annotated[float, Field(gt=0)] = Field(
+        description="Smallest change from the baseline that matters, in its unit."
+    )
+    worse: Literal["higher", "lower", "either"] = "either"
+    about: Literal["data", "performance"] = Field(
+        "data", description="What a breach means: the payments changed, or the model got worse."
+    )
+    needs: Literal["nothing", "frauds", "labels"] | None = Field(
+        None, description="Labels it waits for; empty: none for a profile, all for a cube."
+    )
+
+
 class Baseline(_Part):
     """The days that stand for normal."""
 
@@ -256,6 +282,7 @@ class Spec(_Part):
     checks: list[dict[str, dict[str, Any]]] = Field(
         default_factory=list, description="Native Great Expectations types and arguments."
     )
+    metrics: list[Metric] = Field(default_factory=list, description="The bank's own metrics, as Python functions.")
     alerts: Alerts = Alerts()
     retraining: Retraining = Retraining()
     budget: Budget = Budget()
@@ -287,6 +314,14 @@ class Spec(_Part):
                     "reads: labels.horizon_days, negative.after_days, row counts, late partitions and windows"
                 )
         return retention
+
+    @field_validator("metrics")
+    @classmethod
+    def _one_name_each(cls, metrics: list[Metric]) -> list[Metric]:
+        names = [metric.name for metric in metrics]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"{twice[0]}: is the name of two metrics; accepted is one of each name")
+        return metrics
 
     @field_validator("checks")
     @classmethod

@@ -34,6 +34,7 @@ def page(reading: Reading) -> dict[str, Any]:
         "heats": heats(reading),
         "score": score(reading),
         "fairness": fairness(reading),
+        "custom": custom(reading),
         "maturity": maturity(reading),
         "urgent_checks": checks(reading, quiet=False),
         "quiet_checks": checks(reading, quiet=True),
@@ -178,6 +179,17 @@ def _worst(found: list[Measurement], metric: str, point: Measurement) -> Verdict
         m.verdict for m in found if m.slice == point.slice and m.metric in (f"{metric}_difference", f"{metric}_ratio")
     ]
     return min([*own, point.verdict], key=SEVERITY.index)
+
+
+def custom(reading: Reading) -> list[dict[str, Any]]:
+    """Return a figure over time of each metric of the bank's own, with what its newest day says."""
+    result = []
+    for own in reading.spec.metrics:
+        points = reading.everyone("custom", own.name)
+        if points:
+            figure = figures.over_time(points, linked=True)
+            result.append({"title": words.metric(own.name), "figure": figure, "says": points[-1].reason})
+    return result
 
 
 def maturity(reading: Reading) -> str:

@@ -15,7 +15,10 @@ from models.spec import Spec
 
 DAYS = 90
 """Days that a strip, a heat map or a figure over time goes back."""
-JUDGED = ("arrival", "schema", "check", "drift", "score", "decay", "estimate", "selective", "fairness")
+JUDGED = (
+    "arrival", "schema", "check", "fault", "drift", "slow", "score", "decay", "estimate", "selective", "fairness",
+    "custom",
+)  # fmt: skip
 """Monitors whose figures are about the day they are known on; performance is about cohort days before."""
 KEYS = (
     "model", "day", "as_of", "monitor", "metric", "feature", "slice",

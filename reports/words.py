@@ -44,6 +44,7 @@ MONITORS = {
     "estimate": "Estimated performance of the newest week, before its labels",
     "selective": "Performance over all payments, blocked ones reckoned in",
     "fairness": "Fairness",
+    "custom": "The bank's own metrics",
 }
 
 METRICS = {

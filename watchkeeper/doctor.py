@@ -10,6 +10,7 @@ from ledger.store import Ledger
 from models.errors import WatchkeeperError
 from models.load import load, paths
 from models.spec import Spec
+from watchkeeper.custom import function_of
 from watchkeeper.settings import Settings
 from watchkeeper.stored import Context
 
@@ -79,6 +80,13 @@ def _tables(ctx: Context, spec: Spec) -> Iterator[Finding]:
         return f"{len(days)} of {wanted} baseline days are there"
 
     yield _finding(looked_at, look)
+    for metric in spec.metrics:
+        found = function_of(metric)
+        yield Finding(
+            f"{spec.model}: metrics.{metric.name}",
+            well=not isinstance(found, str),
+            told=found if isinstance(found, str) else f"{metric.function} can be imported",
+        )
     if spec.labels is None:
         yield Finding(f"{spec.model}: labels", well=False, told="no labels: performance and fairness aren't watched")
 

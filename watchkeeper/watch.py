@@ -40,7 +40,7 @@ from monitors.maturity import Curve
 from warehouse import ranking
 from warehouse.grid import Frame
 from warehouse.protocol import Partition
-from watchkeeper import labels
+from watchkeeper import custom, labels
 from watchkeeper.costs import counted
 from watchkeeper.settings import Settings
 from watchkeeper.stored import (
@@ -57,6 +57,7 @@ from watchkeeper.stored import (
 
 MEASURED = (
     "drift", "score", "fault", "slow", "performance", "nowcast", "decay", "estimate", "selective", "fairness",
+    "custom",
 )  # fmt: skip
 DRILLED = (Cause.COLUMN_FAULT, Cause.POPULATION_SHIFT, Cause.SCORE_SHIFT)
 """Causes whose incident links to an Evidently report on a bounded sample."""
@@ -150,6 +151,7 @@ def measure(ctx: Context, spec: Spec, day: date) -> str:
             found += monitors.multivariate.measure(spec, frame, day, profile, list(normal.values()))
     if frame.score is not None:
         found += _measure_scores(ctx, spec, frame, day)
+    found += custom.measure(ctx, spec, frame, day)
     ctx.ledger.save_measurements(spec.model, day, MEASURED, found)
     return f"{len(found)} measurements, {sum(m.verdict is Verdict.BREACH for m in found)} over their limit"
 
