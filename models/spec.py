@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from itertools import combinations
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -23,6 +24,9 @@ LATE_DAYS = 7
 """How many days back a partition that came or was rewritten late is still watched again by itself."""
 WINDOW_DAYS = 90
 """The longest window that is read from profiles beyond the oldest cohort that may still change."""
+
+JOINT = " & "
+"""Stands between the two columns of a pair, and between their values in a joint group: ``18-29 & F``."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -278,6 +282,9 @@ class Spec(_Part):
     labels: Labels | None = None
     slices: list[Name] = Field(default_factory=list)
     protected: dict[Name, Protected] = Field(default_factory=dict)
+    protected_pairs: bool = Field(
+        default=False, description="Also compare the joint groups of each two protected columns, as age band and sex."
+    )
     baseline: Baseline
     checks: list[dict[str, dict[str, Any]]] = Field(
         default_factory=list, description="Native Great Expectations types and arguments."
@@ -299,6 +306,22 @@ class Spec(_Part):
         """Return the columns by which the score cube is also kept: slices, protected columns, a weighted action."""
         action = [self.score.action] if self.score.action and self.score.propensity else []
         return list(dict.fromkeys([*self.slices, *self.protected, *action]))
+
+    @property
+    def pairs(self) -> dict[str, tuple[str, str]]:
+        """Return the pairs of protected columns whose joint groups are also kept, by the name of the pair."""
+        every = combinations(self.protected, 2) if self.protected_pairs else ()
+        return {JOINT.join(pair): pair for pair in every}
+
+    @property
+    def compared(self) -> dict[str, Protected]:
+        """Return the protected columns, then their pairs; a pair's reference is the joint group of both references."""
+        found = dict(self.protected)
+        for name, pair in self.pairs.items():
+            first, second = (self.protected[column] for column in pair)
+            reference = JOINT.join((first.reference, second.reference))
+            found[name] = Protected(reference=reference, min_rows=max(first.min_rows, second.min_rows))
+        return found
 
     @field_validator("retention")
     @classmethod

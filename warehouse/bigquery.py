@@ -264,7 +264,7 @@ def restricted(spec: Spec, frame: Frame, plan: Plan) -> Frame:
         groups={
             name: own
             for name, own in frame.groups.items()
-            if name in plan.slices or name in spec.protected or name == spec.score.action
+            if name in plan.slices or name in spec.compared or name == spec.score.action
         },
         moments=frame.moments if kept.issuperset(frame.moments) else (),
     )

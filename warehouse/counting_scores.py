@@ -28,12 +28,12 @@ def score_counts(frame: Frame, spec: Spec, source: Source, groups: Sequence[str]
     assert frame.score is not None
     score = spec.score
     numbers = [name for name in (score.column, score.amount) if name and name in source.columns]
-    texts = [name for name in (*groups, score.action) if name and name in source.columns]
+    texts = [name for name in (*groups, score.action) if name and name in source.columns]  # pairs are left to SQL
     names = list(dict.fromkeys([*numbers, *texts]))
     plain = all(is_plain_number(source.columns[name]) for name in numbers) and all(
         has_texts(source.columns[name]) for name in texts
     )
-    if frame.weighted or not plain or engine.readable(source, names) != set(names):
+    if frame.weighted or spec.pairs or not plain or engine.readable(source, names) != set(names):
         return engine.arrays(scans.score_counts(frame, spec, source, groups))
     tally = _Tally(frame, spec, groups)
     for batch in engine.batches(source, names):

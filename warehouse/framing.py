@@ -11,7 +11,7 @@ from models.spec import Spec
 from warehouse import sql
 from warehouse.codec import frame_id
 from warehouse.grid import Embedding, Frame, Grid, Levels, embedding_grid, number_grid, score_grid
-from warehouse.scans import Statement, where
+from warehouse.scans import Statement, group_text, where
 from warehouse.source import Source
 from warehouse.sql import Bound, column
 
@@ -54,7 +54,7 @@ def frame(spec: Spec, source: Source, run: Run) -> Frame:
     for name in (name for name, kind in kinds.items() if kind == "category"):
         levels = [level for (level,) in run(_levels(spec, source, name, MOST_SEEN)) if level is not None]
         categories[name] = Levels(tuple(sorted(levels[:MOST_LEVELS])), frozenset(levels))
-    groups = {name: _values(run(_levels(spec, source, name, None))) for name in spec.groups}
+    groups = {name: _values(run(_levels(spec, source, name, None))) for name in (*spec.groups, *spec.pairs)}
     embeddings = {name: _embedding(spec, source, name, run) for name, kind in kinds.items() if kind == "embedding"}
     moments = tuple(sorted(numbers)) if spec.features.second_moments else ()
     weighted = score is not None and spec.score.propensity is not None
@@ -200,10 +200,10 @@ def _embedding(spec: Spec, source: Source, name: str, run: Run) -> Embedding:
 
 
 def _levels(spec: Spec, source: Source, name: str, most: int | None) -> Statement:
-    """Return the query of a column's values as text, the commonest first, ties by name."""
+    """Return the query of a column's (or pair's) values as text, the commonest first, ties by name."""
     bound = Bound()
     text = (
-        f"SELECT {sql.level(column(name), source.columns[name])} AS level "
+        f"SELECT {group_text(spec, source, name, column)} AS level "
         f"FROM {source.scan(bound)}{where(_conditions(spec, source, bound))} "
         f"GROUP BY level ORDER BY count(*) DESC, level{'' if most is None else f' LIMIT {bound(most + 1)}'}"
     )

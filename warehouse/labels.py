@@ -185,7 +185,7 @@ def _scored(frame: Frame, spec: Spec, source: Source, groups: Sequence[str], bou
     """Return the columns ``d, s0..., c`` and sums of a scored payment; without a score grid c and share are 0."""
     cells = [f"{source.day_number()} AS d"]
     cells += [
-        f"{sql.group_code(sql.level(column(name), source.columns[name]), frame.groups[name], bound)} AS s{j}"
+        f"{sql.group_code(scans.group_text(spec, source, name, column), frame.groups[name], bound)} AS s{j}"
         for j, name in enumerate(groups)
     ]
     cells.append(f"{scans.pence(spec, source, bound)} AS pence")

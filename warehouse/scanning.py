@@ -50,7 +50,7 @@ def profiles(spec: Spec, frame: Frame, source: Source, engine: Engine) -> dict[d
     A column that the source doesn't have is left out: missing is not null.
     """
     slices = [name for name in frame.slices if name in source.columns]
-    groups = [name for name in frame.groups if name in source.columns]
+    groups = scans.groups_in(frame, spec, source)
     scored = frame.score is not None and spec.score.column in source.columns
     features: dict[date, dict[Group, dict[str, Counts]]] = defaultdict(lambda: defaultdict(dict))
     asked = [name for name in scans.feature_columns(frame, source) if not (scored and name == spec.score.column)]
@@ -82,7 +82,7 @@ def statements(spec: Spec, frame: Frame, source: Source) -> Iterator[Statement]:
     names = [name for name in scans.feature_columns(frame, source) if name != spec.score.column]
     yield from together.statements(frame, source, names, slices)
     if frame.score is not None and spec.score.column in source.columns:
-        yield scans.score_counts(frame, spec, source, [name for name in frame.groups if name in source.columns])
+        yield scans.score_counts(frame, spec, source, scans.groups_in(frame, spec, source))
     yield from (second_moments.sums(frame, source, name) for name in second_moments.wanted(frame, source))
 
 
@@ -101,7 +101,7 @@ def label_changes(
     if frame.score is not None and spec.score.column not in source.columns:
         return {}
     assert spec.labels is not None
-    groups = [name for name in frame.groups if name in source.columns]
+    groups = scans.groups_in(frame, spec, source)
     found = engine.arrays(labels.changes(frame, spec, source, groups, label_source, since, as_of))
     if spec.labels.type is not None:
         groups = [*groups, FRAUD_TYPE]

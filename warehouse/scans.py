@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from models.errors import WatchkeeperError, did_you_mean
-from models.spec import Labels, Spec
+from models.spec import JOINT, Labels, Spec
 from warehouse import sql
 from warehouse.grid import Frame, Grid
 from warehouse.profile import BLOCKED, OPEN
@@ -30,6 +30,17 @@ class Statement:
 def feature_columns(frame: Frame, source: Source) -> list[str]:
     """Return the features of the frame that the source has; a missing one is left out."""
     return [name for name in dict.fromkeys([*frame.numbers, *frame.categories]) if name in source.columns]
+
+
+def groups_in(frame: Frame, spec: Spec, source: Source) -> list[str]:
+    """Return the groups' columns that the source has, then the pairs of which it has both."""
+    return [name for name in frame.groups if all(own in source.columns for own in spec.pairs.get(name, (name,)))]
+
+
+def group_text(spec: Spec, source: Source, name: str, given: Callable[[str], str]) -> str:
+    """Return a group's value as text, of a pair both (null where either is); ``given`` names a column in SQL."""
+    own = spec.pairs.get(name, (name,))
+    return f" || {sql.literal(JOINT)} || ".join(sql.level(given(each), source.columns[each]) for each in own)
 
 
 def row_counts(source: Source) -> Statement:
@@ -68,7 +79,10 @@ def column_counts(frame: Frame, source: Source, name: str, slices: Sequence[str]
         rows += [f"{cell} AS c", f"{units} AS x"]
     values = f"SELECT {', '.join(rows)} FROM {source.scan(bound)}{where(source.wanted(bound))}"
     grouped = f"SELECT {', '.join(keys)}, {counts} FROM ({values}) AS t GROUP BY {', '.join(keys)}"
-    codes = _group_codes(frame, source, slices, bound)
+    codes = [
+        f"{sql.group_code(sql.level(f't.s{j}', source.columns[name]), frame.groups[name], bound)} AS s{j}"
+        for j, name in enumerate(slices)
+    ]
     coded = f"SELECT {', '.join(['t.d', *codes, *counted])} FROM ({grouped}) AS t{join}"
     text = (
         f"SELECT d, {group_keys(len(slices))}, c, {whole('n')} AS n, {sql.halves('coalesce(sum(x), 0)')} "
@@ -82,26 +96,19 @@ def _cell_and_units(name: str, kind: str, grid: Grid, bound: Bound) -> tuple[str
     return sql.number_cell(name, kind, grid, bound), units
 
 
-def _group_codes(frame: Frame, source: Source, groups: Sequence[str], bound: Bound) -> list[str]:
-    """Return the codes of the group columns that ``t`` has as s0, s1 and so on."""
-    return [
-        f"{sql.group_code(sql.level(f't.s{j}', source.columns[name]), frame.groups[name], bound)} AS s{j}"
-        for j, name in enumerate(groups)
-    ]
-
-
 def score_counts(frame: Frame, spec: Spec, source: Source, groups: Sequence[str]) -> Statement:
     """Sum payments by day, group value, score cell and state.
 
     Returns ``d, s, g, c, state`` and what ``summed`` names; scores that are null or not finite have a cell of their
-    own.
+    own. Joint groups are made of the single ones after those were counted, and so cost no reading.
     """
     assert frame.score is not None
     bound, kind = Bound(), source.columns[spec.score.column]
-    keys = ["d", *(f"s{j}" for j in range(len(groups))), "c", "state"]
+    single = {name: f"s{j}" for j, name in enumerate(groups) if name not in spec.pairs}
+    keys = ["d", *single.values(), "c", "state"]
     rows = [
         f"{source.day_number()} AS d",
-        *(f"{column(name)} AS s{j}" for j, name in enumerate(groups)),
+        *(f"{column(name)} AS {own}" for name, own in single.items()),
         f"{sql.number_cell(spec.score.column, kind, frame.score, bound)} AS c",
         f"CASE WHEN {blocked(spec, source, bound)} THEN {BLOCKED} ELSE {OPEN} END AS state",
         f"{pence(spec, source, bound)} AS pence",
@@ -112,7 +119,11 @@ def score_counts(frame: Frame, spec: Spec, source: Source, groups: Sequence[str]
     names = summed(frame)
     sums = ", ".join(["count(*) AS n", *(f"sum({name}) AS {name}" for name in names[1:])])
     grouped = f"SELECT {', '.join(keys)}, {sums} FROM ({values}) AS t GROUP BY {', '.join(keys)}"
-    codes = _group_codes(frame, source, groups, bound)
+    codes = [
+        f"{sql.group_code(group_text(spec, source, name, lambda own: f't.{single[own]}'), frame.groups[name], bound)} "
+        f"AS s{j}"
+        for j, name in enumerate(groups)
+    ]
     coded = f"SELECT {', '.join(['t.d', *codes, 'c', 'state', *names])} FROM ({grouped}) AS t"
     sums = ", ".join(f"{whole(name)} AS {name}" for name in names)
     text = (

@@ -152,7 +152,8 @@ def _fits(spec: Spec, frame: Frame) -> bool:
         return False
     if frame.score is not None and frame.weighted != (spec.score.propensity is not None):
         return False
-    if (asked and asked != kinds) or tuple(spec.slices) != frame.slices or set(spec.groups) != set(frame.groups):
+    groups = {*spec.groups, *spec.pairs}
+    if (asked and asked != kinds) or tuple(spec.slices) != frame.slices or groups != set(frame.groups):
         return False
     if frame.score is None or spec.score.threshold is None:
         return True

@@ -14,7 +14,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from models.spec import Labels
+from models.spec import Labels, Protected
 from tests.warehouse import made
 from warehouse import labels, moments, ranking, rows, scans, together
 from warehouse.dialect import pretty, to_bigquery
@@ -53,6 +53,10 @@ WEIGHTED, PROPENSITY = (
     replace(FRAME, weighted=True),
     SPEC.model_copy(update={"score": SPEC.score.model_copy(update={"propensity": "let_through"})}),
 )
+PAIRED = made.spec(
+    protected={"channel": Protected(reference="chip"), "age_band": Protected(reference="30-59")}, protected_pairs=True
+)
+JOINT = replace(FRAME, groups=FRAME.groups | {"channel & age_band": ("chip & 18-29", "chip & 30-59", None)})
 START, END = date(2026, 1, 5), date(2026, 1, 7)
 LABEL_KINDS = {"payment_id": "BIGINT", "is_fraud": "BOOLEAN", "fraud type": "VARCHAR", "known_at": "TIMESTAMP",
                "day": "DATE"}  # fmt: skip
@@ -66,6 +70,7 @@ def statements(source: Source, label_source: Source) -> Iterator[tuple[str, Stat
     yield "columns_counts", together.columns_counts(FRAME, source, ["amount_gbp", 'odd "name`'], ["channel"])
     yield "score_counts", scans.score_counts(FRAME, SPEC, source, ["channel", "age_band"])
     yield "score_counts_weighted", scans.score_counts(WEIGHTED, PROPENSITY, source, ["channel"])
+    yield "score_counts_of_pairs", scans.score_counts(JOINT, PAIRED, source, list(JOINT.groups))
     yield "moments_of_numbers", moments.sums(FRAME, source, TOGETHER)
     yield "moments_of_an_embedding", moments.sums(FRAME, source, "text")
     yield "sample", rows.sample(SPEC, source, 100, 7)
@@ -74,6 +79,7 @@ def statements(source: Source, label_source: Source) -> Iterator[tuple[str, Stat
     yield "label_changes_by_type", labels.changes(FRAME, TYPED, source, ["channel"], label_source, START, END)
     changes = labels.changes(WEIGHTED, PROPENSITY, source, ["channel"], label_source, START, END)
     yield "label_changes_weighted", changes
+    yield "label_changes_of_pairs", labels.changes(JOINT, PAIRED, source, list(JOINT.groups), label_source, START, END)
 
 
 def files() -> tuple[Source, Source]:
@@ -109,7 +115,7 @@ def test_no_value_of_the_data_stands_in_a_statement_and_every_column_is_quoted(d
         named = {column.name: column.this.quoted for column in tree.find_all(exp.Column)}
         assert all(quoted for column, quoted in named.items() if column in KINDS and column not in "day"), name
         literals = {node.name for node in tree.find_all(exp.Literal) if node.is_string}
-        assert literals <= {"day", "1970-01-01", "", ":", "w", "0", "1", "nan", "inf", "-inf"}, (name, literals)
+        assert literals <= {"day", "1970-01-01", "", " & ", ":", "w", "0", "1", "nan", "inf", "-inf"}, (name, literals)
 
 
 def test_every_table_of_bigquery_is_read_with_a_filter_on_its_partitions_and_as_of_one_moment():

@@ -1,0 +1,158 @@
+SELECT
+  d,
+  CASE
+    WHEN NOT s0 IS NULL
+    THEN 0
+    WHEN NOT s1 IS NULL
+    THEN 1
+    WHEN NOT s2 IS NULL
+    THEN 2
+  END AS s,
+  COALESCE(s0, s1, s2) AS g,
+  c,
+  state,
+  CAST(SUM(n) AS BIGINT) AS n,
+  CAST(SUM(pence) AS BIGINT) AS pence,
+  CAST(SUM(share) AS BIGINT) AS share
+FROM (
+  SELECT
+    t.d,
+    CASE
+      WHEN CAST(t.s0 AS TEXT) IS NULL
+      THEN (
+        -1
+      )
+      ELSE CASE CAST(t.s0 AS TEXT) WHEN $v8 THEN 0 ELSE (
+        -2
+      ) END
+    END AS s0,
+    CASE
+      WHEN CAST(t.s1 AS TEXT) IS NULL
+      THEN (
+        -2
+      )
+      ELSE CASE CAST(t.s1 AS TEXT) WHEN $v9 THEN 0 WHEN $v10 THEN 1 ELSE (
+        -2
+      ) END
+    END AS s1,
+    CASE
+      WHEN CAST(t.s0 AS TEXT) || ' & ' || CAST(t.s1 AS TEXT) IS NULL
+      THEN (
+        -1
+      )
+      ELSE CASE CAST(t.s0 AS TEXT) || ' & ' || CAST(t.s1 AS TEXT)
+        WHEN $v11
+        THEN 0
+        WHEN $v12
+        THEN 1
+        ELSE (
+          -2
+        )
+      END
+    END AS s2,
+    c,
+    state,
+    n,
+    pence,
+    share
+  FROM (
+    SELECT
+      d,
+      s0,
+      s1,
+      c,
+      state,
+      COUNT(*) AS n,
+      SUM(pence) AS pence,
+      SUM(share) AS share
+    FROM (
+      SELECT
+        DATE_DIFF('DAY', CAST('1970-01-01' AS DATE), CAST(t."day" AS DATE)) AS d,
+        t."channel" AS s0,
+        t."age_band" AS s1,
+        CASE
+          WHEN CAST(t."score" AS DOUBLE) BETWEEN $v0 AND $v1
+          THEN CAST(FLOOR(
+            (
+              (
+                LN(
+                  (
+                    (
+                      (
+                        CAST(t."score" AS DOUBLE) - $v0
+                      ) * $v1
+                    ) + $v3
+                  ) / (
+                    1 - (
+                      (
+                        CAST(t."score" AS DOUBLE) - $v0
+                      ) * $v1
+                    ) + $v3
+                  )
+                ) - $v4
+              ) * $v2
+            )
+          ) AS INT)
+          WHEN t."score" IS NULL
+          THEN (
+            -20000
+          )
+          WHEN CAST(t."score" AS DOUBLE) IS NULL OR NOT ISFINITE(CAST(t."score" AS DOUBLE))
+          THEN (
+            -20001
+          )
+          WHEN CAST(t."score" AS DOUBLE) < $v0
+          THEN (
+            -208
+          )
+          ELSE (
+            138
+          )
+        END AS c,
+        CASE WHEN COALESCE(CAST(t."action" AS TEXT) IN ($v5), FALSE) THEN 1 ELSE 0 END AS state,
+        CASE
+          WHEN CAST(t."amount_gbp" AS DOUBLE) BETWEEN 0 AND $v6
+          THEN CAST(FLOOR(CAST(t."amount_gbp" AS DOUBLE) * 100 + 0.5) AS BIGINT)
+          WHEN CAST(t."amount_gbp" AS DOUBLE) > $v6 AND ISFINITE(CAST(t."amount_gbp" AS DOUBLE))
+          THEN 10000000000000
+          ELSE 0
+        END AS pence,
+        CASE
+          WHEN ISFINITE(CAST(t."score" AS DOUBLE))
+          THEN CASE
+            WHEN (
+              (
+                CAST(t."score" AS DOUBLE) - $v0
+              ) / $v1
+            ) BETWEEN 0 AND 1
+            THEN CAST(FLOOR((
+              (
+                CAST(t."score" AS DOUBLE) - $v0
+              ) / $v1
+            ) * 1e9 + 0.5) AS BIGINT)
+            WHEN (
+              (
+                CAST(t."score" AS DOUBLE) - $v0
+              ) / $v1
+            ) > 1
+            THEN 1000000000
+            ELSE 0
+          END
+          ELSE 0
+        END AS share
+      FROM READ_PARQUET($v7, union_by_name = TRUE, hive_partitioning = TRUE) AS t
+    ) AS t
+    GROUP BY
+      d,
+      s0,
+      s1,
+      c,
+      state
+  ) AS t
+) AS r
+GROUP BY
+  GROUPING SETS (
+    (s0, d, c, state),
+    (s1, d, c, state),
+    (s2, d, c, state)
+  )
