@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from monitors.intervals import Estimate, compound_variance, logit_normal
+from monitors.intervals import Estimate, compound_variance, wilson
 from warehouse.grid import Floats, Ints
 from warehouse.profile import COUNT, FRAUD, LEGITIMATE, OPEN, PENCE
 
@@ -100,7 +100,7 @@ def estimates(days: Sums, now: Sums, seed: int = 0) -> dict[str, Estimate]:
 
     The 95 % interval is for the figure that labels will show, so it holds both errors: of the calibration (days are
     drawn with replacement and everything is learnt again) and of which payments turn out to be fraud (a
-    Poisson-binomial draw; amounts as a compound Poisson sum). It is normal on the logit scale. n is the number of
+    Poisson-binomial draw; amounts as a compound Poisson sum). It is Wilson's, of as many cases as have that error. n is the number of
     frauds expected. Metrics that are undefined are left out.
     """
     rng = np.random.default_rng(seed)
@@ -121,7 +121,8 @@ def estimates(days: Sums, now: Sums, seed: int = 0) -> dict[str, Estimate]:
         replicates = replicates[np.isfinite(replicates)]
         if np.isfinite(value) and len(replicates) > 1:
             centre, error = min(1.0, max(0.0, float(value))), float(replicates.std(ddof=1))
-            found[metric] = Estimate(centre, *logit_normal(centre, error, max(1, n)), n, error)
+            cases = centre * (1 - centre) / error**2 if 0 < centre < 1 and error > 0 else max(1, n)
+            found[metric] = Estimate(centre, *wilson(centre * cases, cases), n, error)
     return found
 
 
