@@ -65,14 +65,18 @@ def shares(events: Floats, cases: Floats) -> Floats:
     return np.asarray(np.interp(np.arange(len(cases)), at, np.clip(fit, 0.0, 1.0)))
 
 
-def expected(learnt: Sums, cases: Floats, pence: Floats) -> Sums:
-    """Return payments with the frauds that the mature ones lead one to expect among them, in counts and in pence.
+def chances(learnt: Sums) -> tuple[Floats, Floats]:
+    """Return by cell the chance that a payment is fraud, and the share of its pence that is.
 
     Money has a calibration of its own, for frauds are larger or smaller than other payments of the same score.
     """
-    frauds = cases * shares(learnt.frauds, learnt.cases)
-    fraud_pence = pence * shares(learnt.fraud_pence, learnt.pence) if learnt.pence.any() else np.zeros_like(pence)
-    return Sums(frauds, cases, fraud_pence, pence)
+    of_pence = shares(learnt.fraud_pence, learnt.pence) if learnt.pence.any() else np.zeros_like(learnt.pence)
+    return shares(learnt.frauds, learnt.cases), of_pence
+
+
+def expected(chance: tuple[Floats, Floats], cases: Floats, pence: Floats) -> Sums:
+    """Return payments with the frauds that ``chances`` lead one to expect among them, in counts and in pence."""
+    return Sums(cases * chance[0], cases, pence * chance[1], pence)
 
 
 def figures(of: Sums) -> dict[str, Floats]:
@@ -100,27 +104,27 @@ def estimates(days: Sums, now: Sums, seed: int = 0) -> dict[str, Estimate]:
 
     The 95 % interval is for the figure that labels will show, so it holds both errors: of the calibration (days are
     drawn with replacement and everything is learnt again) and of which payments turn out to be fraud (a
-    Poisson-binomial draw; amounts as a compound Poisson sum). It is Wilson's, of as many cases as have that error. n is the number of
-    frauds expected. Metrics that are undefined are left out.
+    Poisson-binomial draw; amounts as a compound Poisson sum). It is Wilson's, of as many cases as have that error. n
+    is the number of frauds expected. Metrics that are undefined are left out; without a mature fraud all are.
     """
     rng = np.random.default_rng(seed)
     count = len(days.frauds)
     weights = rng.multinomial(count, np.full(count, 1 / count), REPLICATES).astype(np.float64)
-    learnt = days.drawn(np.ones(count))
-    plain = _moved(learnt, expected(learnt, now.cases, now.pence))
-    n = round(float(expected(learnt, now.cases, now.pence).frauds.sum()))
-    spread = _second_moments(days)
-    draws = []
-    for own in weights:
-        again = days.drawn(own)
-        if again.frauds.any():
-            draws.append(_moved(again, _drawn(expected(again, now.cases, now.pence), spread, rng)))
+    learnt = [own for own in (days.drawn(each) for each in (np.ones(count), *weights)) if own.frauds.any()]
+    if not learnt:
+        return {}
+    chance = [chances(own) for own in learnt]
+    hoped = [expected(own, now.cases, now.pence) for own in chance]
+    n, spread = round(float(hoped[0].frauds.sum())), _second_moments(days)
+    came = [hoped[0], *(_drawn(own, spread, rng) for own in hoped[1:])]
+    fitted = [expected(of, own.cases, own.pence) for of, own in zip(chance, learnt, strict=True)]
+    at, true, seen = (figures(Sums(*map(np.stack, zip(*own, strict=True)))) for own in (came, learnt, fitted))
     found = {}
-    for metric, value in plain.items():
-        replicates = np.array([draw[metric] for draw in draws])
-        replicates = replicates[np.isfinite(replicates)]
-        if np.isfinite(value) and len(replicates) > 1:
-            centre, error = min(1.0, max(0.0, float(value))), float(replicates.std(ddof=1))
+    for metric in METRICS:
+        value, *replicates = at[metric] + true[metric] - seen[metric]
+        finite = np.array(replicates)[np.isfinite(replicates)]
+        if np.isfinite(value) and len(finite) > 1:
+            centre, error = min(1.0, max(0.0, float(value))), float(finite.std(ddof=1))
             cases = centre * (1 - centre) / error**2 if 0 < centre < 1 and error > 0 else max(1, n)
             found[metric] = Estimate(centre, *wilson(centre * cases, cases), n, error)
     return found
@@ -132,7 +136,7 @@ def misfit(older: Sums, newer: Sums) -> tuple[float, float]:
     In ten bins of equal expected fraud: the frauds too many or too few, as a share of all expected, and the p-value
     of the chi-square test that allows for the error of both.
     """
-    hoped = expected(older, newer.cases, newer.pence).frauds
+    hoped = expected(chances(older), newer.cases, newer.pence).frauds
     total = float(hoped.sum())
     if total <= 0:
         return (0.0, 1.0) if not newer.frauds.any() else (1.0, 0.0)
@@ -150,11 +154,6 @@ def unsupported(learnt: Sums, now: Sums) -> tuple[float, float]:
     half = len(beyond) // 2
     every, raised = now.cases.sum(), now.cases[half:].sum()
     return (float(beyond.sum() / every) if every else 0.0), (float(beyond[half:].sum() / raised) if raised else 0.0)
-
-
-def _moved(learnt: Sums, hoped: Sums) -> dict[str, float]:
-    true, fitted = figures(learnt), figures(expected(learnt, learnt.cases, learnt.pence))
-    return {metric: float(value + true[metric] - fitted[metric]) for metric, value in figures(hoped).items()}
 
 
 def _drawn(hoped: Sums, spread: tuple[float, float], rng: np.random.Generator) -> Sums:

@@ -124,7 +124,7 @@ def bounds(metric: str, part: Ints) -> Bounds | None:
     what = PENCE if metric == "value_detection_rate" else COUNT
     known, blocked = expected.known(part), part[:, BLOCKED].astype(np.float64)
     learnt = known.cases.sum() > 0 and expected.unsupported(known, known._replace(cases=blocked[:, COUNT]))[0] <= 0.05
-    likely = expected.expected(known, blocked[:, COUNT], blocked[:, PENCE]) if learnt else None
+    likely = expected.expected(expected.chances(known), blocked[:, COUNT], blocked[:, PENCE]) if learnt else None
     of = blocked[:, what]
     raised, quiet = float(of[half:].sum()), float(of[:half].sum())
     values = []

@@ -69,6 +69,11 @@ def test_the_days_it_was_learnt_from_are_estimated_to_be_what_they_were():
         assert found[metric].value == pytest.approx(value)
 
 
+def test_without_a_mature_fraud_nothing_is_expected():
+    days = expected.known(np.stack([part([0.2, 0.9], [LEGITIMATE, LEGITIMATE])] * 3))
+    assert expected.estimates(days, expected.all_but_blocked(part([0.3], [0]))) == {}
+
+
 def test_a_shift_of_the_score_is_followed_without_labels():
     rng = np.random.default_rng(2)
     days = expected.known(np.stack([part(s, np.where(f, FRAUD, LEGITIMATE), p) for _, s, f, p in
@@ -83,8 +88,8 @@ def test_a_shift_of_the_score_is_followed_without_labels():
 
 
 def test_intervals_hold_what_comes_true():
-    """Of 80 weeks, with 600 mature frauds; by three standard errors of a share near 95 % (300 of them: 92 to 98 %)."""
-    rng, held, repeats, rows = np.random.default_rng(3), dict.fromkeys(expected.METRICS, 0), 80, 1500
+    """Of 50 weeks, with 600 mature frauds; by three standard errors of a share near 95 % (300 of them: 92 to 98 %)."""
+    rng, held, repeats, rows = np.random.default_rng(3), dict.fromkeys(expected.METRICS, 0), 50, 1500
     for number in range(repeats):
         days = np.stack([part(s, np.where(f, FRAUD, LEGITIMATE), p) for _, s, f, p in
                          (payments(rng, rows // 2) for _ in range(14))])  # fmt: skip
@@ -94,7 +99,7 @@ def test_intervals_hold_what_comes_true():
         found = expected.estimates(expected.known(days), now, seed=number)
         for metric in held:
             held[metric] += found[metric].low <= true[metric] <= found[metric].high
-    assert min(held.values()) >= 0.877 * repeats, held
+    assert min(held.values()) >= 0.857 * repeats, held
 
 
 def test_misfit_sees_a_calibration_that_no_longer_holds_and_no_other():
