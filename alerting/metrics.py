@@ -53,8 +53,8 @@ FAIRNESS = ("false_positive_rate", "true_positive_rate", "selection_rate", "prec
 """Rates compared between groups: harm to legitimate customers first, then protection from fraud."""
 WINDOW_DAYS = 7
 """Cohort days that the decay monitor pools."""
-SELECTION_DAYS = 14
-"""Newest cohort days over which the fairness monitor pools alert rates."""
+SELECTION_DAYS = 7
+"""Newest cohort days over which the fairness monitor pools alert rates first; only small groups need more."""
 
 FRAUD_ONLY = ("recall", "value_detection_rate")
 """Figures of decay that wait for frauds to be known only, not for what is legitimate."""

@@ -14,6 +14,7 @@ MOST_CHARACTERS = 80
 METRICS = {
     "false_positive_rate": "false-positive rate",
     "true_positive_rate": "true-positive rate",
+    "calibration_gap": "mean score less fraud share",
     "psi": "PSI",
     "jensen_shannon": "Jensen-Shannon distance",
     "wasserstein": "Wasserstein distance",

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from scipy import special
 
@@ -16,18 +17,22 @@ from monitors.intervals import Estimate
 from monitors.maturity import Ages, Curve, ages, window
 from monitors.scoring import Confusion
 from warehouse.grid import OTHER, Frame
-from warehouse.profile import Cube, Group
+from warehouse.profile import COUNT, FRAUD, LEGITIMATE, Cube, Group
 
 MONITOR = "fairness"
-WINDOW_DAYS = {"selection_rate": 14, "false_positive_rate": 14, "true_positive_rate": 28, "precision": 28}
-"""Cohort days that are pooled, by rate. A window that straddles a change dilutes it, so the first two, which rest on
-many payments, are short; the other two rest on frauds and alerts, which are few."""
+WINDOWS_DAYS = (7, 28, 91)
+"""Cohort days that are pooled: the newest week, or more where it is too small to tell. Short windows see a change
+at once and forget it soon; long ones see small groups and small gaps."""
+RATES = ("selection_rate", "false_positive_rate", "true_positive_rate", "precision")
+GAP = "calibration_gap"
+"""Mean score less fraud share of a group's labelled payments; above 0 its scores are too high."""
 PLAIN = {"selection_rate": "alert_rate", "true_positive_rate": "recall"}
 """What a rate is called in ``scoring`` where it has another name there."""
 JUDGED = ("selection_rate", "false_positive_rate", "true_positive_rate")
 """Rates whose ratio may breach. Precision differs wherever base rates do, so it is shown only."""
 LEAST_CASES = 30
 LEAST_EVENTS = 10
+POWER = 0.8
 CASES = {
     "selection_rate": "payments",
     "false_positive_rate": "legitimate payments",
@@ -51,28 +56,41 @@ class Tally:
     counts: Confusion
 
 
+class Pooled(NamedTuple):
+    """One group beside its reference group over one window; None where it has no case or too few payments."""
+
+    days: list[date]
+    own: Tally | None
+    reference: Tally | None
+
+
 def measure(spec: Spec, frame: Frame, as_of: date, cubes: Mapping[date, Cube], curve: Curve) -> list[Measurement]:
-    """Return each rate by group of each protected column, and its difference and ratio to the reference group.
+    """Return each rate by group of each protected column and pair, and its difference and ratio to the reference group.
 
     Rates have Clopper-Pearson, differences Newcombe and ratios score intervals. Only the ratios of JUDGED rates may
     breach: the ratio or its inverse reaches the floor, the 95 % interval lies beyond the floor's square root, and
-    the interval at the model's false-alarm budget, shared over groups and rates, excludes 1. Groups below
+    Fisher's exact test is significant at the model's false-alarm budget. The window widens from a week to a quarter
+    until it tells. The budget is spent evenly over every look: days of a quarter, columns, groups, rates and windows;
+    so looking every day adds no false alarm (union bound), and the exact test holds at any count. Groups below
     ``min_rows`` payments are not shown; groups with too few cases are insufficient, with the number that would do.
     Payments without a value, or with a rare one, have rates but are not compared.
     """
     if frame.score is None or spec.score.threshold is None:
         return []
     mature = ages(spec.labels, curve)
-    rates = [rate for rate in WINDOW_DAYS if spec.labels or scoring.NEEDS[_plain(rate)] == "nothing"]
-    columns = [column for column in spec.protected if column in frame.groups]
-    tests = sum(max(0, len(frame.groups[column]) - 1) for column in columns) * len(JUDGED)
+    rates = [rate for rate in RATES if spec.labels or scoring.NEEDS[_plain(rate)] == "nothing"]
+    columns = [column for column in spec.compared if column in frame.groups]
+    tests = sum(max(0, len(frame.groups[column]) - 1) for column in columns) * len(JUDGED) * len(WINDOWS_DAYS)
     alpha = limits.alpha(spec, tests)
-    return [
-        found
+    found = [
+        each
         for column in columns
         for rate in rates
-        for found in _column(spec, frame, as_of, cubes, mature, column, rate, alpha)
+        for each in _column(spec, frame, as_of, cubes, mature, column, rate, alpha)
     ]
+    if spec.labels and spec.score.range == (0.0, 1.0):
+        found += [each for column in columns for each in _gaps(spec, frame, as_of, cubes, mature, column)]
+    return found
 
 
 def _column(
@@ -86,27 +104,45 @@ def _column(
     alpha: float,
 ) -> Iterator[Measurement]:
     """Yield one rate of one column: by group, and against the reference."""
-    needs, protected = scoring.NEEDS[_plain(rate)], spec.protected[column]
-    days = window(cubes, as_of, mature.of(needs), WINDOW_DAYS[rate])
-    values = dict.fromkeys([protected.reference, *frame.groups[column], OTHER])
-    tallies = {value: _tally(spec, cubes, days, (column, value), rate) for value in values}
-    reference = tallies[protected.reference]
-    for value, tally in tallies.items():
-        if tally is None and value in (None, OTHER):
-            continue
+    needs, protected = scoring.NEEDS[_plain(rate)], spec.compared[column]
+    windows = [window(cubes, as_of, mature.of(needs), count) for count in WINDOWS_DAYS]
+    windows = [days for i, days in enumerate(windows) if days and days not in windows[:i]]
+    references = [_tally(spec, cubes, days, (column, protected.reference), rate) for days in windows]
+    for value in dict.fromkeys([protected.reference, *frame.groups[column], OTHER]):
         group = (column, value)
         compared = value not in (protected.reference, None, OTHER)
         names = [rate, f"{rate}_difference", f"{rate}_ratio"] if compared else [rate]
-        if not days and cubes:
+        if not windows and cubes:
             reason = f"The first cohort is {mature.when(min(cubes), needs)}."
             yield from (_found(spec, as_of, name, group, None, Verdict.IMMATURE, reason) for name in names)
-        elif tally is None or tally.counts.rows < protected.min_rows or not tally.n:
+            continue
+        pooled = [
+            Pooled(days, _tally(spec, cubes, days, group, rate), reference)
+            for days, reference in zip(windows, references, strict=True)
+        ]
+        if not any(each.own for each in pooled) and value in (None, OTHER):
+            continue
+        shown = [each for each in pooled if each.own and each.own.n and each.own.counts.rows >= protected.min_rows]
+        if not shown:
             reason = f"Fewer than {protected.min_rows} payments, or no {CASES[rate]}: not shown."
             yield from (_found(spec, as_of, name, group, None, Verdict.INSUFFICIENT, reason) for name in names)
+        elif compared:
+            yield from _told(spec, as_of, rate, group, shown, protected, alpha)
         else:
-            yield _rate(spec, as_of, rate, group, tally, reference or tally)
-            if compared:
-                yield from _against(spec, as_of, rate, group, tally, reference, protected, alpha)
+            yield _rate(spec, as_of, rate, group, shown, None)
+
+
+def _told(
+    spec: Spec, as_of: date, rate: str, group: Group, windows: list[Pooled], protected: Protected, alpha: float
+) -> list[Measurement]:
+    """Return a group's rate, difference and ratio over the first window that tells, or over the widest one."""
+    found: list[Measurement] = []
+    for pooled in windows:
+        against = list(_against(spec, as_of, rate, group, pooled, protected, alpha))
+        found = [_rate(spec, as_of, rate, group, [pooled], pooled.reference), *against]
+        if found[-1].verdict is not Verdict.INSUFFICIENT:
+            break
+    return found
 
 
 def _tally(spec: Spec, cubes: Mapping[date, Cube], days: list[date], group: Group, rate: str) -> Tally | None:
@@ -118,11 +154,18 @@ def _tally(spec: Spec, cubes: Mapping[date, Cube], days: list[date], group: Grou
     return Tally(*scoring.EVENTS[metric](counts), counts)
 
 
-def _rate(spec: Spec, as_of: date, rate: str, group: Group, tally: Tally, reference: Tally) -> Measurement:
-    verdict = Verdict.OK if _enough(tally, reference) else Verdict.INSUFFICIENT
-    reason = scoring.notes(spec, _plain(rate), tally.counts).strip()
-    if verdict is Verdict.INSUFFICIENT:
-        reason = f"{_needed(rate, tally, reference, limits.floor(spec, f'{rate}_ratio'))} {reason}".strip()
+def _rate(
+    spec: Spec, as_of: date, rate: str, group: Group, windows: list[Pooled], reference: Tally | None
+) -> Measurement:
+    """Return a group's rate, over the first window in which its share can be told by the reference group's."""
+    told = [each for each in windows if each.own and _enough(each.own, reference or each.own)]
+    pooled = told[0] if told else windows[-1]
+    tally = pooled.own
+    assert tally is not None
+    reason = f"{_over(pooled.days)}. {scoring.notes(spec, _plain(rate), tally.counts).strip()}".strip()
+    if not told:
+        reason = f"{_needed(rate, tally, reference or tally, limits.floor(spec, f'{rate}_ratio'))} {reason}".strip()
+    verdict = Verdict.OK if told else Verdict.INSUFFICIENT
     return _found(spec, as_of, rate, group, intervals.share(tally.events, tally.n, exact=True), verdict, reason)
 
 
@@ -131,12 +174,13 @@ def _against(
     as_of: date,
     rate: str,
     group: Group,
-    tally: Tally,
-    reference: Tally | None,
+    pooled: Pooled,
     protected: Protected,
     alpha: float,
 ) -> Iterator[Measurement]:
-    """Yield a group's difference and ratio to the reference group."""
+    """Yield a group's difference and ratio to the reference group over one window."""
+    tally, reference = pooled.own, pooled.reference
+    assert tally is not None
     names = (f"{rate}_difference", f"{rate}_ratio")
     enough = reference is not None and reference.counts.rows >= protected.min_rows and reference.events >= LEAST_EVENTS
     if reference is None or not enough:
@@ -147,12 +191,15 @@ def _against(
     x, n, y, m = tally.events, tally.n, reference.events, reference.n
     gap = Estimate(x / n - y / m, *intervals.newcombe(x, n, y, m), n)
     ratio = Estimate(x / n / (y / m), *intervals.ratio(x, n, y, m), n)
-    verdict = _verdict(ratio, intervals.ratio(x, n, y, m, alpha), math.log(floor)) if rate in JUDGED else Verdict.OK
+    verdict = Verdict.OK
+    if rate in JUDGED:
+        verdict = _verdict(ratio, intervals.fisher(x, n, y, m), alpha, math.log(floor))
     if not _enough(tally, reference):
         verdict = Verdict.INSUFFICIENT
     lacks = f" {_needed(rate, tally, reference, floor)}" if verdict is Verdict.INSUFFICIENT else ""
     sides = (
-        f"{_percent(x / n)} of {n:,} {CASES[rate]} {SAYS[rate]}; {_percent(y / m)} of {m:,} with {protected.reference}"
+        f"{_over(pooled.days)}, {_percent(x / n)} of {n:,} {CASES[rate]} {SAYS[rate]}; "
+        f"{_percent(y / m)} of {m:,} with {protected.reference}"
     )
     low, high = (100 * end for end in gap[1:3])
     apart = f"{sides}: {100 * gap.value:+.2f} points ({low:+.2f} to {high:+.2f}).{lacks}"
@@ -163,16 +210,68 @@ def _against(
     yield _found(spec, as_of, names[1], group, ratio, verdict, times, limit)
 
 
-def _verdict(ratio: Estimate, safe: intervals.Interval, floor: float) -> Verdict:
+def _verdict(ratio: Estimate, p_value: float, alpha: float, floor: float) -> Verdict:
     """Judge a ratio either way, on the log scale; ``floor`` is the logarithm of the smallest ratio that matters."""
-    value, low, high, safe_low, safe_high = (intervals.log_ratio(x) for x in (*ratio[:3], *safe))
+    value, low, high = (intervals.log_ratio(x) for x in ratio[:3])
     if value < 0:
-        value, low, high, safe_low = -value, -high, -low, -safe_high
+        value, low, high = -value, -high, -low
     return limits.judge(
         beyond=value >= floor and low >= floor / 2,
-        significant=safe_low > 0,
+        significant=p_value <= alpha,
         telling=(high - low) / 2 <= floor,
     )
+
+
+def _gaps(
+    spec: Spec, frame: Frame, as_of: date, cubes: Mapping[date, Cube], mature: Ages, column: str
+) -> Iterator[Measurement]:
+    """Yield the calibration gap of each group of a column, and its difference to the reference group's; never a breach.
+
+    Scores are taken as given, so that the gap's interval is that of the fraud share (Wilson's), turned round.
+    """
+    protected, names = spec.compared[column], (GAP, f"{GAP}_difference")
+    days = window(cubes, as_of, mature.labels, WINDOWS_DAYS[1])
+    reference = _gap(spec, cubes, days, (column, protected.reference), protected)
+    for value in dict.fromkeys([protected.reference, *(v for v in frame.groups[column] if v is not None)]):
+        group, found = (column, value), None
+        if not days and cubes:
+            reason, verdict = f"The first cohort is {mature.when(min(cubes), 'labels')}.", Verdict.IMMATURE
+        else:
+            found = _gap(spec, cubes, days, group, protected)
+            reason, verdict = f"Fewer than {protected.min_rows} payments, or none labelled: not shown.", Verdict.OK
+        if found is None:
+            verdict = verdict if verdict is Verdict.IMMATURE else Verdict.INSUFFICIENT
+            wanted = names[: 1 if value == protected.reference else 2]
+            yield from (_found(spec, as_of, name, group, None, verdict, reason) for name in wanted)
+            continue
+        words = f"{_over(days)}, scores are {100 * abs(found.value):.3g} points"
+        words += f" {'above' if found.value > 0 else 'below'} the share of fraud."
+        yield _found(spec, as_of, GAP, group, found, Verdict.OK, words)
+        if value != protected.reference and reference is not None:
+            apart = intervals.difference(found, reference)
+            gap = Estimate(found.value - reference.value, *apart, found.n)
+            reason = f"{words} With {protected.reference}: {100 * reference.value:+.3g} points."
+            yield _found(spec, as_of, names[1], group, gap, Verdict.OK, reason)
+
+
+def _gap(
+    spec: Spec, cubes: Mapping[date, Cube], days: list[date], group: Group, protected: Protected
+) -> Estimate | None:
+    part = scoring.pool(cubes, days, group)
+    if part is None or part[:, :, COUNT].sum() < protected.min_rows:
+        return None
+    part = scoring.settled(spec, part)
+    frauds, legitimate = (int(part[:, state, COUNT].sum()) for state in (FRAUD, LEGITIMATE))
+    if not frauds + legitimate:
+        return None
+    score, _ = scoring.mean_score_and_prevalence(part)
+    share = intervals.share(frauds, frauds + legitimate)
+    return Estimate(score - share.value, score - share.high, score - share.low, share.n, share.error)
+
+
+def _over(days: list[date]) -> str:
+    """Return which days are pooled, as in ``Over 28 days to 3 Mar``."""
+    return f"Over {len(days)} day{'s' * (len(days) != 1)} to {days[-1].day} {days[-1]:%b}"
 
 
 def _enough(tally: Tally, reference: Tally) -> bool:
@@ -184,23 +283,24 @@ def _enough(tally: Tally, reference: Tally) -> bool:
 
 
 def _needed(rate: str, tally: Tally, reference: Tally, floor: float) -> str:
-    """Return how many cases of the group would show the smallest ratio that matters."""
+    """Return how many cases of the group would show the smallest ratio that matters beside such a reference group."""
     if not 0 < reference.events < reference.n:
         return f"Only {tally.n:,} {CASES[rate]}."
-    needed = cases_needed(reference.events / reference.n, floor)
+    needed = cases_needed(reference.events / reference.n, floor, times=max(1.0, reference.n / tally.n))
     return f"Only {tally.n:,} {CASES[rate]}; about {needed:,} would show a ratio of {floor:g}."
 
 
-def cases_needed(share: float, ratio: float, power: float = 0.8) -> int:
-    """Return the cases in each of two groups to tell ``share * ratio`` from ``share`` (5 % two-sided, normal).
+def cases_needed(share: float, ratio: float, power: float = POWER, times: float = 1.0) -> int:
+    """Return the cases in a group to tell ``share * ratio`` from ``share`` in a group ``times`` as large (5 %, normal).
 
-    Fleiss, Levin & Paik, Statistical Methods for Rates and Proportions, 2003, section 4.2. Where the share times
-    the ratio passes 1, the share divided by it is told instead.
+    Fleiss, Levin & Paik, Statistical Methods for Rates and Proportions, 2003, sections 4.2 and 4.4. Where the share
+    times the ratio passes 1, the share divided by it is told instead.
     """
     other = share * ratio if share * ratio < 1 else share / ratio
-    mean = (share + other) / 2
-    spread = math.sqrt(share * (1 - share) + other * (1 - other))
-    z = special.ndtri(1 - intervals.ALPHA / 2) * math.sqrt(2 * mean * (1 - mean)) + special.ndtri(power) * spread
+    mean = (other + times * share) / (1 + times)
+    chance = math.sqrt((1 + 1 / times) * mean * (1 - mean))
+    spread = math.sqrt(other * (1 - other) + share * (1 - share) / times)
+    z = special.ndtri(1 - intervals.ALPHA / 2) * chance + special.ndtri(power) * spread
     return math.ceil(float(z) ** 2 / (share - other) ** 2)
 
 

@@ -10,7 +10,7 @@ from reports import figures, incident, today, words
 from reports.reading import URGENT, Reading, of_verdict, rows
 
 HEADLINES = ("recall", "precision", "value_detection_rate", "false_positive_rate")
-FAIRNESS = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision")
+FAIRNESS = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision", "calibration_gap")
 INCIDENTS = 60
 DECISIONS = 20
 CHECKS = 120
@@ -155,7 +155,7 @@ def score(reading: Reading) -> dict[str, Any] | None:
 def fairness(reading: Reading) -> list[dict[str, Any]]:
     """Return a figure of each fairness metric: one dot with its interval per group, on the newest day."""
     found = [m for m in reading.newest if m.monitor == "fairness" and m.slice]
-    reference = {f"{column}={protected.reference}" for column, protected in reading.spec.protected.items()}
+    reference = {f"{column}={protected.reference}" for column, protected in reading.spec.compared.items()}
     names = {m.slice: f"{m.slice} · reference" if m.slice in reference else m.slice for m in found}
     result = []
     for metric in FAIRNESS:

@@ -94,6 +94,7 @@ METRICS = {
     "cost_gbp_per_day": "Cost of the threshold",
     "least_cost_gbp_per_day": "Cost of the cheapest threshold",
     "least_cost_threshold": "Cheapest threshold",
+    "calibration_gap": "Mean score less fraud share",
     "lost_gbp_per_day": "Fraud value lost",
     "caught_gbp_per_day": "Fraud value caught in the baseline",
     "fraud_gbp_per_day": "Fraud value",
@@ -225,6 +226,7 @@ def _times(value: float) -> str:
 
 _ENDINGS: dict[str, Callable[[float], str]] = {
     "false_positive_ratio": lambda value: f"{value:.1f}" if value < 100 else f"{value:,.0f}",
+    "calibration_gap": _points,
     "_difference": _points,
     "_ratio": _times,
     "_gbp_per_day": gbp,
