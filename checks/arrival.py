@@ -36,7 +36,8 @@ def measure(
 
     ``history`` are rows by earlier day, ``known_columns`` the types that columns had in an earlier partition (None:
     there was none), ``now`` (UTC) ends the wait for a partition that isn't there. A missing partition has only the
-    row count (missing) and, with ``arrives_by``, the delay so far; a streamed day has its row count and that delay.
+    row count (missing) and, with ``arrives_by``, the delay so far; a streamed day has its row count, that delay, and
+    its duplicates as insufficient, for nobody looked at its ids.
     """
     blank = Measurement(spec.model, day, day, "arrival", "")
     whole = partition if isinstance(partition, Partition) else None
@@ -44,6 +45,10 @@ def measure(
     if whole is not None:
         found.append(_duplicate_share(spec, blank, whole))
         found += schema.measure(spec, day, whole.columns, known_columns)
+    elif partition is not None:
+        reason = "the day was streamed: its ids weren't looked at; its partition, when it comes, will tell"
+        unknown = replace(blank, metric="duplicate_share", feature=spec.features.id, n=partition.rows, reason=reason)
+        found.append(replace(unknown, verdict=Verdict.INSUFFICIENT))
     return found
 
 

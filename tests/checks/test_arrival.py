@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from checks import arrival, intervals
-from ledger.records import Measurement, Verdict
+from ledger.records import Measurement, Streamed, Verdict
 from models.spec import Spec
 from tests.checks.conftest import DAY, spec_of
 from warehouse.protocol import Partition
@@ -199,6 +199,13 @@ def test_a_few_repeated_ids_are_not(rows: int, distinct: int, verdict: Verdict) 
 def test_duplicates_cannot_be_told_without_the_id() -> None:
     measured = figure("duplicate_share", partition(columns={"score": "DOUBLE"}))
     assert measured.verdict is Verdict.ERRORED
+
+
+def test_whether_ids_of_a_streamed_day_repeat_is_not_known_and_says_so() -> None:
+    measured = arrival.measure(spec_of(), DAY, Streamed(1000, "batches: 3"), usual(), None, NOON)
+    share = next(m for m in measured if m.metric == "duplicate_share")
+    assert (share.verdict, share.value, share.n) == (Verdict.INSUFFICIENT, None, 1000)
+    assert "streamed" in share.reason
 
 
 @given(events=st.integers(0, 500), more=st.integers(0, 5000))
