@@ -16,6 +16,7 @@ import numpy as np
 from ledger.records import Measurement, Verdict
 from models.spec import Spec
 from monitors import habits, limits
+from monitors.cusum import cusum, highest, limit_for
 from monitors.habits import LEAST_VALUES
 from monitors.limits import DAYS_PER_QUARTER
 from warehouse.grid import Floats, Frame, Grid, Ints, Levels
@@ -34,8 +35,6 @@ SHARE_OF_BUDGET = 0.1
 """Part of ``alerts.false_pages_per_quarter`` that slow drift may spend, over all columns."""
 HALF_SHIFT = 0.5
 """Allowance of the CUSUM: half of the shift, in standard deviations of a day, that is to be found soonest."""
-MOST = 3.0
-"""A day counts at most as so many standard deviations, so that no one day, and no two, raise an alarm."""
 MOST_DEPENDENCE = 0.8
 LEAST_SPREAD = 0.01
 """Standard deviation, in those of the column's values, that the level of any day has besides chance; so a column that
@@ -45,41 +44,6 @@ TRENDS = 4.0
 """Standard errors beyond which the baseline itself was moving, so that there is no level to hold days against."""
 FROM_EFFECT = 1.25
 """A baseline that once summed up so high without an alarm sets a limit a quarter above it."""
-
-
-def run_length(allowance: float, limit: float) -> float:
-    """Return the average days between false alarms of a one-sided CUSUM of independent standard normal days.
-
-    (exp(2kb) - 2kb - 1) / 2k^2 with b = h + 1.166, Siegmund (1985), Sequential Analysis, eq. 2.49 with 10.1.
-    """
-    reach = 2 * allowance * (limit + 1.166)
-    return (math.exp(reach) - reach - 1) / (2 * allowance**2)
-
-
-def limit_for(allowance: float, days: float) -> float:
-    """Return the limit at which a one-sided CUSUM runs so many days on average without a change."""
-    low, high = 0.0, 100.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if run_length(allowance, middle) < days else (low, middle)
-    return high
-
-
-def cusum(standard: Floats, allowance: float) -> float:
-    """Return the last value of the one-sided CUSUM of standardised days, ``S = max(0, S + z - k)``; S begins at 0."""
-    total = 0.0
-    for z in np.minimum(standard, MOST):
-        total = max(0.0, total + float(z) - allowance)
-    return total
-
-
-def highest(standard: Floats, allowance: float) -> float:
-    """Return the highest value that the one-sided CUSUM of standardised days reaches."""
-    total = most = 0.0
-    for z in np.minimum(standard, MOST):
-        total = max(0.0, total + float(z) - allowance)
-        most = max(most, total)
-    return most
 
 
 @dataclass(frozen=True)

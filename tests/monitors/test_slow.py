@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from ledger.records import Verdict
-from monitors import slow
+from monitors import cusum, slow
 from tests.monitors.made import spec
 from tests.monitors.months import AGE, BASELINE_DAYS, FLAG, FRAME, QUIET, RATIO, START, at, days, over
 
@@ -80,12 +80,12 @@ def test_the_first_days_after_a_baseline_and_short_baselines_are_too_few():
 @pytest.mark.parametrize(("limit", "published"), [(3.0, 117.6), (4.0, 335.4), (5.0, 930.9)])
 def test_the_run_length_is_near_the_published_one(limit, published):
     """One-sided average run lengths at k = 0.5 of Montgomery's table 9.4 (two-sided 168 and 465 at h = 4 and 5)."""
-    assert slow.run_length(0.5, limit) == pytest.approx(published, rel=0.03)
+    assert cusum.run_length(0.5, limit) == pytest.approx(published, rel=0.03)
 
 
 def test_the_run_length_is_that_of_simulated_days():
     rng = np.random.default_rng(17)
-    limit, allowance = slow.limit_for(0.5, 100), 0.5
+    limit, allowance = cusum.limit_for(0.5, 100), 0.5
     lengths = []
     for _ in range(1500):
         total, n = 0.0, 0
@@ -97,8 +97,8 @@ def test_the_run_length_is_that_of_simulated_days():
 
 def test_the_sums_are_those_of_the_textbook():
     z = np.array([0.2, 1.0, -0.5, 2.0, 9.0])
-    assert slow.cusum(z, 0.5) == pytest.approx(1.5 + (slow.MOST - 0.5))
-    assert slow.highest(np.append(z, [-3.0, -3.0]), 0.5) == pytest.approx(4.0)
+    assert cusum.cusum(z, 0.5) == pytest.approx(1.5 + (cusum.MOST - 0.5))
+    assert cusum.highest(np.append(z, [-3.0, -3.0]), 0.5) == pytest.approx(4.0)
 
 
 def test_the_limit_gives_a_tenth_of_the_budget_whatever_the_number_of_columns():
