@@ -89,8 +89,10 @@ def test_explicit_labels_leave_the_unlabelled_out():
     assert "have no label" in silent.reason
     told = measured(explicit, END, [day], explicit_legitimate=True)
     plain = measured(spec(), END, [day])
-    for metric in ("recall", "precision", "false_positive_rate", "roc_auc"):
+    for metric in ("recall", "precision", "false_positive_rate", "roc_auc", "recall_at_false_positive_rate"):
         assert told[day, metric, ""].value == pytest.approx(plain[day, metric, ""].value, abs=0.01)
+    for metric in ("false_positive_ratio", "brier_score"):
+        assert told[day, metric, ""].value == pytest.approx(plain[day, metric, ""].value, rel=0.03)
 
 
 def test_few_frauds_are_insufficient_not_ok():

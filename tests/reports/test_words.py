@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
-from ledger.records import Cause, Verdict
-from reports import words
+from ledger.records import Cause, Measurement, Verdict
+from reports import model, words
 
 
 def plain(text: str) -> str:
@@ -43,6 +44,9 @@ def plain(text: str) -> str:
         ("false_positive_rate_ratio", 2.61, "2.61 ×"),
         ("recall_difference", -0.031, "-3.1 points"),
         ("mature_until", 14, "14 days"),
+        ("false_positive_ratio", 12.34, "12.3"),
+        ("card_precision", 0.287, "29 %"),
+        ("least_cost_gbp_per_day", 4_120, "GBP 4.1k"),
         ("expect_column_mean_to_be_between", 48.2571, "48.26"),
     ],
 )
@@ -65,6 +69,15 @@ def test_every_verdict_and_cause_has_words_and_every_verdict_its_own_shape() -> 
     assert set(words.VERDICTS) == set(Verdict)
     assert len({worded.mark for worded in words.VERDICTS.values()}) == len(Verdict)
     assert set(words.CAUSES) == set(Cause)
+
+
+def test_what_a_young_day_will_come_to_reads_as_a_sentence_with_its_interval() -> None:
+    day = date(2026, 3, 3)
+    young = Measurement("cards", day, day, "nowcast", "recall", value=0.783, low=0.7, high=0.85)
+    assert plain(model.estimated([young, replace(young, day=date(2026, 3, 4), value=None)])) == (
+        "Tue 3 Mar is estimated to come to 78 % (70 to 85 %) when all of its fraud is known."
+    )
+    assert model.estimated([]) == ""
 
 
 def test_days_read_as_people_say_them() -> None:
