@@ -64,7 +64,7 @@ def part_of(drawn: Drawn, age_days: int = HORIZON_DAYS) -> Ints:
     part = np.zeros((2 * GRID.half, 4, 3), np.int64)
     at = GRID.cell(drawn.score) + GRID.half, state
     for what, sums in ((COUNT, np.ones(len(state))), (PENCE, drawn.pence), (SCORE, np.rint(1e9 * drawn.score))):
-        np.add.at(part, (*at, what), sums.astype(np.int64))
+        np.add.at(part[:, :, what], at, sums.astype(np.int64))
     return part
 
 

@@ -81,7 +81,7 @@ def test_of_a_cohort_whose_fraud_is_all_known_the_interval_is_jeffreys(caught, m
 
 @pytest.mark.parametrize("frauds", [5, 50, 500])
 def test_the_intervals_hold_the_truth_as_often_as_they_say(frauds):
-    """250 times here, with a known curve; benchmarks/coverage.py does it 1,000 times and learns the curve each time."""
+    """250 times here, with a known curve; benchmarks/nowcasts.py does it 1,000 times and learns the curve each time."""
     rng, curve, held = np.random.default_rng(frauds), at_once(0.6), []
     for _ in range(250):
         n = rng.poisson(frauds)

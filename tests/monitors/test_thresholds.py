@@ -123,7 +123,7 @@ def test_costs_wait_for_labels_and_frauds_and_for_a_price():
 
 @pytest.mark.parametrize("frauds", [5, 50, 500])
 def test_the_intervals_hold_the_truth_as_often_as_they_say(frauds):
-    """300 times here; benchmarks/coverage.py does it 1,000 times."""
+    """300 times here; benchmarks/nowcasts.py does it 1,000 times."""
     rng, held = np.random.default_rng(frauds), []
     truth_recall = 1 - (1 - 0.01 ** (1 / 21)) ** 3  # scores of frauds are beta(3, 1), of the others beta(1, 21)
     truth_brier = 0.01 * (3 / 5 - 2 * 3 / 4 + 1) + 0.99 * 2 / (22 * 23)
