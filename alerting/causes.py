@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -9,6 +10,9 @@ from alerting import metrics
 from alerting.explains import Finding, Past, explains
 from ledger.records import Cause, Incident, Measurement, Verdict
 from models.spec import Spec
+
+LEAST_OF_FEED = 3
+"""Columns that break in the same way on one day from which on the feed is to blame, not each column."""
 
 
 def find(spec: Spec, measurements: Sequence[Measurement], known: Sequence[Incident] = ()) -> list[Finding]:
@@ -77,9 +81,27 @@ def _column_faults(spec: Spec, left: Sequence[Measurement]) -> Iterator[Finding]
         soft = metrics.is_average(m) and m.feature in drifting
         if m.verdict is Verdict.BREACH and (metrics.is_hard_drift(m) or (checked and not soft)):
             columns.setdefault(m.feature, []).append(m)
-    for feature in sorted(columns):
-        own = sorted(_widest(columns[feature]), key=lambda m: (metrics.hardness(m), m.slice, -metrics.strength(m)))
-        yield Finding(Cause.COLUMN_FAULT, tuple(own), feature)
+    findings = [
+        Finding(Cause.COLUMN_FAULT, tuple(sorted(_widest(columns[feature]), key=_hardest)), feature)
+        for feature in sorted(columns)
+    ]
+    feed = _of_one_feed(spec, [finding for finding in findings if finding.feature])
+    if feed:
+        yield Finding(Cause.FEED_FAULT, tuple(m for finding in feed for m in finding.own))
+    yield from (finding for finding in findings if finding not in feed)
+
+
+def _of_one_feed(spec: Spec, findings: Sequence[Finding]) -> list[Finding]:
+    """Return the columns that broke in the same way on one day, the most important first, where they are many."""
+    kinds = Counter(finding.own[0].metric for finding in findings)
+    metric, columns = kinds.most_common(1)[0] if kinds else ("", 0)
+    alike = [finding for finding in findings if finding.own[0].metric == metric]
+    by_weight = sorted(alike, key=lambda finding: (-metrics.importance(spec, finding.feature), finding.feature))
+    return by_weight if columns >= LEAST_OF_FEED else []
+
+
+def _hardest(m: Measurement) -> tuple[int, str, float]:
+    return metrics.hardness(m), m.slice, -metrics.strength(m)
 
 
 def _population_shift(spec: Spec, left: Sequence[Measurement]) -> Iterator[Finding]:

@@ -14,7 +14,13 @@ SHARE_COVERED = 2 / 7
 
 A broken day can miss all of its frauds: two of seven pooled days lower a recall of 0.8 by up to 0.23.
 """
-BREAKS_SCORES = (Cause.STALE_PARTITION, Cause.INCOMPLETE_PARTITION, Cause.SCHEMA_CHANGE, Cause.COLUMN_FAULT)
+BREAKS_SCORES = (
+    Cause.STALE_PARTITION,
+    Cause.INCOMPLETE_PARTITION,
+    Cause.SCHEMA_CHANGE,
+    Cause.FEED_FAULT,
+    Cause.COLUMN_FAULT,
+)
 """Data faults under which payments were scored wrongly, so that their cohorts look decayed later."""
 
 Key = tuple[Cause, str, str]
@@ -74,6 +80,11 @@ def _column_fault(finding: Finding, m: Measurement) -> bool:
     return same or metrics.is_score(m)
 
 
+def _feed_fault(finding: Finding, m: Measurement) -> bool:
+    columns = {own.feature for own in finding.own}
+    return (m.feature in columns and m.monitor in ("drift", "slow", "fault", "check", "score")) or metrics.is_score(m)
+
+
 def _population_shift(finding: Finding, m: Measurement) -> bool:
     columns = {own.feature for own in finding.own if own.feature}
     same = m.monitor in ("check", "drift", "slow", "fault") and m.feature in columns
@@ -98,6 +109,7 @@ RULES: dict[Cause, Callable[[Finding, Measurement], bool]] = {
     Cause.DUPLICATE_ROWS: _duplicates,
     Cause.STALE_PARTITION: _stale,
     Cause.INCOMPLETE_PARTITION: _incomplete,
+    Cause.FEED_FAULT: _feed_fault,
     Cause.COLUMN_FAULT: _column_fault,
     Cause.POPULATION_SHIFT: _population_shift,
     Cause.SCORE_SHIFT: _score_shift,
@@ -141,8 +153,8 @@ class Past:
             shifted = m.metric in metrics.FALSE_ALARMS and Cause.SCORE_SHIFT in causes
             return shifted or self._share_of(m, self.faulty) >= SHARE_COVERED
         if m.monitor in ("drift", "slow", "fault") and metrics.is_soft_drift(m):
-            return (Cause.COLUMN_FAULT, m.feature) in self.live
-        return metrics.is_score(m) and bool({Cause.COLUMN_FAULT, Cause.POPULATION_SHIFT} & causes)
+            return (Cause.COLUMN_FAULT, m.feature) in self.live or Cause.FEED_FAULT in causes
+        return metrics.is_score(m) and bool({Cause.FEED_FAULT, Cause.COLUMN_FAULT, Cause.POPULATION_SHIFT} & causes)
 
     def holds(self, m: Measurement) -> bool:
         """Return whether a figure belongs to a real change that is live already: it stays that change's evidence."""

@@ -82,6 +82,12 @@ def _decay_figure(measurements: Sequence[Measurement], metric: str) -> Measureme
     return next((m for m in measurements if m.monitor == "decay" and m.metric == metric and not m.slice), None)
 
 
+def caught_gbp_per_day(measurements: Sequence[Measurement]) -> float | None:
+    """Return the fraud value that the model caught a day in its baseline, in GBP; None where it isn't measured."""
+    caught = _decay_figure(measurements, "caught_gbp_per_day")
+    return caught.value if caught is not None else None
+
+
 def _why(m: Measurement | None, otherwise: str) -> str:
     """Return a measurement's own reason as the end of a sentence, or another."""
     return f"{m.reason[:1].lower()}{m.reason[1:]}" if m is not None and m.reason else otherwise

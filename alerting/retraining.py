@@ -21,6 +21,7 @@ SPOILS_DATA = (
     Cause.INCOMPLETE_PARTITION,
     Cause.SCHEMA_CHANGE,
     Cause.DUPLICATE_ROWS,
+    Cause.FEED_FAULT,
     Cause.COLUMN_FAULT,
 )
 """Faults whose days nothing should be learnt from; a late partition is whole, and an errored watch spoils nothing."""

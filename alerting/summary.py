@@ -81,6 +81,21 @@ def _column(_: Spec, finding: Finding) -> str:
     return f"{said} in {quoted(m.slice)}" if m.slice else said
 
 
+def _feed(_: Spec, finding: Finding) -> str:
+    names = list(dict.fromkeys(m.feature for m in finding.own))
+    said = BROKEN.get(finding.own[0].metric, "broken in the same way")
+    return f"{counted(len(names), 'column')} are {said} together: {listed([quoted(name) for name in names])}"
+
+
+BROKEN = {
+    "null_share": "partly or wholly null",
+    "nonfinite_share": "partly infinite or not a number",
+    "scale_ratio": "in another unit",
+    "unseen_share": "in levels never seen before",
+}
+"""How several columns are broken, by the figure that they share."""
+
+
 def _shift(_: Spec, finding: Finding) -> str:
     if finding.own[0].monitor == "custom":
         return _custom(finding.own[0])
@@ -143,6 +158,7 @@ SUMMARIES: dict[Cause, Callable[[Spec, Finding], str]] = {
     Cause.INCOMPLETE_PARTITION: _incomplete,
     Cause.SCHEMA_CHANGE: _schema,
     Cause.DUPLICATE_ROWS: _duplicates,
+    Cause.FEED_FAULT: _feed,
     Cause.COLUMN_FAULT: _column,
     Cause.POPULATION_SHIFT: _shift,
     Cause.SCORE_SHIFT: _score,

@@ -61,6 +61,7 @@ class Cause(StrEnum):
     INCOMPLETE_PARTITION = "incomplete_partition"
     SCHEMA_CHANGE = "schema_change"
     DUPLICATE_ROWS = "duplicate_rows"
+    FEED_FAULT = "feed_fault"
     COLUMN_FAULT = "column_fault"
     POPULATION_SHIFT = "population_shift"
     SCORE_SHIFT = "score_shift"

@@ -144,8 +144,28 @@ class Ledger:
 
     def cohorts(self, model: str, frame_id: str, start: date, end: date, as_of: date) -> dict[date, Cohort]:
         """Return what was known of each cohort day by the end of ``as_of``, in order of day."""
-        found = self._known(model, frame_id, start, end, as_of)
+        found = self.cohort_contents(model, frame_id, start, end, as_of)
         return {day: codec.cohort_from_bytes(content) for day, content in found.items()}
+
+    def cohort_contents(self, model: str, frame_id: str, start: date, end: date, as_of: date) -> dict[date, bytes]:
+        """Return ``cohorts`` as they are stored, for those who decode only what they haven't seen."""
+        return self._known(model, frame_id, start, end, as_of)
+
+    def restatements(self, model: str, frame_id: str, start: date, end: date) -> dict[tuple[date, date], Cohort]:
+        """Return every stored state of the cohorts of a span by cohort day and the day as of which it was known."""
+        c = tables.cohorts.c
+        where = (c.model == model, c.frame == frame_id, c.day.between(start, end))
+        found = self.database.rows(sa.select(c.day, c.as_of, c.content).where(*where).order_by(c.day, c.as_of))
+        return {(day, as_of): codec.cohort_from_bytes(content) for day, as_of, content in found}
+
+    def replace_restatements(self, model: str, frame_id: str, restatements: Mapping[tuple[date, date], Cohort]) -> None:
+        """Replace stored states of cohorts, by cohort day and as-of day, in a ledger that is only tried out."""
+        row = {"model": model, "frame": frame_id}
+        rows = [
+            row | {"day": day, "as_of": as_of, "content": codec.cohort_to_bytes(cohort)}
+            for (day, as_of), cohort in restatements.items()
+        ]
+        self.database.replace(tables.cohorts, rows)
 
     def save_cohorts(self, model: str, frame_id: str, as_of: date, cohorts: Mapping[date, Cohort]) -> set[date]:
         """Save what is known by ``as_of`` where it differs from what was known before; return the days that differ.

@@ -42,6 +42,26 @@ def paths(folder: Path) -> list[Path]:
 
 def load(path: Path) -> Spec:
     """Read one model file; raise SpecError that names the file, the line, the key, and what is accepted."""
+    text, content = _content(path, "must be a mapping that starts with 'model:'")
+    spec = _validated(path, text, content)
+    if spec.model != path.stem:
+        raise SpecError(path, [f"model: '{spec.model}' must be the name of its file, '{path.stem}'"])
+    return spec
+
+
+def load_changes(path: Path, spec: Spec) -> Spec:
+    """Return a model's spec with the top-level keys of a file in place of its own; the file may also be a whole one.
+
+    A key stands as it would in a model file: what it leaves out has its default. Raises SpecError as ``load`` does.
+    """
+    text, content = _content(path, "must be a mapping of the model file's top-level keys, such as 'alerts:'")
+    if content.get("model", spec.model) != spec.model:
+        raise SpecError(path, [f"model: '{content['model']}' must be the model that is replayed, '{spec.model}'"])
+    return _validated(path, text, spec.model_dump(by_alias=True, exclude_unset=True) | content)
+
+
+def _content(path: Path, shape: str) -> tuple[str, dict[str, Any]]:
+    """Return a file's text and its mapping; raise SpecError where it is none."""
     try:
         text = path.read_text(encoding="utf-8")
         content = yaml.load(text, Loader=FAST_SAFE_LOADER)  # noqa: S506  the C form of yaml.SafeLoader
@@ -52,15 +72,16 @@ def load(path: Path) -> Spec:
     except yaml.YAMLError as error:
         raise SpecError(path, [_yaml_problem(error)]) from error
     if not isinstance(content, dict):
-        raise SpecError(path, ["must be a mapping that starts with 'model:'"])
+        raise SpecError(path, [shape])
+    return text, content
+
+
+def _validated(path: Path, text: str, content: dict[str, Any]) -> Spec:
     try:
-        spec = Spec.model_validate(content)
+        return Spec.model_validate(content)
     except ValidationError as error:
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
         raise SpecError(path, [_sentence(tree, problem) for problem in error.errors()]) from error
-    if spec.model != path.stem:
-        raise SpecError(path, [f"model: '{spec.model}' must be the name of its file, '{path.stem}'"])
-    return spec
 
 
 def load_all(folder: Path) -> list[Spec]:

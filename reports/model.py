@@ -84,12 +84,12 @@ def performance(reading: Reading) -> list[dict[str, Any]]:
     for metric in HEADLINES:
         points = reading.everyone("performance", metric)
         if any(m.value is not None for m in points):
-            says = f"{_cohorts(points)} {estimated(reading.everyone('nowcast', metric))}".strip()
+            says = f"{_cohorts(points)} {nowcast(reading.everyone('nowcast', metric))}".strip()
             result.append({"title": words.metric(metric), "figure": figures.over_time(points), "says": says})
     return result
 
 
-def estimated(points: list[Measurement]) -> str:
+def nowcast(points: list[Measurement]) -> str:
     """Return in words what the newest day with an estimate will come to when all of its fraud is known."""
     found = next((m for m in reversed(points) if m.value is not None), None)
     if found is None:

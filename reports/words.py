@@ -111,6 +111,7 @@ CAUSES = {
     Cause.INCOMPLETE_PARTITION: "The data is incomplete",
     Cause.SCHEMA_CHANGE: "The table's columns changed",
     Cause.DUPLICATE_ROWS: "Payments arrived twice",
+    Cause.FEED_FAULT: "Several columns broke together",
     Cause.COLUMN_FAULT: "A column is broken",
     Cause.POPULATION_SHIFT: "The customers or payments changed",
     Cause.SCORE_SHIFT: "The score moved without its features",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from ledger.records import Incident, Measurement, Run, Verdict
+
+if TYPE_CHECKING:
+    from watchkeeper.drill import Drilled
 
 MEASUREMENT_KEYS = (
     *("model", "day", "as_of", "monitor", "metric", "feature", "slice"),
@@ -23,8 +26,8 @@ INCIDENT_KEYS = (
 COLOURS = {Verdict.OK: "green", Verdict.BREACH: "red", Verdict.ERRORED: "magenta"}
 
 
-def as_json(rows: Sequence[dict[str, Any]]) -> str:
-    """Return rows as a JSON list, dates as ISO text."""
+def as_json(rows: Sequence[dict[str, Any]] | dict[str, Any]) -> str:
+    """Return rows as a JSON list, or one answer as an object; dates as ISO text."""
     return json.dumps(rows, indent=1, default=str, allow_nan=False)
 
 
@@ -84,6 +87,27 @@ def tidied_table(rows: Sequence[dict[str, Any]]) -> Table:
     table = Table("model", "what", "before", "rows", "bytes")
     for row in rows:
         table.add_row(row["model"], row["what"], str(row["before"] or ""), f"{row['rows']:,}", f"{row['bytes']:,}")
+    return table
+
+
+def replay_table(rows: Sequence[Sequence[str]]) -> Table:
+    """Return what fired under today's and under changed rules as a table, one line for each incident."""
+    table = Table("today's rules", "changed rules", "cause", "where", "summary")
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    return table
+
+
+def drill_table(found: Sequence[Drilled]) -> Table:
+    """Return what became of each fault as a table, one line for each."""
+    table = Table("fault", "column", "noticed", "named as", "column named", "GBP a day", "GBP until noticed")
+    for d in found:
+        noticed = f"on day {d.after_days}" if d.after_days else f"not in {d.days} days"
+        money = ["" if amount is None else f"up to {amount:,.0f}" for amount in (d.gbp_per_day, d.cost_gbp)]
+        cells = [d.fault, d.feature, noticed, d.cause or "", ", ".join(d.named), *money]
+        table.add_row(
+            *(escape(str(cell)) for cell in cells), style="" if d.right else "red" if not d.after_days else "yellow"
+        )
     return table
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import groupby
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,17 +14,28 @@ from ledger.records import Streamed
 from ledger.store import Ledger
 from models.errors import WatchkeeperError
 from models.spec import Spec
+from warehouse.codec import cohort_from_bytes
 from warehouse.grid import Frame
-from warehouse.profile import Profile, total
+from warehouse.profile import Cohort, Cube, Profile, total
 from warehouse.protocol import Partition, Warehouse
 from watchkeeper.settings import Settings
+
+
+class Known(NamedTuple):
+    """What was last known of a cohort day, and its score cube with those labels, made from ``content`` and profile."""
+
+    content: bytes | None
+    profile: Profile | None
+    cohort: Cohort | None
+    cube: Cube | None
 
 
 @dataclass(frozen=True)
 class Context:
     """What every step is given. ``live`` is False in a backfill, which concludes but tells and asks nobody.
 
-    ``seen`` keeps profiles in memory, so that a backfill of many days decodes each of them once.
+    ``seen``, ``sums`` and ``known`` keep in memory what a backfill of many days would decode and add up every day:
+    profiles, sums of baselines, and cohorts with their score cubes.
     """
 
     settings: Settings
@@ -33,6 +45,7 @@ class Context:
     live: bool = True
     seen: dict[tuple[str, str, date], Profile] = field(default_factory=dict, repr=False)
     sums: dict[tuple[str, str, tuple[date, ...]], Profile] = field(default_factory=dict, repr=False)
+    known: dict[tuple[str, str, date], Known] = field(default_factory=dict, repr=False)
 
 
 def frame_of(ctx: Context, spec: Spec) -> Frame:
@@ -130,6 +143,34 @@ def profiles_of(ctx: Context, spec: Spec, frame: Frame, start: date, end: date) 
         for day, profile in ctx.ledger.profiles(spec.model, frame.id, first, last).items():
             ctx.seen[spec.model, frame.id, day] = profile
     return {day: ctx.seen[spec.model, frame.id, day] for day in sorted(days)}
+
+
+def labelled(
+    ctx: Context, spec: Spec, frame: Frame, start: date, as_of: date
+) -> tuple[dict[date, Cohort], dict[date, Cube]]:
+    """Return the cohorts of a span as they were known on ``as_of``, and every day's score cube with their labels.
+
+    Only what differs from the last call is decoded and counted: from one day to the next, few cohorts change.
+    """
+    profiles = profiles_of(ctx, spec, frame, start, as_of)
+    contents = ctx.ledger.cohort_contents(spec.model, frame.id, start, as_of, as_of)
+    known: dict[date, Known] = {}
+    for day in profiles.keys() | contents.keys():
+        content, profile = contents.get(day), profiles.get(day)
+        before = ctx.known.get((spec.model, frame.id, day))
+        if before is None or before.content != content or before.profile is not profile:
+            before = _known(content, profile)
+        known[day] = before
+    ctx.known.clear()
+    ctx.known.update({(spec.model, frame.id, day): own for day, own in known.items()})
+    cohorts = {day: cohort for day in sorted(contents) if (cohort := known[day].cohort) is not None}
+    return cohorts, {day: cube for day in profiles if (cube := known[day].cube) is not None}
+
+
+def _known(content: bytes | None, profile: Profile | None) -> Known:
+    cohort = None if content is None else cohort_from_bytes(content)
+    cube = None if profile is None else profile.cube if cohort is None else profile.cube.labelled(cohort.labels)
+    return Known(content, profile, cohort, cube)
 
 
 def _spans(days: list[date]) -> list[tuple[date, date]]:

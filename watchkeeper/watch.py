@@ -39,6 +39,7 @@ from models.spec import HISTORY_DAYS, LATE_DAYS, Spec
 from monitors.maturity import Curve
 from warehouse import ranking
 from warehouse.grid import Frame
+from warehouse.profile import Profile
 from warehouse.protocol import Partition
 from watchkeeper import custom, labels
 from watchkeeper.costs import counted
@@ -50,7 +51,7 @@ from watchkeeper.stored import (
     baseline_profiles,
     baseline_sum,
     frame_of,
-    profiles_of,
+    labelled,
     scan,
     scan_missing,
 )
@@ -59,7 +60,7 @@ MEASURED = (
     "drift", "score", "fault", "slow", "performance", "nowcast", "decay", "estimate", "selective", "fairness",
     "custom",
 )  # fmt: skip
-DRILLED = (Cause.COLUMN_FAULT, Cause.POPULATION_SHIFT, Cause.SCORE_SHIFT)
+DRILLED = (Cause.FEED_FAULT, Cause.COLUMN_FAULT, Cause.POPULATION_SHIFT, Cause.SCORE_SHIFT)
 """Causes whose incident links to an Evidently report on a bounded sample."""
 
 
@@ -139,6 +140,20 @@ def measure(ctx: Context, spec: Spec, day: date) -> str:
     """Scan the day's partition once (or take what was streamed), and the labels known by now; run every monitor."""
     frame = frame_of(ctx, spec)
     profile = scan(ctx, spec, frame, day)
+    changed = _new_labels(ctx, spec, frame, day) if frame.score is not None else set()
+    found = [*measured(ctx, spec, frame, day, profile, changed), *_top_cards(ctx, spec, frame, day)]
+    ctx.ledger.save_measurements(spec.model, day, MEASURED, found)
+    return f"{len(found)} measurements, {sum(m.verdict is Verdict.BREACH for m in found)} over their limit"
+
+
+def measured(
+    ctx: Context, spec: Spec, frame: Frame, day: date, profile: Profile | None, changed: set[date]
+) -> list[Measurement]:
+    """Run every monitor of a day over what the ledger holds; nothing is written.
+
+    ``profile`` is the day's (None: no partition), ``changed`` the cohort days whose labels differ from the day before.
+    The warehouse is asked for no row but of baseline days that were never scanned.
+    """
     found: list[Measurement] = []
     if profile is not None and profile.rows:
         baseline, days = baseline_sum(ctx, spec, frame, day)
@@ -150,10 +165,8 @@ def measure(ctx: Context, spec: Spec, day: date) -> str:
         if frame.moments or frame.embeddings:
             found += monitors.multivariate.measure(spec, frame, day, profile, list(normal.values()))
     if frame.score is not None:
-        found += _measure_scores(ctx, spec, frame, day)
-    found += custom.measure(ctx, spec, frame, day)
-    ctx.ledger.save_measurements(spec.model, day, MEASURED, found)
-    return f"{len(found)} measurements, {sum(m.verdict is Verdict.BREACH for m in found)} over their limit"
+        found += _measure_scores(ctx, spec, frame, day, changed)
+    return found + custom.measure(ctx, spec, frame, day)
 
 
 def conclude(ctx: Context, spec: Spec, day: date, partition: Partition | Streamed | None) -> Run:
@@ -230,22 +243,13 @@ def _conclude_day(ctx: Context, spec: Spec, day: date) -> list[Incident]:
     return incidents
 
 
-def _measure_scores(ctx: Context, spec: Spec, frame: Frame, as_of: date) -> list[Measurement]:
+def _measure_scores(ctx: Context, spec: Spec, frame: Frame, as_of: date, changed: set[date]) -> list[Measurement]:
     """Measure performance, decay and fairness from the score cubes as they were known on ``as_of``."""
-    horizon_days = _horizon_days(spec)
-    horizon = as_of - timedelta(days=horizon_days)
     normal = set(baseline_days(ctx, spec, frame, as_of))
-    start = min(*normal, horizon)
-    profiles = profiles_of(ctx, spec, frame, start, as_of)
-    first_watch = not ctx.ledger.runs(spec.model, end=as_of - timedelta(days=1))
-    changed = _take_in_labels(ctx, spec, frame, start if first_watch else horizon, as_of)
-    cohorts = ctx.ledger.cohorts(spec.model, frame.id, start, as_of, as_of)
-    cubes = {
-        day: profile.cube.labelled(cohorts[day].labels) if day in cohorts else profile.cube
-        for day, profile in profiles.items()
-    }
-    curve = monitors.maturity.learn(cohorts, as_of, horizon_days)
-    changed |= {as_of} | _ripening(spec, as_of, curve)
+    start = min(*normal, as_of - timedelta(days=_horizon_days(spec)))
+    cohorts, cubes = labelled(ctx, spec, frame, start, as_of)
+    curve = monitors.maturity.learn(cohorts, as_of, _horizon_days(spec))
+    changed = changed | {as_of} | _ripening(spec, as_of, curve)
     estimated = ctx.ledger.measurements(
         spec.model, as_of_from=start, as_of_to=as_of - timedelta(days=1), monitors=(monitors.estimate.MONITOR,)
     )
@@ -254,19 +258,31 @@ def _measure_scores(ctx: Context, spec: Spec, frame: Frame, as_of: date) -> list
         *monitors.nowcast.measure(spec, frame, as_of, cubes, curve, changed & cubes.keys()),
         *monitors.decay.measure(spec, frame, as_of, cubes, curve, normal & cubes.keys()),
         *monitors.costs.measure(spec, frame, as_of, cubes, curve),
-        *_top_cards(ctx, spec, as_of, monitors.maturity.ages(spec.labels, curve).labels),
         *monitors.estimate.measure(spec, frame, as_of, cubes, curve, normal & cubes.keys(), estimated),
         *monitors.selective.measure(spec, frame, as_of, cubes, curve),
         *monitors.fairness.measure(spec, frame, as_of, cubes, curve),
     ]
 
 
-def _top_cards(ctx: Context, spec: Spec, as_of: date, mature_days: int) -> list[Measurement]:
+def _top_cards(ctx: Context, spec: Spec, frame: Frame, as_of: date) -> list[Measurement]:
     """Measure how many of the cards with the highest scores were compromised, on the newest mature days."""
-    newest = as_of - timedelta(days=mature_days)
+    if spec.score.entity is None:
+        return []
+    horizon_days = _horizon_days(spec)
+    cohorts, _ = labelled(ctx, spec, frame, as_of - timedelta(days=horizon_days), as_of)
+    ages = monitors.maturity.ages(spec.labels, monitors.maturity.learn(cohorts, as_of, horizon_days))
+    newest = as_of - timedelta(days=ages.labels)
     days = [newest - timedelta(days=step) for step in range(ranking.MOST_DAYS)]
-    ranked = ctx.warehouse.top_cards(spec, min(days), newest, as_of) if spec.score.entity else []
+    ranked = ctx.warehouse.top_cards(spec, min(days), newest, as_of)
     return monitors.cards.measure(spec, as_of, ranked, days)
+
+
+def _new_labels(ctx: Context, spec: Spec, frame: Frame, as_of: date) -> set[date]:
+    """Take in the labels of the cohorts that may still change; the first watch reads the whole baseline's."""
+    start = as_of - timedelta(days=_horizon_days(spec))
+    if not ctx.ledger.runs(spec.model, end=as_of - timedelta(days=1)):
+        start = min(*baseline_days(ctx, spec, frame, as_of), start)
+    return _take_in_labels(ctx, spec, frame, start, as_of)
 
 
 def _take_in_labels(ctx: Context, spec: Spec, frame: Frame, start: date, as_of: date) -> set[date]:

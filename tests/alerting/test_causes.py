@@ -99,6 +99,23 @@ def test_two_broken_columns_are_two_incidents() -> None:
     assert [i.feature for i in one_day(made.NULL_FLOOD, made.UNIT_ERROR)] == ["amount_gbp", "device_age_days"]
 
 
+FOURTEEN = [replace(made.NULL_FLOOD, feature=f"feature_{number}") for number in range(13)]
+
+
+def test_columns_that_one_feed_left_null_are_one_incident_with_the_most_important_first() -> None:
+    (incident,) = one_day(*FOURTEEN, made.NULL_FLOOD, made.DEVICE_DRIFT, made.SCORE_DRIFT)
+    assert (incident.cause, incident.feature, incident.explains) == (C.FEED_FAULT, "", 2)
+    assert incident.summary.startswith("14 columns are partly or wholly null together: `device_age_days`")
+    assert incident.data_fault
+    assert incident.figures[0] == "drift/null_share/device_age_days/"
+    assert "one feed or join" in incident.evidence[0]
+
+
+def test_a_feed_fault_leaves_a_column_that_broke_in_another_way_to_its_own_incident() -> None:
+    assert causes(*FOURTEEN, made.UNIT_ERROR) == [C.FEED_FAULT, C.COLUMN_FAULT]
+    assert causes(*FOURTEEN[:2], made.UNIT_ERROR) == [C.COLUMN_FAULT] * 3
+
+
 def test_decay_and_unfairness_have_labels_of_their_own_and_stand_beside_a_shift() -> None:
     found = causes(made.AMOUNT_DRIFT, made.RECALL, made.GAP)
     assert found == [C.POPULATION_SHIFT, C.PERFORMANCE_DECAY, C.FAIRNESS_GAP]
@@ -197,8 +214,7 @@ def test_a_value_from_data_cannot_break_out_of_its_backticks() -> None:
 
 def test_incident_ids_are_readable_unique_and_safe_as_file_names() -> None:
     hostile = ["../../etc/passwd", "a b", "a/b", "", "ä", "<18", ">18", "x" * 500, "CON:"]
-    found = one_day(*(replace(made.NULL_FLOOD, feature=name) for name in hostile))
-    ids = [incident.id for incident in found]
+    ids = [one_day(replace(made.NULL_FLOOD, feature=name))[0].id for name in hostile]
     assert len(set(ids)) == len(hostile)
     assert all(
         set(i) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") and len(i) <= 160 for i in ids

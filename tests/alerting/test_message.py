@@ -31,6 +31,10 @@ TOLD: dict[str, tuple[str, Sequence[Sequence[Measurement]]]] = {
     "null_flood_resolved": ("resolved", [FLOODED, FLOODED, CLEAN, CLEAN]),
     "unit_error": ("opened", [[*ARRIVED, made.UNIT_ERROR, *MONEY]]),
     "recoded_category": ("opened", [[*ARRIVED, made.RECODED, *MONEY]]),
+    "feed_fault": (
+        "opened",
+        [[*ARRIVED, made.NULL_FLOOD, *(replace(made.NULL_FLOOD, feature=f) for f in ("amount_gbp", "hour")), *MONEY]],
+    ),
     "missing_partition": ("opened", [[*NO_PARTITION, *MONEY]]),
     "late_partition": ("opened", [made.LATE]),
     "stale_partition": ("opened", [[*ARRIVED, made.STALE, made.STALE_COLUMN, *MONEY]]),

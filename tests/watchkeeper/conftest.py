@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import pytest
 import yaml
 
+from ledger.store import Ledger
 from models.spec import Spec
+from simulator import incidents as trouble
 from simulator.bank import build
+from warehouse.budget import Account
 from watchkeeper import cli, watch
 from watchkeeper.settings import Settings
 from watchkeeper.stored import Context
@@ -32,7 +36,12 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def settings(bank: Path, tmp_path: Path) -> Settings:
     """Return settings with one model whose baseline is the bank's first two weeks."""
-    folder = tmp_path / "models"
+    return settings_in(tmp_path, bank)
+
+
+def settings_in(path: Path, bank: Path) -> Settings:
+    """Return settings of a bank with everything else in one folder."""
+    folder = path / "models"
     folder.mkdir()
     content = yaml.safe_load((REPOSITORY / "models" / f"{MODEL}.yaml").read_text())
     content["baseline"] = {"from": FIRST, "to": BASELINE_END}
@@ -40,10 +49,10 @@ def settings(bank: Path, tmp_path: Path) -> Settings:
     return Settings(
         models=folder,
         warehouse=str(bank),
-        ledger=f"sqlite:///{tmp_path}/ledger.db",
-        site=tmp_path / "site",
-        registry=tmp_path / "registry",
-        messages=tmp_path / "messages.txt",
+        ledger=f"sqlite:///{path}/ledger.db",
+        site=path / "site",
+        registry=path / "registry",
+        messages=path / "messages.txt",
         now="2026-02-01T00:00:00",
     )
 
@@ -111,6 +120,44 @@ def broken_bank(bank: Path, tmp_path: Path) -> Callable[..., Path]:
         return root
 
     return copied
+
+
+FROM, BROKEN, TO = date(2026, 1, 18), date(2026, 1, 20), date(2026, 1, 22)
+"""Days that were watched for the tests of stored history, one of them with a null flood."""
+
+
+class Shut:
+    """A warehouse that nobody may ask for anything."""
+
+    account = Account()
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AssertionError(f"the warehouse was asked for {name}")
+
+
+@pytest.fixture(scope="session")
+def history_file(bank: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a ledger file of five watched days."""
+    folder = tmp_path_factory.mktemp("history")
+    root = folder / "bank"
+    for file in bank.rglob("*.parquet"):
+        if f"features/day={BROKEN}" not in file.as_posix():
+            (root / file.relative_to(bank)).parent.mkdir(parents=True, exist_ok=True)
+            (root / file.relative_to(bank)).hardlink_to(file)
+    build(root, [MODEL], BROKEN, BROKEN, 7, [trouble.null_flood(MODEL, "session_minutes", 0.3, BROKEN)])
+    ctx = watch.context(settings_in(folder, root), live=False)
+    (spec,) = watch.known_specs(ctx.settings)
+    for day in days(FROM, TO):
+        watch.watch(ctx, spec, day)
+    ctx.ledger.close()
+    return folder / "ledger.db"
+
+
+@pytest.fixture
+def watched(settings: Settings, history_file: Path) -> Context:
+    """Return a context on a copy of the five watched days, with a warehouse that is shut."""
+    shutil.copy(history_file, settings.ledger.removeprefix("sqlite:///"))
+    return Context(settings, Shut(), Ledger.open(settings.ledger), datetime(2026, 2, 1, tzinfo=UTC), live=False)
 
 
 def days(start: date, end: date) -> list[date]:
