@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from alerting import metrics
+from alerting.clues import released
 from alerting.explains import Finding, Past, explains
 from ledger.records import Cause, Incident, Measurement, Verdict
 from models.spec import Spec
@@ -25,7 +26,8 @@ def find(spec: Spec, measurements: Sequence[Measurement], known: Sequence[Incide
     left = [m for m in left if not past.explains(m)]
     found = []
     for look in LOOKS:
-        for finding in look(spec, left):
+        for seen in look(spec, left):
+            finding = released(seen, measurements)
             own = set(finding.own)
             explained = [m for m in left if m not in own and not past.holds(m) and explains(finding, m)]
             left = [m for m in left if m not in own and m not in set(explained)]

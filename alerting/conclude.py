@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from alerting import evidence, metrics
+from alerting import clues, evidence, metrics
 from alerting.causes import find
 from alerting.explains import Finding, Key
 from alerting.identity import incident_id
@@ -48,7 +48,7 @@ def conclude(
     return sorted(result, key=lambda incident: (list(Cause).index(incident.cause), incident.id))
 
 
-MOVES = {Cause.FEED_FAULT, Cause.COLUMN_FAULT, Cause.POPULATION_SHIFT, Cause.SCORE_SHIFT}
+MOVES = {Cause.FEED_FAULT, Cause.COLUMN_FAULT, Cause.POPULATION_SHIFT, Cause.MODEL_RELEASE, Cause.SCORE_SHIFT}
 """Causes under which features or the score don't look as before."""
 
 
@@ -86,10 +86,17 @@ def _bad_day(
         summary=summary(spec, finding),
         confidence=evidence.confidence(finding),
         first_step=evidence.first_step(spec, finding),
-        evidence=(*evidence.evidence(finding, moved=moved), *unknown),
+        evidence=(*_evidence(spec, finding, measurements, moved=moved), *unknown),
         figures=tuple(metrics.figure(m) for m in finding.own),
         explains=len(finding.explained),
     )
+
+
+def _evidence(spec: Spec, finding: Finding, measurements: Sequence[Measurement], *, moved: bool) -> tuple[str, ...]:
+    """Return the probable cause and the strongest figure, what clues add to them, then the other figures."""
+    worst = clues.worst_slice(finding, measurements) if finding.cause is Cause.PERFORMANCE_DECAY else None
+    cause, *figures = evidence.evidence(finding, moved=moved, worst=worst)
+    return (cause, *figures[:1], *clues.sentences(spec, finding, measurements), *figures[1:])
 
 
 def _other_day(spec: Spec, day: date, earlier: Incident, *, clean: bool) -> Incident:

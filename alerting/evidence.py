@@ -42,19 +42,20 @@ def first_sentence(text: str) -> str:
     return f"{head}." if stop else text
 
 
-def evidence(finding: Finding, *, moved: bool) -> tuple[str, ...]:
+def evidence(finding: Finding, *, moved: bool, worst: Measurement | None = None) -> tuple[str, ...]:
     """Return the probable cause, then a sentence for each breach, the strongest first.
 
-    ``moved`` says whether features or the score moved as well, which makes decay less of a riddle.
+    ``moved`` says whether features or the score moved as well, which makes decay less of a riddle; ``worst`` is the
+    slice in which it decayed most, where that is beyond chance.
     """
     sentences = [f"{_label(m)}: {_reason(m)}" for m in finding.own]
     more = len(sentences) - MOST_EVIDENCE
     if more > 0:
         sentences = [*sentences[:MOST_EVIDENCE], f"And {counted(more, 'other figure')} beyond their limits."]
-    return (PROBABLE_CAUSE + probable_cause(finding, moved=moved), *sentences)
+    return (PROBABLE_CAUSE + probable_cause(finding, moved=moved, worst=worst), *sentences)
 
 
-def probable_cause(finding: Finding, *, moved: bool) -> str:
+def probable_cause(finding: Finding, *, moved: bool, worst: Measurement | None = None) -> str:
     """Return a sentence on what probably broke or changed."""
     if finding.cause is Cause.COLUMN_FAULT:
         return _column_cause(finding.own[0])
@@ -63,7 +64,8 @@ def probable_cause(finding: Finding, *, moved: bool) -> str:
     if moved:
         return "payments moved away from those that the model learnt from: features or the score changed as well."
     if any(m.metric not in FALSE_ALARMS for m in finding.own):
-        return "a new fraud pattern: features and score look as before, but more fraud passes unnoticed."
+        where_most = f", mostly in {quoted(worst.slice)}" if worst else ""
+        return f"a new fraud pattern{where_most}: features and score look as before, but more fraud passes unnoticed."
     return "more false alarms, while features and score look as before: look for a change in how labels are given."
 
 
@@ -144,6 +146,7 @@ CAUSES: dict[Cause, str] = {
     Cause.DUPLICATE_ROWS: "a run was repeated without replacing its rows, or a join multiplied them.",
     Cause.FEED_FAULT: "one feed or join broke: several columns went wrong in the same way on the same day.",
     Cause.POPULATION_SHIFT: "customers or their payments changed; nothing in these columns looks broken.",
+    Cause.MODEL_RELEASE: "a new model version was released: it scored payments today, and the score moved with it.",
     Cause.SCORE_SHIFT: "the model itself changed, as by another version, threshold or input that isn't watched.",
     Cause.FAIRNESS_GAP: "the model treats this group unlike the reference group, more than chance and before.",
 }
@@ -158,6 +161,7 @@ FIRST_STEPS: dict[Cause, str] = {
     Cause.DUPLICATE_ROWS: "Look for a repeated run of the job that writes {table}, and load the day again.",
     Cause.FEED_FAULT: "Find the feed or join in {table} that these columns share; look at its last run and change.",
     Cause.POPULATION_SHIFT: "Ask the business what changed (campaign, season, customers); watch recall as labels come.",
+    Cause.MODEL_RELEASE: "Ask whether the release was planned and its threshold set anew; then record a new baseline.",
     Cause.SCORE_SHIFT: "Compare the model version and threshold in production with the last release.",
     Cause.PERFORMANCE_DECAY: "Read ten of the newest missed frauds with an analyst and look for what they share.",
     Cause.FAIRNESS_GAP: "Take {group} to the model's owner and model risk: look at some of its alerts one by one.",

@@ -112,6 +112,7 @@ RULES: dict[Cause, Callable[[Finding, Measurement], bool]] = {
     Cause.FEED_FAULT: _feed_fault,
     Cause.COLUMN_FAULT: _column_fault,
     Cause.POPULATION_SHIFT: _population_shift,
+    Cause.MODEL_RELEASE: _score_shift,
     Cause.SCORE_SHIFT: _score_shift,
     Cause.PERFORMANCE_DECAY: _decay,
     Cause.FAIRNESS_GAP: _fairness,
@@ -150,7 +151,7 @@ class Past:
             return True
         if m.monitor == "decay":
             # A score that shifted was told by its alert rate weeks before labels show the false alarms.
-            shifted = m.metric in metrics.FALSE_ALARMS and Cause.SCORE_SHIFT in causes
+            shifted = m.metric in metrics.FALSE_ALARMS and bool({Cause.SCORE_SHIFT, Cause.MODEL_RELEASE} & causes)
             return shifted or self._share_of(m, self.faulty) >= SHARE_COVERED
         if m.monitor in ("drift", "slow", "fault") and metrics.is_soft_drift(m):
             return (Cause.COLUMN_FAULT, m.feature) in self.live or Cause.FEED_FAULT in causes
@@ -160,8 +161,8 @@ class Past:
         """Return whether a figure belongs to a real change that is live already: it stays that change's evidence."""
         if m.monitor == "fairness":
             return (Cause.FAIRNESS_GAP, m.slice) in self.live
-        owner = Cause.SCORE_SHIFT if metrics.is_score(m) else Cause.PERFORMANCE_DECAY
-        return m.monitor in ("decay", "score") and (owner, "") in self.live
+        owners = (Cause.SCORE_SHIFT, Cause.MODEL_RELEASE) if metrics.is_score(m) else (Cause.PERFORMANCE_DECAY,)
+        return m.monitor in ("decay", "score") and any((owner, "") in self.live for owner in owners)
 
     def _share_of(self, m: Measurement, days: frozenset[date]) -> float:
         window = metrics.cohort_days(m, self.measurements)

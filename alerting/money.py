@@ -47,6 +47,7 @@ UNMEASURED: dict[Cause, str] = {
     Cause.INCOMPLETE_PARTITION: "what the rows that lack, or are too many, are worth can't be told.",
     Cause.LATE_PARTITION: "the data came, but late; payments scored in between aren't told apart.",
     Cause.POPULATION_SHIFT: "no measured loss yet; labels will tell.",
+    Cause.MODEL_RELEASE: "no measured loss yet; labels will tell.",
     Cause.SCORE_SHIFT: "no measured loss yet; labels will tell.",
     Cause.FAIRNESS_GAP: "the harm to customers isn't counted in pounds.",
 }

@@ -120,6 +120,11 @@ def _score(_: Spec, finding: Finding) -> str:
     return f"the score moved{within} without a shift of the features"
 
 
+def _release(_: Spec, finding: Finding) -> str:
+    within = f" in {quoted(finding.own[0].slice)}" if finding.own[0].slice else ""
+    return f"the score moved{within} with a new model version"
+
+
 def _decay(_: Spec, finding: Finding) -> str:
     m = finding.own[0]
     if m.monitor == "custom":
@@ -161,6 +166,7 @@ SUMMARIES: dict[Cause, Callable[[Spec, Finding], str]] = {
     Cause.FEED_FAULT: _feed,
     Cause.COLUMN_FAULT: _column,
     Cause.POPULATION_SHIFT: _shift,
+    Cause.MODEL_RELEASE: _release,
     Cause.SCORE_SHIFT: _score,
     Cause.PERFORMANCE_DECAY: _decay,
     Cause.FAIRNESS_GAP: _fairness,

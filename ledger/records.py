@@ -27,8 +27,8 @@ class Measurement:
     arrival, schema, check, fault (a column or partition broken in a way that its distribution gives away), drift, slow
     (drift too slow for one day to tell), score, performance (one cohort day), nowcast (what an immature cohort day will
     come to), decay (recent mature cohorts pooled, against the baseline's), estimate (the newest week, by its scores
-    alone), selective (mature days, with payments that were blocked reckoned in), fairness, custom (the bank's own) and
-    cost (its ``day`` is the one on which bytes were billed).
+    alone), selective (mature days, with payments that were blocked reckoned in), fairness, custom (the bank's own),
+    clue (what points at a cause) and cost (its ``day`` is the one on which bytes were billed).
     ``feature`` is the column (or '' for the table), ``slice`` reads ``column=value``
     (or '' for everyone). ``value`` lies between ``low`` and ``high`` (95 %
     interval), rests on ``n`` cases, and is judged against ``limit``; ``reason`` says the verdict in words.
@@ -64,6 +64,7 @@ class Cause(StrEnum):
     FEED_FAULT = "feed_fault"
     COLUMN_FAULT = "column_fault"
     POPULATION_SHIFT = "population_shift"
+    MODEL_RELEASE = "model_release"
     SCORE_SHIFT = "score_shift"
     PERFORMANCE_DECAY = "performance_decay"
     FAIRNESS_GAP = "fairness_gap"
@@ -74,7 +75,13 @@ class Cause(StrEnum):
         return self not in _REAL_CHANGES
 
 
-_REAL_CHANGES = {Cause.POPULATION_SHIFT, Cause.SCORE_SHIFT, Cause.PERFORMANCE_DECAY, Cause.FAIRNESS_GAP}
+_REAL_CHANGES = {
+    Cause.POPULATION_SHIFT,
+    Cause.MODEL_RELEASE,
+    Cause.SCORE_SHIFT,
+    Cause.PERFORMANCE_DECAY,
+    Cause.FAIRNESS_GAP,
+}
 
 
 class Status(StrEnum):

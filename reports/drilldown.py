@@ -19,7 +19,7 @@ from warehouse.protocol import Warehouse
 if TYPE_CHECKING:
     import pandas as pd
 
-CAUSES = (Cause.FEED_FAULT, Cause.COLUMN_FAULT, Cause.POPULATION_SHIFT, Cause.SCORE_SHIFT)
+CAUSES = (Cause.FEED_FAULT, Cause.COLUMN_FAULT, Cause.POPULATION_SHIFT, Cause.MODEL_RELEASE, Cause.SCORE_SHIFT)
 ROWS = 5_000
 """Rows of each sample: PSI's noise is then about 0.004, and the report renders in seconds."""
 LEVELS = 30

@@ -45,6 +45,7 @@ MONITORS = {
     "selective": "Performance over all payments, blocked ones reckoned in",
     "fairness": "Fairness",
     "custom": "The bank's own metrics",
+    "clue": "What points at a cause",
 }
 
 METRICS = {
@@ -114,6 +115,7 @@ CAUSES = {
     Cause.FEED_FAULT: "Several columns broke together",
     Cause.COLUMN_FAULT: "A column is broken",
     Cause.POPULATION_SHIFT: "The customers or payments changed",
+    Cause.MODEL_RELEASE: "A new model version was released",
     Cause.SCORE_SHIFT: "The score moved without its features",
     Cause.PERFORMANCE_DECAY: "The model catches less fraud",
     Cause.FAIRNESS_GAP: "A group is treated differently",

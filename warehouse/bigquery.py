@@ -254,18 +254,14 @@ class BigQueryWarehouse:
 
 def restricted(spec: Spec, frame: Frame, plan: Plan) -> Frame:
     """Return a frame that reads what a plan says; it keeps its id, so that profiles of both add up."""
-    kept = set(plan.features)
+    kept, always = set(plan.features), {*spec.protected, spec.score.version}
     return replace(
         frame,
         numbers={name: grid for name, grid in frame.numbers.items() if name in kept},
         categories={name: levels for name, levels in frame.categories.items() if name in kept},
         embeddings={name: own for name, own in frame.embeddings.items() if name in kept},
         slices=plan.slices,
-        groups={
-            name: own
-            for name, own in frame.groups.items()
-            if name in plan.slices or name in spec.compared or name == spec.score.action
-        },
+        groups={name: own for name, own in frame.groups.items() if name in always or name in plan.slices},
         moments=frame.moments if kept.issuperset(frame.moments) else (),
     )
 

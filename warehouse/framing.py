@@ -54,7 +54,10 @@ def frame(spec: Spec, source: Source, run: Run) -> Frame:
     for name in (name for name, kind in kinds.items() if kind == "category"):
         levels = [level for (level,) in run(_levels(spec, source, name, MOST_SEEN)) if level is not None]
         categories[name] = Levels(tuple(sorted(levels[:MOST_LEVELS])), frozenset(levels))
-    groups = {name: _values(run(_levels(spec, source, name, None))) for name in (*spec.groups, *spec.pairs)}
+    version = spec.score.version
+    known = [*spec.groups, *spec.pairs]
+    grouped = [*known, *([version] if version in source.columns and version not in known else [])]
+    groups = {name: _values(run(_levels(spec, source, name, None))) for name in grouped if name is not None}
     embeddings = {name: _embedding(spec, source, name, run) for name, kind in kinds.items() if kind == "embedding"}
     moments = tuple(sorted(numbers)) if spec.features.second_moments else ()
     weighted = score is not None and spec.score.propensity is not None

@@ -162,9 +162,9 @@ class Frame:
     """How one model's partitions are profiled, fixed when the model is first watched.
 
     ``numbers`` and ``categories`` are the features; ``score`` is None for a model without a readable score.
-    ``groups`` maps each slice or protected column to the values that have a cube of their own (None: null);
-    other values share the group ``OTHER``. ``moments`` names the numbers whose second moments are kept, in order.
-    ``weighted`` says that the cube also sums the payments' weights.
+    ``groups`` maps each slice or protected column, and that of the model version, to the values that have a cube of
+    their own (None: null); other values share the group ``OTHER``. ``moments`` names the numbers whose second moments
+    are kept, in order. ``weighted`` says that the cube also sums the payments' weights.
     Only profiles of frames with the same ``id`` add up.
     """
 

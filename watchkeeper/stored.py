@@ -193,8 +193,9 @@ def _fits(spec: Spec, frame: Frame) -> bool:
         return False
     if frame.score is not None and frame.weighted != (spec.score.propensity is not None):
         return False
-    groups = {*spec.groups, *spec.pairs}
-    if (asked and asked != kinds) or tuple(spec.slices) != frame.slices or groups != set(frame.groups):
+    own = {spec.score.version}  # a frame from before versions were counted is still good
+    groups = {*spec.groups, *spec.pairs} | own
+    if (asked and asked != kinds) or tuple(spec.slices) != frame.slices or groups != {*frame.groups} | own:
         return False
     if frame.score is None or spec.score.threshold is None:
         return True

@@ -16,6 +16,7 @@ import alerting.retraining
 import checks.arrival
 import checks.suite
 import monitors.cards
+import monitors.clues
 import monitors.costs
 import monitors.decay
 import monitors.drift
@@ -58,9 +59,9 @@ from watchkeeper.stored import (
 
 MEASURED = (
     "drift", "score", "fault", "slow", "performance", "nowcast", "decay", "estimate", "selective", "fairness",
-    "custom",
+    "custom", "clue",
 )  # fmt: skip
-DRILLED = (Cause.FEED_FAULT, Cause.COLUMN_FAULT, Cause.POPULATION_SHIFT, Cause.SCORE_SHIFT)
+DRILLED = (Cause.FEED_FAULT, Cause.COLUMN_FAULT, Cause.POPULATION_SHIFT, Cause.MODEL_RELEASE, Cause.SCORE_SHIFT)
 """Causes whose incident links to an Evidently report on a bounded sample."""
 
 
@@ -261,6 +262,7 @@ def _measure_scores(ctx: Context, spec: Spec, frame: Frame, as_of: date, changed
         *monitors.estimate.measure(spec, frame, as_of, cubes, curve, normal & cubes.keys(), estimated),
         *monitors.selective.measure(spec, frame, as_of, cubes, curve),
         *monitors.fairness.measure(spec, frame, as_of, cubes, curve),
+        *monitors.clues.measure(spec, frame, as_of, cubes, curve, normal & cubes.keys()),
     ]
 
 

@@ -19,6 +19,7 @@ from alerting.message import compose, mrkdwn, plain, thread_note, withdraw
 from ledger.records import Incident, Measurement
 from tests.alerting import made
 from tests.alerting.made import ARRIVED, MONEY, NO_PARTITION, m, one_day, spec, timeline
+from tests.alerting.test_clues import MIX, MOVED, VERSION, WITHIN, WORST
 
 GOLDEN = Path(__file__).parent / "golden"
 SITE = "https://watch.example/site"
@@ -45,6 +46,9 @@ TOLD: dict[str, tuple[str, Sequence[Sequence[Measurement]]]] = {
     "watch_errored": ("opened", [[*ARRIVED, made.ERRORED]]),
     "population_shift": ("opened", [[*ARRIVED, made.AMOUNT_DRIFT, made.DEVICE_DRIFT, made.SCORE_DRIFT]] * 2),
     "score_shift": ("opened", [[*ARRIVED, made.SCORE_DRIFT, made.ALERT_RATE]] * 2),
+    "model_release": ("opened", [[*ARRIVED, made.SCORE_DRIFT, made.ALERT_RATE, VERSION]] * 2),
+    "new_fraud_pattern": ("opened", [[*ARRIVED, made.RECALL, WORST, *MONEY]] * 2),
+    "mix": ("opened", [[*ARRIVED, made.AMOUNT_DRIFT, made.SCORE_DRIFT, MIX, WITHIN, *MOVED]] * 2),
     "performance_decay": ("opened", [[*ARRIVED, made.RECALL, made.PR_AUC, *MONEY]] * 2),
     "fairness_gap": ("opened", [[*ARRIVED, made.GAP, made.SELECTION]] * 2),
 }

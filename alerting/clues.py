@@ -1,0 +1,97 @@
+"""What points at a cause besides its own figures, in sentences: releases, mix, features behind a score, slices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from alerting import metrics
+from alerting.explains import Finding
+from alerting.words import listed, metric_words, percent, quoted
+from ledger.records import Cause, Measurement
+from models.spec import Spec
+
+NEW_VERSION = 0.05
+"""Share of payments scored by a new model version from which on a moved score is its release."""
+LEAST_SHARE = 0.05
+"""Features behind less of a score's shift aren't named."""
+
+
+def released(finding: Finding, measurements: Sequence[Measurement]) -> Finding:
+    """Return a score shift as the release of a model version, where payments were scored by a new one that day."""
+    version = _clue(measurements, "new_version_share")
+    if finding.cause is not Cause.SCORE_SHIFT or version is None or (version.value or 0.0) < NEW_VERSION:
+        return finding
+    return replace(finding, cause=Cause.MODEL_RELEASE)
+
+
+def sentences(spec: Spec, finding: Finding, measurements: Sequence[Measurement]) -> tuple[str, ...]:
+    """Return what clues add to an incident's evidence; nothing where they say nothing beyond chance."""
+    if finding.cause is Cause.MODEL_RELEASE:
+        return _reason(_clue(measurements, "new_version_share"))
+    if finding.cause is Cause.PERFORMANCE_DECAY:
+        return _slice(worst_slice(finding, measurements))
+    if finding.cause in (Cause.POPULATION_SHIFT, Cause.SCORE_SHIFT):
+        return (*_mix(measurements), *_features(spec, finding, measurements))
+    return ()
+
+
+def worst_slice(finding: Finding, measurements: Sequence[Measurement]) -> Measurement | None:
+    """Return the slice that got worse beyond chance in what a decay is about, or None."""
+    wanted = "false_positive_rate" if all(m.metric in metrics.FALSE_ALARMS for m in finding.own) else "recall"
+    found = _clue(measurements, f"worst_{wanted}")
+    return found if found is not None and found.slice else None
+
+
+def shares(spec: Spec, measurements: Sequence[Measurement]) -> dict[str, float]:
+    """Return how much of a score's shift goes with each feature: its importance times how far it moved, of their sum.
+
+    How far is the Wasserstein distance in standard deviations of the baseline; for a category, the distance of
+    Jensen-Shannon. An approximation: it takes the score to be as steep in each feature as its importance says.
+    """
+    moved = {
+        m.feature: metrics.importance(spec, m.feature) * m.value
+        for metric in ("jensen_shannon", "wasserstein")
+        for m in measurements
+        if (m.monitor, m.metric, m.slice) == ("drift", metric, "") and m.value is not None and m.feature
+    }
+    whole = sum(moved.values())
+    found = {feature: own / whole for feature, own in moved.items()} if whole > 0 else {}
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _features(spec: Spec, finding: Finding, measurements: Sequence[Measurement]) -> tuple[str, ...]:
+    if finding.cause is not Cause.POPULATION_SHIFT or not any(metrics.is_score(m) for m in finding.explained):
+        return ()
+    named = [f"{quoted(name)} {percent(own)}" for name, own in shares(spec, measurements).items() if own >= LEAST_SHARE]
+    if not named:
+        return ()
+    return (f"Of the score's shift, by the model's importances, about: {listed(named)}.",)
+
+
+def _mix(measurements: Sequence[Measurement]) -> tuple[str, ...]:
+    """Say which slice column's mix moved the score most, where that is beyond chance and most of the change."""
+    mixes = [m for m in measurements if (m.monitor, m.metric) == ("clue", "score_mix") and m.value is not None]
+    within = {m.feature: m.value or 0.0 for m in measurements if (m.monitor, m.metric) == ("clue", "score_within")}
+    sure = [m for m in mixes if m.low is not None and m.high is not None and not m.low <= 0 <= m.high]
+    most = max(sure, key=lambda m: (abs(m.value or 0.0), m.feature), default=None)
+    if most is None or abs(most.value or 0.0) <= abs(within.get(most.feature, 0.0)):
+        return ()
+    return _reason(most)
+
+
+def _slice(m: Measurement | None) -> tuple[str, ...]:
+    if m is None:
+        return ()
+    return (f"Worst in {quoted(m.slice)}: {metric_words(m.metric.removeprefix('worst_'))} {m.reason}.",)
+
+
+def _reason(m: Measurement | None) -> tuple[str, ...]:
+    if m is None:
+        return ()
+    said = " ".join(m.reason.replace("`", "'").split())
+    return (f"{said[:1].upper()}{said[1:]}.",)
+
+
+def _clue(measurements: Sequence[Measurement], metric: str) -> Measurement | None:
+    return next((m for m in measurements if (m.monitor, m.metric) == ("clue", metric)), None)

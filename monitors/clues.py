@@ -1,0 +1,255 @@
+"""What points at the cause of a breach: which mix moved the score, which slice lost most, which model version scored.
+
+A clue is never a breach; it says why, once something else has said that.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+from scipy import special
+
+from ledger.records import Measurement, Verdict
+from models.spec import Spec
+from monitors import scoring
+from monitors.intervals import ALPHA, Estimate, share
+from monitors.maturity import Curve, ages, window
+from monitors.scoring import BILLION
+from warehouse.grid import Floats, Frame, Ints
+from warehouse.profile import COUNT, SCORE, Cube, Group
+
+MONITOR = "clue"
+WINDOW_DAYS = 7
+"""Cohort days pooled, as the decay monitor does."""
+LEAST_CASES = 10
+"""Slices with fewer frauds (or legitimate payments), now or in the baseline, aren't searched."""
+RARE = 0.01
+"""Versions with a smaller share of the baseline's payments are new ones."""
+SEARCHED = {"recall": "frauds caught", "false_positive_rate": "legitimate payments raised an alert"}
+
+
+class Parts(NamedTuple):
+    """How a mean changed: ``mix`` by the shares of its groups, ``within`` them; they add up to the whole change."""
+
+    mix: Estimate
+    within: Estimate
+
+
+def measure(
+    spec: Spec, frame: Frame, as_of: date, cubes: Mapping[date, Cube], curve: Curve, baseline_days: Collection[date]
+) -> list[Measurement]:
+    """Return the clues of a day: of its score against the baseline's, and of the newest mature week's slices.
+
+    ``score_mix`` and ``score_within`` (feature: the slice column) split the change of the mean score, as a share of
+    its range. ``worst_recall`` and ``worst_false_positive_rate`` name the slice that got significantly worse by the
+    smallest p-value, Holm-corrected over all slices searched, or none. ``new_version_share`` is the share of payments
+    scored by a version that the baseline hardly had. Verdicts are ok, insufficient and immature.
+    """
+    if frame.score is None:
+        return []
+    normal = sorted(day for day in baseline_days if day in cubes and day != as_of)
+    found: list[Measurement] = []
+    if as_of in cubes and normal:
+        found += _mixes(spec, frame, as_of, cubes, normal)
+    if spec.score.threshold is not None and spec.labels is not None:
+        found += [_worst(spec, frame, as_of, cubes, curve, normal, metric) for metric in SEARCHED]
+    return found
+
+
+def parts(now: Mapping[Group, Ints], before: Mapping[Group, Ints]) -> Parts | None:
+    """Split the change of a mean score into mix and within (Kitagawa, JASA 1955; Oaxaca-Blinder by groups).
+
+    Both map the groups of one column to their arrays of a cube. mix = sum (p1 - p0)(m0 + m1)/2, within = sum
+    (m1 - m0)(p0 + p1)/2 over groups with shares p and mean scores m; a group that one side lacks has the other's
+    mean. Intervals are normal, from multinomial shares and the scores' variance. None where a side has no payment.
+    """
+    groups = sorted(now.keys() | before.keys(), key=repr)
+    n1, m1, v1 = _moments([now.get(group) for group in groups])
+    n0, m0, v0 = _moments([before.get(group) for group in groups])
+    if not n1.sum() or not n0.sum():
+        return None
+    m1, m0 = np.where(n1 > 0, m1, m0), np.where(n0 > 0, m0, m1)
+    p1, p0 = n1 / n1.sum(), n0 / n0.sum()
+    middle, weight = (m0 + m1) / 2, (p0 + p1) / 2
+    mix_error = math.sqrt(sum(_spread(p, middle) / n.sum() for p, n in ((p1, n1), (p0, n0))))
+    errors = sum(np.divide(v, n, out=np.zeros_like(v), where=n > 0) for v, n in ((v1, n1), (v0, n0)))
+    within_error = math.sqrt(float((weight**2 * errors).sum()))
+    n = int(n1.sum())
+    return Parts(
+        _normal(float(((p1 - p0) * middle).sum()), mix_error, n),
+        _normal(float(((m1 - m0) * weight).sum()), within_error, n),
+    )
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p-values corrected for their number (Holm, Scand. J. Statist. 1979), in their own order."""
+    order = np.argsort(p_values, kind="stable")
+    factors = np.arange(len(p_values), 0, -1)
+    rising = np.minimum(1.0, np.maximum.accumulate(np.asarray(p_values, dtype=np.float64)[order] * factors))
+    result = np.empty(len(p_values))
+    result[order] = rising
+    return [float(p) for p in result]
+
+
+def fisher_less(events: int, n: int, other_events: int, other_n: int) -> float:
+    """Return the p-value that ``events / n`` is no smaller than ``other_events / other_n`` (Fisher's exact test)."""
+    every = events + other_events
+    k = np.arange(max(0, every - other_n), events + 1)
+    logs = _log_choose(n, k) + _log_choose(other_n, every - k) - _log_choose(n + other_n, np.array([every]))
+    return float(min(1.0, np.exp(logs).sum()))
+
+
+def _log_choose(n: int, k: Ints) -> Floats:
+    result: Floats = special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1)
+    return result
+
+
+def _moments(found: Sequence[Ints | None]) -> tuple[Ints, Floats, Floats]:
+    """Return each group's payments, mean score as a share of its range, and variance between score cells."""
+    n, mean, variance = np.zeros(len(found), np.int64), np.zeros(len(found)), np.zeros(len(found))
+    for i, part in enumerate(found):
+        if part is None or not part[:, :, COUNT].any():
+            continue
+        counts, scores = part[:, :, COUNT].sum(axis=1), part[:, :, SCORE].sum(axis=1) / BILLION
+        n[i] = counts.sum()
+        mean[i] = scores.sum() / n[i]
+        of_cell = np.divide(scores, counts, out=np.zeros(len(counts)), where=counts > 0)
+        variance[i] = float((counts * (of_cell - mean[i]) ** 2).sum() / n[i])
+    return n, mean, variance
+
+
+def _spread(p: Floats, values: Floats) -> float:
+    return max(0.0, float((p * values**2).sum() - (p * values).sum() ** 2))
+
+
+def _normal(value: float, error: float, n: int) -> Estimate:
+    return Estimate(value, value - 1.959964 * error, value + 1.959964 * error, n, error)
+
+
+def _groups(cube_days: Mapping[date, Cube], days: Collection[date], column: str) -> dict[Group, Ints]:
+    names = {group for day in days for group in cube_days[day].cells if group[0] == column}
+    return {group: part for group in names if (part := scoring.pool(cube_days, days, group)) is not None}
+
+
+def _mixes(
+    spec: Spec, frame: Frame, as_of: date, cubes: Mapping[date, Cube], normal: Sequence[date]
+) -> Iterator[Measurement]:
+    for column in frame.groups:
+        if column not in frame.slices and column != spec.score.version:
+            continue
+        now, before = _groups(cubes, [as_of], column), _groups(cubes, normal, column)
+        if column == spec.score.version:
+            yield from _version(spec, as_of, now, before)
+        if column not in frame.slices:
+            continue
+        found = parts(now, before)
+        if found is None:
+            continue
+        whole = found.mix.value + found.within.value
+        said = f"the mean score changed by {whole:+.4f} against the baseline: {found.mix.value:+.4f} by the mix of "
+        said += f"'{column}', {found.within.value:+.4f} within its groups"
+        for metric, own in (("score_mix", found.mix), ("score_within", found.within)):
+            made = scoring.measurement(spec, as_of, as_of, MONITOR, metric, own, Verdict.OK, said)
+            yield _of_feature(made, column)
+
+
+def _version(spec: Spec, as_of: date, now: Mapping[Group, Ints], before: Mapping[Group, Ints]) -> Iterator[Measurement]:
+    rows, usual = ({group: int(part[:, :, COUNT].sum()) for group, part in side.items()} for side in (now, before))
+    if not sum(rows.values()) or not sum(usual.values()):
+        return
+    new = {group for group in rows if usual.get(group, 0) < RARE * sum(usual.values())}
+    found = share(sum(rows[group] for group in new), sum(rows.values()))
+    names = ", ".join(sorted(str(value) for _, value in new)) or "none"
+    said = f"{100 * found.value:.3g} % of payments were scored by a model version that the baseline hardly had: {names}"
+    made = scoring.measurement(spec, as_of, as_of, MONITOR, "new_version_share", found, Verdict.OK, said)
+    yield _of_feature(made, spec.score.version or "")
+
+
+def _of_feature(m: Measurement, feature: str) -> Measurement:
+    return Measurement(**{**vars(m), "feature": feature})
+
+
+class _Searched(NamedTuple):
+    group: Group
+    events: int
+    n: int
+    other_events: int
+    other_n: int
+    p_value: float
+
+
+def _worst(
+    spec: Spec,
+    frame: Frame,
+    as_of: date,
+    cubes: Mapping[date, Cube],
+    curve: Curve,
+    normal: Sequence[date],
+    metric: str,
+) -> Measurement:
+    """Search the slices of the newest mature week for the one that got worse beyond chance."""
+    name = f"worst_{metric}"
+    from_days = ages(spec.labels, curve).of(scoring.NEEDS[metric])
+    recent = window(cubes.keys(), as_of, from_days, WINDOW_DAYS)
+    past = [day for day in normal if day not in recent and (as_of - day).days >= from_days]
+    if not recent or not past:
+        said = "no week of cohorts, or no baseline day, is mature yet"
+        return scoring.measurement(spec, as_of, as_of, MONITOR, name, None, Verdict.IMMATURE, said)
+    searched = [
+        found
+        for column in frame.slices
+        for group in sorted(_groups(cubes, recent, column), key=repr)
+        if (found := _search(spec, cubes, recent, past, group, metric)) is not None
+    ]
+    if not searched:
+        said = f"no slice has {LEAST_CASES} cases now and in the baseline"
+        return scoring.measurement(spec, as_of, as_of, MONITOR, name, None, Verdict.INSUFFICIENT, said)
+    corrected = holm([found.p_value for found in searched])
+    place = int(np.argmin(corrected))
+    if corrected[place] >= ALPHA:
+        said = f"none of {len(searched)} slices got worse beyond chance"
+        return scoring.measurement(spec, as_of, as_of, MONITOR, name, None, Verdict.OK, said)
+    worst, before = searched[place], searched[place].other_events / searched[place].other_n
+    said = (
+        f"{100 * worst.events / worst.n:.3g} % of {worst.n:,} {SEARCHED[metric]}, {100 * before:.3g} % in the "
+        f"baseline; worst of {len(searched)} slices, by chance in {100 * corrected[place]:.1g} of 100 cases"
+    )
+    said += _excess(searched, place)
+    figure = share(worst.events, worst.n)
+    return scoring.measurement(
+        spec, as_of, as_of, MONITOR, name, figure, Verdict.OK, said, group=worst.group, limit=before
+    )
+
+
+def _search(
+    spec: Spec, cubes: Mapping[date, Cube], recent: Sequence[date], past: Sequence[date], group: Group, metric: str
+) -> _Searched | None:
+    now, before = scoring.pool(cubes, recent, group), scoring.pool(cubes, past, group)
+    if now is None or before is None:
+        return None
+    if scoring.NEEDS[metric] == "labels":
+        now, before = scoring.settled(spec, now), scoring.settled(spec, before)
+    events, n = scoring.EVENTS[metric](scoring.confusion(now))
+    other_events, other_n = scoring.EVENTS[metric](scoring.confusion(before))
+    if min(n, other_n) < LEAST_CASES:
+        return None
+    falls = metric == "recall"
+    a, b = (events, other_events) if falls else (n - events, other_n - other_events)
+    return _Searched(group, events, n, other_events, other_n, fisher_less(a, n, b, other_n))
+
+
+def _excess(searched: Sequence[_Searched], place: int) -> str:
+    """Say which part of all that got worse in the slice's column lies in the slice, and which part of the cases."""
+    column = searched[place].group[0]
+    own = [found for found in searched if found.group[0] == column]
+    excess = {f.group: abs(f.events - f.n * f.other_events / f.other_n) for f in own}
+    whole, cases = sum(excess.values()), sum(found.n for found in own)
+    if len(own) < 2 or not whole:
+        return ""
+    worst = searched[place]
+    change, part = 100 * excess[worst.group] / whole, 100 * worst.n / cases
+    return f"; {change:.0f} % of the change lies there, with {part:.0f} % of the cases"
