@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from alerting import metrics
-from alerting.clues import released
+from alerting.clues import narrowed
 from alerting.explains import Finding, Past, explains
 from ledger.records import Cause, Incident, Measurement, Verdict
 from models.spec import Spec
@@ -27,7 +27,7 @@ def find(spec: Spec, measurements: Sequence[Measurement], known: Sequence[Incide
     found = []
     for look in LOOKS:
         for seen in look(spec, left):
-            finding = released(seen, measurements)
+            finding = narrowed(seen, measurements)
             own = set(finding.own)
             explained = [m for m in left if m not in own and not past.holds(m) and explains(finding, m)]
             left = [m for m in left if m not in own and m not in set(explained)]

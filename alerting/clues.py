@@ -17,8 +17,15 @@ LEAST_SHARE = 0.05
 """Features behind less of a score's shift aren't named."""
 
 
-def released(finding: Finding, measurements: Sequence[Measurement]) -> Finding:
-    """Return a score shift as the release of a model version, where payments were scored by a new one that day."""
+def narrowed(finding: Finding, measurements: Sequence[Measurement]) -> Finding:
+    """Return a shift under a narrower cause where clues tell one.
+
+    A score shift is a release where payments were scored by a new model version that day; a population shift is
+    season where every feature that moved looks as on the baseline's days of the same kind.
+    """
+    if finding.cause is Cause.POPULATION_SHIFT:
+        seasonal = {m.feature for m in measurements if (m.monitor, m.metric) == ("clue", "season")}
+        return replace(finding, cause=Cause.SEASON) if {m.feature for m in finding.own} <= seasonal else finding
     version = _clue(measurements, "new_version_share")
     if finding.cause is not Cause.SCORE_SHIFT or version is None or (version.value or 0.0) < NEW_VERSION:
         return finding
@@ -27,6 +34,9 @@ def released(finding: Finding, measurements: Sequence[Measurement]) -> Finding:
 
 def sentences(spec: Spec, finding: Finding, measurements: Sequence[Measurement]) -> tuple[str, ...]:
     """Return what clues add to an incident's evidence; nothing where they say nothing beyond chance."""
+    if finding.cause is Cause.SEASON:
+        first = finding.own[0].feature
+        return _reason(next((m for m in measurements if m.metric == "season" and m.feature == first), None))
     if finding.cause is Cause.MODEL_RELEASE:
         return _reason(_clue(measurements, "new_version_share"))
     if finding.cause is Cause.PERFORMANCE_DECAY:

@@ -48,7 +48,14 @@ def conclude(
     return sorted(result, key=lambda incident: (list(Cause).index(incident.cause), incident.id))
 
 
-MOVES = {Cause.FEED_FAULT, Cause.COLUMN_FAULT, Cause.POPULATION_SHIFT, Cause.MODEL_RELEASE, Cause.SCORE_SHIFT}
+MOVES = {
+    Cause.FEED_FAULT,
+    Cause.COLUMN_FAULT,
+    Cause.SEASON,
+    Cause.POPULATION_SHIFT,
+    Cause.MODEL_RELEASE,
+    Cause.SCORE_SHIFT,
+}
 """Causes under which features or the score don't look as before."""
 
 

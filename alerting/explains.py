@@ -23,6 +23,8 @@ BREAKS_SCORES = (
 )
 """Data faults under which payments were scored wrongly, so that their cohorts look decayed later."""
 
+SHIFTS = (Cause.SEASON, Cause.POPULATION_SHIFT)
+
 Key = tuple[Cause, str, str]
 """An incident's identity while it lives: cause, feature, slice."""
 
@@ -111,6 +113,7 @@ RULES: dict[Cause, Callable[[Finding, Measurement], bool]] = {
     Cause.INCOMPLETE_PARTITION: _incomplete,
     Cause.FEED_FAULT: _feed_fault,
     Cause.COLUMN_FAULT: _column_fault,
+    Cause.SEASON: _population_shift,
     Cause.POPULATION_SHIFT: _population_shift,
     Cause.MODEL_RELEASE: _score_shift,
     Cause.SCORE_SHIFT: _score_shift,
@@ -135,7 +138,7 @@ class Past:
         return cls(
             measurements=measurements,
             faulty=_bad_days(incident for incident in known if incident.cause in BREAKS_SCORES),
-            shifted=_bad_days(incident for incident in known if incident.cause is Cause.POPULATION_SHIFT),
+            shifted=_bad_days(incident for incident in known if incident.cause in SHIFTS),
             live=frozenset((incident.cause, incident.feature or incident.slice) for incident in known if incident.live),
         )
 
@@ -155,7 +158,7 @@ class Past:
             return shifted or self._share_of(m, self.faulty) >= SHARE_COVERED
         if m.monitor in ("drift", "slow", "fault") and metrics.is_soft_drift(m):
             return (Cause.COLUMN_FAULT, m.feature) in self.live or Cause.FEED_FAULT in causes
-        return metrics.is_score(m) and bool({Cause.FEED_FAULT, Cause.COLUMN_FAULT, Cause.POPULATION_SHIFT} & causes)
+        return metrics.is_score(m) and bool({Cause.FEED_FAULT, Cause.COLUMN_FAULT, *SHIFTS} & causes)
 
     def holds(self, m: Measurement) -> bool:
         """Return whether a figure belongs to a real change that is live already: it stays that change's evidence."""

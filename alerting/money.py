@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from alerting.explains import Finding
+from alerting.words import pounds
 from ledger.records import Cause, Measurement
 
 UNKNOWN = "Money at stake is not known: "
@@ -31,7 +32,7 @@ def at_stake(finding: Finding, measurements: Sequence[Measurement]) -> Stake:
     if finding.cause is Cause.PERFORMANCE_DECAY:
         return _lost(measurements)
     if finding.cause in UNMEASURED and not _is_empty(finding):
-        return Stake(reason=UNMEASURED[finding.cause])
+        return Stake(reason=_unmeasured(finding, measurements))
     share = _share_of_rows(finding)
     if share is None:
         return Stake(reason="how many rows are touched can't be told.")
@@ -46,11 +47,24 @@ UNMEASURED: dict[Cause, str] = {
     Cause.ERRORED: "what couldn't be computed has no figure.",
     Cause.INCOMPLETE_PARTITION: "what the rows that lack, or are too many, are worth can't be told.",
     Cause.LATE_PARTITION: "the data came, but late; payments scored in between aren't told apart.",
+    Cause.SEASON: "no measured loss yet; labels will tell.",
     Cause.POPULATION_SHIFT: "no measured loss yet; labels will tell.",
     Cause.MODEL_RELEASE: "no measured loss yet; labels will tell.",
     Cause.SCORE_SHIFT: "no measured loss yet; labels will tell.",
     Cause.FAIRNESS_GAP: "the harm to customers isn't counted in pounds.",
 }
+
+
+def _unmeasured(finding: Finding, measurements: Sequence[Measurement]) -> str:
+    """Return why no loss is known and, where the model may catch less, the most it can be: all that it catches."""
+    caught = _decay_figure(measurements, "caught_gbp_per_day")
+    if finding.cause not in MAY_CATCH_LESS or caught is None or caught.value is None:
+        return UNMEASURED[finding.cause]
+    most = caught.value if caught.high is None else caught.high
+    return f"no measured loss yet, at most the {pounds(most)} a day that the model catches; labels will tell."
+
+
+MAY_CATCH_LESS = (Cause.SEASON, Cause.POPULATION_SHIFT, Cause.MODEL_RELEASE, Cause.SCORE_SHIFT)
 
 
 def _lost(measurements: Sequence[Measurement]) -> Stake:

@@ -165,6 +165,7 @@ SUMMARIES: dict[Cause, Callable[[Spec, Finding], str]] = {
     Cause.DUPLICATE_ROWS: _duplicates,
     Cause.FEED_FAULT: _feed,
     Cause.COLUMN_FAULT: _column,
+    Cause.SEASON: _shift,
     Cause.POPULATION_SHIFT: _shift,
     Cause.MODEL_RELEASE: _release,
     Cause.SCORE_SHIFT: _score,

@@ -63,6 +63,7 @@ class Cause(StrEnum):
     DUPLICATE_ROWS = "duplicate_rows"
     FEED_FAULT = "feed_fault"
     COLUMN_FAULT = "column_fault"
+    SEASON = "season"
     POPULATION_SHIFT = "population_shift"
     MODEL_RELEASE = "model_release"
     SCORE_SHIFT = "score_shift"
@@ -76,6 +77,7 @@ class Cause(StrEnum):
 
 
 _REAL_CHANGES = {
+    Cause.SEASON,
     Cause.POPULATION_SHIFT,
     Cause.MODEL_RELEASE,
     Cause.SCORE_SHIFT,

@@ -114,6 +114,7 @@ CAUSES = {
     Cause.DUPLICATE_ROWS: "Payments arrived twice",
     Cause.FEED_FAULT: "Several columns broke together",
     Cause.COLUMN_FAULT: "A column is broken",
+    Cause.SEASON: "A season that the baseline knows",
     Cause.POPULATION_SHIFT: "The customers or payments changed",
     Cause.MODEL_RELEASE: "A new model version was released",
     Cause.SCORE_SHIFT: "The score moved without its features",

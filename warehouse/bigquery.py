@@ -254,7 +254,7 @@ class BigQueryWarehouse:
 
 def restricted(spec: Spec, frame: Frame, plan: Plan) -> Frame:
     """Return a frame that reads what a plan says; it keeps its id, so that profiles of both add up."""
-    kept, always = set(plan.features), {*spec.protected, spec.score.version}
+    kept, always = set(plan.features), {*spec.compared, spec.score.version, spec.score.action}
     return replace(
         frame,
         numbers={name: grid for name, grid in frame.numbers.items() if name in kept},

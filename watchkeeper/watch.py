@@ -27,6 +27,7 @@ import monitors.maturity
 import monitors.multivariate
 import monitors.nowcast
 import monitors.performance
+import monitors.season
 import monitors.selective
 import monitors.slow
 import warehouse
@@ -161,6 +162,8 @@ def measured(
         found += monitors.drift.measure(spec, frame, day, profile, baseline, days)
         recent = profiles_of(ctx, spec, frame, day - timedelta(days=monitors.slow.WINDOW_DAYS), day - timedelta(days=1))
         normal = baseline_profiles(ctx, spec, frame, day)
+        if any(m.verdict is Verdict.BREACH for m in found):
+            found += monitors.season.measure(spec, frame, day, profile, normal, found)
         found += monitors.faults.measure(spec, frame, day, profile, recent, normal)
         found += monitors.slow.measure(spec, frame, day, profile, recent, normal)
         if frame.moments or frame.embeddings:

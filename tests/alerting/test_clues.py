@@ -80,3 +80,18 @@ def test_the_shares_of_features_add_up_to_one_and_need_importances() -> None:
     assert sum(found.values()) == pytest.approx(1)
     assert found["amount_gbp"] == pytest.approx(0.3 * 0.4 / (0.3 * 0.4 + 0.2 * 0.3 + 0.05 * 0.02))
     assert shares(spec(features={"table": "card_payments/features"}), MOVED) == {}
+
+
+def test_a_shift_of_features_that_all_look_as_on_such_days_is_season() -> None:
+    alike = m("clue", "season", "amount_gbp", 0.01, limit=0.05, verdict=Verdict.OK, reason="8 baseline days look alike")
+    (incident,) = one_day(made.AMOUNT_DRIFT, made.SCORE_DRIFT, alike)
+    assert (incident.cause, incident.data_fault, incident.explains) == (Cause.SEASON, False, 1)
+    assert incident.evidence[2] == "8 baseline days look alike."
+    (incident,) = one_day(made.AMOUNT_DRIFT, made.DEVICE_DRIFT, alike)
+    assert incident.cause is Cause.POPULATION_SHIFT
+
+
+def test_what_may_be_lost_by_a_shift_is_bounded_by_what_the_model_catches() -> None:
+    (incident,) = one_day(made.AMOUNT_DRIFT, *made.MONEY)
+    assert incident.amount_gbp_per_day is None
+    assert incident.evidence[-1].endswith("at most the GBP 142k a day that the model catches; labels will tell.")
