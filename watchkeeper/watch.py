@@ -54,6 +54,7 @@ from watchkeeper.stored import (
     baseline_sum,
     frame_of,
     labelled,
+    profiles_of,
     scan,
     scan_missing,
 )
