@@ -1,6 +1,6 @@
 # `make` explains itself.
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down pictures bench test lint types check generate lock clean
+.PHONY: help install demo up down pictures bench detect test lint types check generate lock clean
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -38,6 +38,9 @@ pictures: $(INSTALLED) ## Take the README's pictures anew from the demonstration
 
 bench: $(INSTALLED) ## Measure the cost beside a bare scan and peers, into docs/performance.md (ARGS="--size small")
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+detect: $(INSTALLED) ## Put faults into quiet data: who notices, when, and what else they say (ARGS="--seeds report")
+	@$(BIN)/python -m benchmarks.incidents $(ARGS)
 
 test: check ## Install, then lint, check types and layers, and run every test
 	@$(BIN)/python -m pytest -q

@@ -1,0 +1,99 @@
+"""Watchkeeper on laid-out days, as the product runs: a watch a day, and the incidents that it fires are its pages."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+from benchmarks.incidents.source import Source
+from benchmarks.incidents.verdicts import Page, Truth
+from ledger.records import Incident, Measurement, Verdict
+from ledger.store import Ledger
+from warehouse.parquet import ParquetWarehouse
+from watchkeeper import watch
+from watchkeeper.settings import Settings
+from watchkeeper.stored import Context
+
+LEDGER = "ledger.db"
+NAME = "watchkeeper"
+
+
+@dataclass
+class Watched:
+    """A bank's tables under ``root``, watched up to some day; ``pages`` are those of the days watched so far."""
+
+    source: Source
+    root: Path
+    ctx: Context
+    pages: list[Page] = field(default_factory=list)
+
+    @classmethod
+    def open(cls, source: Source, root: Path) -> Watched:
+        """Open tables that nobody has watched so far."""
+        settings = Settings(
+            warehouse=str(root), ledger=f"sqlite:///{root / LEDGER}", site=root / "site", registry=root / "registry"
+        )
+        noon = datetime.combine(source.start, time(12), UTC)
+        warehouse = ParquetWarehouse(root, threads=1)
+        return cls(source, root, Context(settings, warehouse, Ledger.open(settings.ledger), noon))
+
+    def branch(self, root: Path) -> Watched:
+        """Return the same watch over tables under another folder: what was scanned so far isn't scanned again."""
+        shutil.copyfile(self.root / LEDGER, root / LEDGER)
+        again = Watched.open(self.source, root)
+        again.ctx.seen.update(self.ctx.seen)
+        again.ctx.sums.update(self.ctx.sums)
+        return again
+
+    def watch(self, day: date) -> list[Page]:
+        """Watch a day on the morning after it, and return its pages in the order in which they are concluded."""
+        spec = self.source.spec
+        self.ctx = replace(self.ctx, now=datetime.combine(day + timedelta(days=1), time(7), UTC))
+        watch.watch(self.ctx, spec, day)
+        found = [i for i in self.ctx.ledger.incidents(spec.model, as_of=day) if i.fired == day]
+        order = {cause: number for number, cause in enumerate(type(found[0].cause))} if found else {}
+        told = [_page(day, i) for i in sorted(found, key=lambda i: (order[i.cause], i.id))]
+        self.pages += told
+        return told
+
+    def breaches(self, start: date, end: date) -> dict[tuple[date, str], Measurement]:
+        """Return what was over its limit as of each day of a span, by day and figure."""
+        found = self.ctx.ledger.measurements(self.source.model, as_of_from=start, as_of_to=end)
+        return {(m.as_of, _figure(m)): m for m in found if m.verdict in (Verdict.BREACH, Verdict.ERRORED)}
+
+    def explain(self, truth: Truth, quiet: Watched) -> list[str]:
+        """Say why an incident may have been missed: what broke a limit anew, and what was said of its columns."""
+        end = truth.start + timedelta(days=truth.deadline_days - 1)
+        anyway = quiet.breaches(truth.start, end)
+        new = [m for key, m in self.breaches(truth.start, end).items() if key not in anyway]
+        lines = [f"breach {m.as_of} {_figure(m)}: {m.reason}" for m in new[:40]]
+        lines += [f"alert {page.day} {page.key}: {page.words}" for page in self.pages if page.day >= truth.start]
+        found = self.ctx.ledger.measurements(self.source.model, as_of=end)
+        return lines + [
+            f"{m.verdict} {m.as_of} {_figure(m)} = {_number(m.value)}, limit {_number(m.limit)}: {m.reason}"
+            for m in found
+            if (m.feature in truth.columns or (not truth.columns and not m.feature and m.monitor != "performance"))
+            and not m.slice
+        ]
+
+    def close(self) -> None:
+        """Close the ledger."""
+        self.ctx.ledger.close()
+
+
+def _page(day: date, incident: Incident) -> Page:
+    first = incident.figures[0].split("/") if incident.figures else []
+    column = incident.feature or (first[2] if len(first) > 2 else "")
+    key = f"{incident.cause}/{incident.feature}/{incident.slice}"
+    words = " ".join([incident.summary, *incident.evidence[:2]])
+    return Page(day, key, column, str(incident.cause), words)
+
+
+def _figure(m: Measurement) -> str:
+    return "/".join(part for part in (m.monitor, m.metric, m.feature, m.slice) if part)
+
+
+def _number(value: float | None) -> str:
+    return "none" if value is None else f"{value:.4g}"
