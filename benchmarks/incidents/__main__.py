@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.incidents import report
 from benchmarks.incidents.kinds import KINDS
-from benchmarks.incidents.peers import PEERS
+from benchmarks.incidents.peers import PEERS, SLOW
 from benchmarks.incidents.plan import DEFAULTS, Asked, Unit, units
 from benchmarks.incidents.run import SOURCES, Outcome, run
 from benchmarks.measure import REPOSITORY
@@ -32,7 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         [] if asked.per_kind == 0 else asked.kinds,
         seeds if asked.per_kind is None else asked.per_kind,
         quiet if asked.quiet is None else asked.quiet,
-        tuple(PEERS) if asked.peers else (),
+        tuple(asked.peers),
+        SLOW,
+        asked.slow_seeds,
     )
     began = time.monotonic()
     found: list[Outcome] = []
@@ -73,7 +75,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--kinds", nargs="+", choices=list(KINDS), default=list(KINDS), help="kinds of incident (all)")
     parser.add_argument("--per-kind", type=int, metavar="N", help="seeds of each kind; 0: quiet quarters only")
     parser.add_argument("--quiet", type=int, metavar="N", help="quiet quarters over all data sets and sizes")
-    parser.add_argument("--no-peers", dest="peers", action="store_false", help="Watchkeeper alone")
+    parser.add_argument("--peers", nargs="+", choices=list(PEERS), default=list(PEERS), help="beside Watchkeeper (all)")
+    parser.add_argument("--no-peers", dest="peers", action="store_const", const=[], help="Watchkeeper alone")
+    parser.add_argument(
+        "--slow-seeds", type=int, default=1, metavar="N", help=f"seeds that {' and '.join(SLOW)} look at (1)"
+    )
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (1)")
     parser.add_argument("--explain", action="store_true", help="say of each miss and false page what was behind it")
     parser.add_argument("--to", type=Path, metavar="FOLDER", help="where to write (report: docs; tune: .bench)")

@@ -210,7 +210,7 @@ def _label_flood(source: Source, start: date) -> Injected:
 
 def _recall(source: Source, start: date) -> Injected:
     """Let frauds of one type look like legitimate payments in every column but those that make the type."""
-    told_by = ("payment_reason",)
+    told_by = ("payment_reason", "_scenario")
 
     def apply(batch: Batch, rng: Rng) -> None:
         rows = np.flatnonzero(batch.fraud & source.targets.fraud_type(batch))

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from benchmarks.incidents import bank, ours, peers
+from benchmarks.incidents import bank, handbook, ours, peers
 from benchmarks.incidents.kinds import KINDS, Injected
 from benchmarks.incidents.ours import Watched
 from benchmarks.incidents.plan import Unit
@@ -17,7 +17,7 @@ from benchmarks.incidents.source import BASELINE_DAYS, Laid, Source, begin
 from benchmarks.incidents.verdicts import Page, false_pages, judge
 from models.errors import WatchkeeperError
 
-SOURCES: dict[str, Callable[[int, int], Source]] = {"bank": bank.source}
+SOURCES: dict[str, Callable[[int, int], Source]] = {"bank": bank.source, "handbook": handbook.source}
 WARM_DAYS = 7
 """Days that are watched before an incident begins."""
 QUARTER_DAYS = 91
