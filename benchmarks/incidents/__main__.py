@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.incidents import report
@@ -45,7 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             found += outcomes
     finally:
         shutil.rmtree(scratch)
-    whole = {"seeds": asked.seeds, "minutes": round((time.monotonic() - began) / 60, 1), "outcomes": found}
+    minutes = round((time.monotonic() - began) / 60, 1)
+    today = datetime.now(UTC).date().isoformat()
+    whole = {"date": today, "seeds": asked.seeds, "minutes": minutes, "outcomes": found}
     report.write(asked.to or (REPOSITORY / "docs" if asked.seeds == "report" else SCRATCH / "incidents"), whole)
     print(report.summary(whole))
     if asked.explain:

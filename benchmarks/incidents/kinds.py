@@ -69,7 +69,7 @@ def _own(source: Source, start: date, kind: str, stage: Stage, apply: Callable[[
 def _nulls(share: float, source: Source, start: date) -> Injected:
     column = _pick(source.targets.nullable, source)
     incident = on_demand.null_flood(source.model, column, share, start)
-    return _one(f"nulls +{share:.0%}", source, start, [column], FAULT, incident)
+    return _one(f"nulls +{100 * share:g} %", source, start, [column], FAULT, incident)
 
 
 def _unit(source: Source, start: date) -> Injected:

@@ -36,23 +36,18 @@ class Branch:
     injected: Injected | None = None
 
 
-def run(
-    unit: Unit, scratch: Path, baseline_days: int = BASELINE_DAYS, quarter_days: int = QUARTER_DAYS
-) -> list[Outcome]:
+def run(unit: Unit, scratch: Path, quarter_days: int = QUARTER_DAYS) -> list[Outcome]:
     """Run a unit in a folder of its own under ``scratch``, which is gone afterwards, and return its outcomes."""
     source = SOURCES[unit.data](unit.rows, unit.seed)
     with tempfile.TemporaryDirectory(prefix="unit-", dir=scratch) as folder:
-        found = (
-            _incidents(unit, source, Path(folder), baseline_days)
-            if unit.kinds
-            else _quiet(unit, source, Path(folder), baseline_days, quarter_days)
-        )
+        place = Path(folder)
+        found = _incidents(unit, source, place) if unit.kinds else _quiet(unit, source, place, quarter_days)
     same = {"data": unit.data, "rows": unit.rows, "seed": unit.seed}
     return [same | outcome for outcome in found]
 
 
-def _quiet(unit: Unit, source: Source, root: Path, baseline_days: int, quarter_days: int) -> list[Outcome]:
-    start, end = source.day(baseline_days), source.day(baseline_days + quarter_days - 1)
+def _quiet(unit: Unit, source: Source, root: Path, quarter_days: int) -> list[Outcome]:
+    start, end = source.day(BASELINE_DAYS), source.day(BASELINE_DAYS + quarter_days - 1)
     laid = begin(source, root / "quiet")
     laid.lay(source, end)
     watched = Watched.open(source, laid.root)
@@ -67,18 +62,18 @@ def _quiet(unit: Unit, source: Source, root: Path, baseline_days: int, quarter_d
     return [kept | {"tool": name, "pages": _told(pages)} for name, pages in told.items()]
 
 
-def _incidents(unit: Unit, source: Source, root: Path, baseline_days: int) -> list[Outcome]:
+def _incidents(unit: Unit, source: Source, root: Path) -> list[Outcome]:
     """Watch a week, then the same days once without and once with each incident.
 
     What was scanned and concluded up to the incident is the same for all, and done once.
     """
-    start = source.day(baseline_days + WARM_DAYS)
+    start = source.day(BASELINE_DAYS + WARM_DAYS)
     injected = {kind: KINDS[kind](source, start) for kind in unit.kinds}
     longest = max(each.truth.deadline_days for each in injected.values())
     laid = begin(source, root / "before")
     laid.lay(source, start - timedelta(days=1))
     before = Watched.open(source, laid.root)
-    for number in range(baseline_days, baseline_days + WARM_DAYS):
+    for number in range(BASELINE_DAYS, BASELINE_DAYS + WARM_DAYS):
         before.watch(source.day(number))
     branches = {"": _branch(source, laid, root / "quiet", start, longest)}
     quiet = before.branch(branches[""].root)

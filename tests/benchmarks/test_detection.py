@@ -1,0 +1,153 @@
+"""The incident benchmark from end to end at a tiny size, and the page that it writes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks.incidents import bank, handbook, ours, peers, report, run, scores
+from benchmarks.incidents.kinds import KINDS
+from benchmarks.incidents.plan import Unit
+from benchmarks.incidents.source import BASELINE_DAYS, begin
+from models.errors import WatchkeeperError
+
+ROWS = 400
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    scratch = tmp_path_factory.mktemp("scratch")
+    found = run.run(Unit("bank", ROWS, 101, ("nulls_30",), ("psi",)), scratch)
+    found += run.run(Unit("bank", ROWS, 301, (), ("psi",)), scratch, quarter_days=1)
+    assert not list(scratch.iterdir()), "a unit leaves no data behind"
+    return found
+
+
+def test_a_third_of_nulls_is_caught_with_its_column_and_cause(outcomes: list[dict[str, Any]]) -> None:
+    nulls = next(o for o in outcomes if (o["tool"], o["kind"]) == (ours.NAME, "nulls_30"))
+    assert (nulls["caught"], nulls["right_column"], nulls["right_cause"]) == (True, True, True)
+    assert nulls["explained"] == []
+
+
+def test_every_detector_looks_at_every_incident_and_quarter(outcomes: list[dict[str, Any]]) -> None:
+    asked = {("bank", ROWS, 101, "nulls_30"), ("bank", ROWS, 301, "quiet")}
+    for tool in (ours.NAME, "psi"):
+        assert {tuple(o[k] for k in ("data", "rows", "seed", "kind")) for o in outcomes if o["tool"] == tool} == asked
+
+
+def test_the_page_is_rendered_from_what_is_written(outcomes: list[dict[str, Any]], tmp_path: Path) -> None:
+    report.write(tmp_path, {"date": "2026-01-01", "seeds": "tune", "minutes": 1.0, "outcomes": outcomes})
+    kept = json.loads((tmp_path / report.RUN).read_text())
+    page = (tmp_path / report.PAGE).read_text()
+    assert page == report.page(kept)
+    assert "**these are not results**" in page
+    assert not any("explained" in outcome for outcome in kept["outcomes"])
+
+
+def made(tool: str, seed: int, *, caught: bool, delay: int = 1, kind: str = "unit", pages: int = 0) -> dict[str, Any]:
+    told = [{"day": "2026-03-01", "key": "x", "column": "x", "words": "x moved"}] * pages
+    same = {"data": "bank", "rows": 2_000, "seed": seed, "kind": kind, "called": kind, "tool": tool, "pages": told}
+    right = {"right_column": True if caught else None, "right_cause": None, "columns": ["x"], "explained": []}
+    return same | right | {"caught": caught, "delay_days": delay if caught else None, "days": 91}
+
+
+def test_a_peer_that_is_better_is_named_and_one_that_is_not_is_not() -> None:
+    ours_, psi = [made(ours.NAME, 1, caught=False)], [made("psi", 1, caught=True)]
+    assert scores.better(ours_ + psi)[0] == "PSI > 0.2 catches 1.00 of all incidents, Watchkeeper 0.00 (1 looked at)."
+    later, sooner = made(ours.NAME, 1, caught=True, delay=2), made("psi", 1, caught=True)
+    assert any("on day 1, Watchkeeper on day 2" in line for line in scores.better([later, sooner]))
+    assert scores.better([sooner | {"tool": ours.NAME}, later | {"tool": "psi"}]) == []
+
+
+def test_a_peer_that_saw_fewer_seeds_is_compared_on_those_it_saw() -> None:
+    found = [made(ours.NAME, 1, caught=True), made(ours.NAME, 2, caught=False), made("psi", 1, caught=True)]
+    assert scores.better(found) == []
+
+
+def test_fewer_false_pages_are_named_too_and_counted_by_quarter() -> None:
+    quiet = [made(ours.NAME, 1, caught=False, kind="quiet", pages=2), made("psi", 1, caught=False, kind="quiet")]
+    assert scores.pages_a_quarter(quiet[:1]) == 2
+    (line,) = scores.better(quiet)
+    assert line == "PSI > 0.2 has 0.00 false pages a quarter on bank, 2,000 rows, Watchkeeper 2.00 (1 quarters)."
+
+
+def test_aims_that_are_missed_are_said_to_be() -> None:
+    found = [made(ours.NAME, n, caught=n > 0) for n in range(4)] + [made(ours.NAME, 9, caught=False, kind="quiet")]
+    rows = {what: held for what, _, _, held in scores.targets(found)}
+    assert rows == {
+        "caught": False, "caught of each kind": False, "right column on top": True, "right cause": False,
+        "false pages a quarter": True,
+    }  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore")  # the library's own, at import
+def test_evidently_judges_as_its_preset_does(tmp_path: Path) -> None:
+    from evidently import DataDefinition, Dataset, Report
+    from evidently.presets import DataDriftPreset
+
+    source = bank.source(150, 101)
+    few = ("amount_gbp", "channel", "is_weekend", "payments_window_90d")
+    small = replace(source, columns={name: source.columns[name] for name in few})
+    laid = begin(small, tmp_path)
+    laid.lay(small, small.day(BASELINE_DAYS))
+    branch = run.Branch(tmp_path, small.day(BASELINE_DAYS), small.day(BASELINE_DAYS))
+    found = peers.find("evidently", small, branch.start, {"": branch})[""]
+
+    kinds = peers.columns(small)
+    definition = DataDefinition(
+        numerical_columns=[name for name, kind in kinds.items() if kind == "number"],
+        categorical_columns=[name for name, kind in kinds.items() if kind == "category"],
+    )
+    normal = small.spec.baseline
+    sides = [(normal.start, normal.end), (branch.start, branch.start)]
+    baseline, today = (
+        Dataset.from_pandas(peers.frame(small, tmp_path, *side), data_definition=definition) for side in sides
+    )
+    answer = Report([DataDriftPreset()]).run(today, baseline).dict()["metrics"][1:]
+    drifted = {m["config"]["column"] for m in answer if m["value"] >= m["config"]["threshold"]}
+    assert {page.column for page in found} == drifted != set()
+
+
+@pytest.fixture(scope="module")
+def reference() -> None:
+    try:
+        handbook.place()
+    except WatchkeeperError as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.mark.usefixtures("reference")
+def test_a_handbook_day_is_drawn_from_one_real_day_of_its_weekday() -> None:
+    source = handbook.source(500, 9_001)
+    for number in (0, 40, 100, 149):
+        day = source.day(number)
+        batch, real = source.draw(day, ()), handbook.real_day(day)
+        assert 0 <= real < handbook.DAYS
+        assert real % 7 == (day - handbook.FIRST).days % 7
+        assert len(batch.fraud) == pytest.approx(500, rel=0.05)
+        assert batch.columns["is_weekend"].mean() == (day.weekday() >= 5)
+
+
+@pytest.mark.usefixtures("reference")
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_every_kind_befalls_the_handbooks_days_too(kind: str) -> None:
+    source = handbook.source(500, 9_002)
+    start = source.day(BASELINE_DAYS + run.WARM_DAYS)
+    injected = KINDS[kind](source, start)
+    clean, bad = source.draw(start, ()), source.draw(start, injected.incidents)
+    same = len(clean.ids) == len(bad.ids) and not len(bad.copies) and np.array_equal(clean.score, bad.score)
+    assert (
+        not same
+        or set(injected.truth.columns) & _changed(clean.columns, bad.columns)
+        or injected.extra(start).ids.any()
+    )
+
+
+def _changed(clean: dict[str, Any], bad: dict[str, Any]) -> set[str]:
+    return {name for name in clean if not pd.Series(clean[name]).equals(pd.Series(bad[name]))}
