@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from benchmarks.incidents import report
 from benchmarks.incidents.kinds import KINDS
@@ -39,20 +40,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     began = time.monotonic()
     found: list[Outcome] = []
+    kept = SCRATCH / "incidents"  # what was found so far, should the run be stopped
     SCRATCH.mkdir(exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix="incidents-", dir=SCRATCH))
     try:
         for outcomes in _run(list(units(plan)), scratch, asked.jobs):
             found += outcomes
+            report.write(kept, _whole(asked.seeds, began, found))
     finally:
         shutil.rmtree(scratch)
-    minutes = round((time.monotonic() - began) / 60, 1)
-    today = datetime.now(UTC).date().isoformat()
-    whole = {"date": today, "seeds": asked.seeds, "minutes": minutes, "outcomes": found}
-    report.write(asked.to or (REPOSITORY / "docs" if asked.seeds == "report" else SCRATCH / "incidents"), whole)
+    whole = _whole(asked.seeds, began, found)
+    report.write(asked.to or (REPOSITORY / "docs" if asked.seeds == "report" else kept), whole)
     print(report.summary(whole))
     if asked.explain:
         print(report.explained(whole))
+
+
+def _whole(seeds: str, began: float, found: list[Outcome]) -> dict[str, Any]:
+    minutes = round((time.monotonic() - began) / 60, 1)
+    return {"date": datetime.now(UTC).date().isoformat(), "seeds": seeds, "minutes": minutes, "outcomes": found}
 
 
 def _run(plan: Sequence[Unit], scratch: Path, jobs: int) -> Iterator[list[Outcome]]:

@@ -17,6 +17,8 @@ from watchkeeper.settings import Settings
 from watchkeeper.stored import Context
 
 LEDGER = "ledger.db"
+MOST_BREACHES = 40
+"""So many of a missed incident's breaches are told."""
 NAME = "watchkeeper"
 
 
@@ -68,7 +70,10 @@ class Watched:
         end = truth.start + timedelta(days=truth.deadline_days - 1)
         anyway = quiet.breaches(truth.start, end)
         new = [m for key, m in self.breaches(truth.start, end).items() if key not in anyway]
-        lines = [f"breach {m.as_of} {_figure(m)}: {m.reason}" for m in new[:40]]
+        new.sort(key=lambda m: (m.feature not in truth.columns, bool(m.slice), m.as_of))
+        before = self.ctx.ledger.live_incidents(self.source.model, truth.start)
+        lines = [f"open before: {i.cause}/{i.feature}/{i.slice} since {i.opened}, {i.status}" for i in before]
+        lines += [f"breach {m.as_of} {_figure(m)}: {m.reason}" for m in new[:MOST_BREACHES]]
         lines += [f"alert {page.day} {page.key}: {page.words}" for page in self.pages if page.day >= truth.start]
         found = self.ctx.ledger.measurements(self.source.model, as_of=end)
         return lines + [

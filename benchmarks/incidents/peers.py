@@ -45,9 +45,12 @@ Found = dict[str, list[Page]]
 Judge = Callable[[pd.DataFrame], Iterator[tuple[str, Any]]]
 
 
-def find(name: str, source: Source, start: date, branches: Branches) -> Found:
-    """Return the pages of a peer about each branch; the baseline is the days of the model file, the same in all."""
-    return PEERS[name](source, start, branches)
+def find(name: str, source: Source, branches: Branches) -> Found:
+    """Return the pages of a peer about each branch; the baseline is the days of the model file, the same in all.
+
+    Raises OSError where a peer can't be installed or fails.
+    """
+    return PEERS[name](source, branches)
 
 
 def days(first: date, last: date) -> list[date]:
@@ -92,15 +95,15 @@ def _baseline(source: Source, branches: Branches) -> pd.DataFrame:
     return frame(source, next(iter(branches.values())).root, normal.start, normal.end)
 
 
-def _psi(source: Source, _: date, branches: Branches) -> Found:
+def _psi(source: Source, branches: Branches) -> Found:
     return _each_day(source, branches, Rules(_baseline(source, branches), columns(source)).psi)
 
 
-def _ks(source: Source, _: date, branches: Branches) -> Found:
+def _ks(source: Source, branches: Branches) -> Found:
     return _each_day(source, branches, Rules(_baseline(source, branches), columns(source)).ks)
 
 
-def _evidently(source: Source, _: date, branches: Branches) -> Found:
+def _evidently(source: Source, branches: Branches) -> Found:
     """Take the test that Evidently's DataDriftPreset chooses for each column, with its limit, but not its drawings.
 
     A missing or empty column, on which the preset raises an error, is taken for an alert.
@@ -129,7 +132,7 @@ def _values(column: pd.Series[Any]) -> pd.Series[Any]:
     return column.replace([float("-inf"), float("inf")], float("nan")).dropna()
 
 
-def _nannyml(source: Source, _: date, branches: Branches) -> Found:
+def _nannyml(source: Source, branches: Branches) -> Found:
     """Ask NannyML in its own environment: drift, missing and unseen values, rows, and realised performance.
 
     A day's performance is known, and paged about, when nine in ten of its labels are; a payment without one is taken
@@ -200,7 +203,7 @@ def _labelled(source: Source, root: Path, first: date, last: date) -> pd.DataFra
     return pd.concat(parts, ignore_index=True)
 
 
-PEERS: dict[str, Callable[[Source, date, Branches], Found]] = {
+PEERS: dict[str, Callable[[Source, Branches], Found]] = {
     "nannyml": _nannyml,
     "evidently": _evidently,
     "psi": _psi,

@@ -57,7 +57,8 @@ def _quiet(unit: Unit, source: Source, root: Path, quarter_days: int) -> list[Ou
     told = {ours.NAME: false_pages(watched.pages, merged=False)}
     branch = Branch(laid.root, start, end)
     for name in unit.peers:
-        told[name] = false_pages(peers.find(name, source, start, {"": branch})[""], merged=True)
+        if (found := _ask(name, source, {"": branch})) is not None:
+            told[name] = false_pages(found[""], merged=True)
     kept = {"kind": "quiet", "days": quarter_days}
     return [kept | {"tool": name, "pages": _told(pages)} for name, pages in told.items()]
 
@@ -120,14 +121,23 @@ def _ours(kind: str, branch: Branch, before: Watched, quiet: Watched) -> Outcome
 
 
 def _peer(name: str, source: Source, branches: dict[str, Branch]) -> list[Outcome]:
-    found = peers.find(name, source, branches[""].start, branches)
+    found = _ask(name, source, branches)
     outcomes = []
     for kind, branch in branches.items():
-        if branch.injected:
+        if branch.injected and found is not None:
             verdict = judge(branch.injected.truth, found[kind], found[""])
             named = asdict(verdict) | {"right_cause": None}  # none of them names a cause
             outcomes.append(_outcome(kind, name, branch, named, verdict.pages, []))
     return outcomes
+
+
+def _ask(name: str, source: Source, branches: dict[str, Branch]) -> dict[str, list[Page]] | None:
+    """Ask a peer; one that can't be installed or fails says why, and counts as not having looked."""
+    try:
+        return peers.find(name, source, branches)
+    except OSError as error:
+        print(f"{name}, {source.data}, {source.rows:,} rows, seed {source.seed}: {error}", flush=True)
+        return None
 
 
 def _outcome(

@@ -97,7 +97,7 @@ def test_evidently_judges_as_its_preset_does(tmp_path: Path) -> None:
     laid = begin(small, tmp_path)
     laid.lay(small, small.day(BASELINE_DAYS))
     branch = run.Branch(tmp_path, small.day(BASELINE_DAYS), small.day(BASELINE_DAYS))
-    found = peers.find("evidently", small, branch.start, {"": branch})[""]
+    found = peers.find("evidently", small, {"": branch})[""]
 
     kinds = peers.columns(small)
     definition = DataDefinition(
