@@ -195,12 +195,29 @@ class Metric(_Part):
     )
 
 
+class Event(_Part):
+    """A day or days on which customers do other things than usual, such as Black Friday or Christmas."""
+
+    name: Name
+    start: date = Field(alias="from")
+    end: date | None = Field(None, alias="to", description="Last day, included; empty: the event is one day.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Event:
+        if self.end is not None and self.end < self.start:
+            raise ValueError(f"to: {self.end} is before from: {self.start}")
+        return self
+
+
 class Baseline(_Part):
     """The days that stand for normal."""
 
     start: date = Field(alias="from")
     end: date = Field(alias="to")
     exclude: list[date] = Field(default_factory=list)
+    events: list[Event] = Field(
+        default_factory=list, description="Known unusual days: nothing is learned from them, and limits are wider then."
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Baseline:
@@ -212,7 +229,15 @@ class Baseline(_Part):
         """Return the days of the baseline in order, without the excluded ones."""
         span = (self.end - self.start).days + 1
         every = (self.start + timedelta(days=i) for i in range(span))
-        return [day for day in every if day not in set(self.exclude)]
+        return [day for day in every if not self.leaves_out(day)]
+
+    def leaves_out(self, day: date) -> bool:
+        """Return whether a day doesn't stand for normal: excluded, or of a known event."""
+        return day in self.exclude or self.event_on(day) is not None
+
+    def event_on(self, day: date) -> str | None:
+        """Return the name of the event that a day belongs to."""
+        return next((event.name for event in self.events if event.start <= day <= (event.end or event.start)), None)
 
 
 class Alerts(_Part):
@@ -223,7 +248,10 @@ class Alerts(_Part):
         default_factory=dict, description="Effect floor by metric, e.g. {psi: 0.1}; a breach must also be significant."
     )
     pending_days: Annotated[int, Field(ge=1, le=30)] = Field(
-        2, description="Days that drift, decay or unfairness must hold before it is an incident."
+        2, description="Days that drift, decay or unfairness must show before it is an incident."
+    )
+    pending_window_days: Annotated[int, Field(ge=1, le=60)] = Field(
+        3, description="Judged days within which the pending days must fall: 2 of 3. At least `pending_days`."
     )
     capacity_per_day: Annotated[int, Field(ge=1, le=10_000)] = Field(
         100, description="Cards that can be looked at a day, for card precision; it needs score.entity."

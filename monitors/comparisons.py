@@ -82,7 +82,7 @@ def wasserstein(today: Ints, baseline: Ints, positions: Floats, floor: float, al
     without change, all on the safe side.
     """
     n, m, steps = int(today.sum()), int(baseline.sum()), np.diff(positions)
-    spread = _spread(baseline / m, positions)
+    spread = spread_of(baseline / m, positions)
     value = distances.wasserstein(today, baseline, positions) / spread
     below, below_baseline, below_both = (_bernoulli(counts) for counts in (today, baseline, today + baseline))
     error = float(np.sum(np.sqrt(below / n + below_baseline / m) * steps)) / spread
@@ -176,7 +176,7 @@ def _bernoulli(counts: Ints) -> Floats:
     return np.asarray(below * (1 - below), dtype=np.float64)
 
 
-def _spread(q: Floats, positions: Floats) -> float:
+def spread_of(q: Floats, positions: Floats) -> float:
     """Return the standard deviation, at least the breadth of a cell where the rows are."""
     centre = min(max(int(np.searchsorted(np.cumsum(q), 0.5)), 1), len(q) - 2)
     return max(_deviation(q, positions), float(positions[centre + 1] - positions[centre - 1]) / 2)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from ledger.records import Verdict
 from models.errors import did_you_mean
 from models.spec import Spec
 
 FLOORS: dict[str, float] = {
-    "psi": 0.1,
-    "jensen_shannon": 0.12,
-    "wasserstein": 0.25,
-    "ks": 0.12,
-    "null_share": 0.02,
+    "psi": 0.03,
+    "jensen_shannon": 0.07,
+    "wasserstein": 0.15,
+    "ks": 0.06,
+    "null_share": 0.01,
     "nonfinite_share": 0.001,
     "unseen_share": 0.01,
+    "top_score_share": 1.5,
+    "top_score_psi": 0.1,
     "scale_ratio": 5.0,
     "correlation_shift": 0.1,
     "reconstruction_error": 0.1,
@@ -45,27 +51,45 @@ FLOORS: dict[str, float] = {
 }
 """Smallest change worth waking somebody for, by metric; ``alerts.limits`` of a model file overrides it.
 
-- psi, jensen_shannon, wasserstein (in standard deviations of the baseline) and ks: the distance itself. Weekdays
-  move a PSI by up to 0.05. With that go at most about: Jensen-Shannon root(0.05 / 8 ln 2) = 0.095, Wasserstein
-  root(0.05) = 0.22, KS root(0.05) / 2 = 0.11; the floors lie above these
+- psi, jensen_shannon, wasserstein (in standard deviations of the baseline), ks, top_score_psi: the distance beyond
+  what chance makes. A PSI of 0.03 is a shift by a sixth of a standard deviation; with it go about Jensen-Shannon
+  root(0.03 / 8 ln 2) = 0.07, Wasserstein root(0.03) = 0.17 and KS 0.07
 - correlation_shift, reconstruction_error, frechet_distance: beyond their mean on the baseline's own days
 - repeated_share: share of the columns that repeat one earlier day
 - spike_share, cluster_share, scaled_share, renamed_share: a rise, as a share of a column's values
 - slow_drift: the latest days' level against the baseline's, in standard deviations of the column's values
 - null_share, nonfinite_share, unseen_share, duplicate_share, calibration_error: a rise, as a share
 - recall, precision, pr_auc, roc_auc, value_detection_rate: a drop; ``*_difference``: a gap between groups
-- scale_ratio, false_positive_rate, alert_rate, ``*_ratio``: a ratio, either way (5 is also 1/5)
+- scale_ratio, top_score_share, false_positive_rate, alert_rate, ``*_ratio``: a ratio, either way (5 is also 1/5)
 - row_count: share of the weekday's median, either way
 """
+UNLEARNED: dict[str, float] = {
+    "psi": 0.1,
+    "jensen_shannon": 0.12,
+    "wasserstein": 0.25,
+    "ks": 0.12,
+    "null_share": 0.02,
+    "nonfinite_share": 0.001,
+    "unseen_share": 0.01,
+    "top_score_share": 2.0,
+    "top_score_psi": 0.25,
+}
+"""Floors while a baseline has too few days to learn from what days differ by nature: weekdays alone move a PSI by up
+to 0.05, and Jensen-Shannon root(0.05 / 8 ln 2), Wasserstein root(0.05), KS root(0.05) / 2 with it."""
 
 DAYS_PER_QUARTER = 91
 TESTING_MONITORS = 4
 """Monitors that test hypotheses and share the budget: drift with score, performance, decay, fairness."""
 
 
-def floor(spec: Spec, metric: str) -> float:
-    """Return the effect floor of a metric in its own unit (see FLOORS); KeyError for a metric without one."""
-    return spec.alerts.limits[metric] if metric in spec.alerts.limits else FLOORS[metric]
+def floor(spec: Spec, metric: str, *, learned: bool = True) -> float:
+    """Return the effect floor of a metric in its own unit (see FLOORS); KeyError for a metric without one.
+
+    Where the baseline has too few days to learn from, ``learned`` is False and the floor a higher one.
+    """
+    if metric in spec.alerts.limits:
+        return spec.alerts.limits[metric]
+    return FLOORS[metric] if learned else UNLEARNED.get(metric, FLOORS[metric])
 
 
 def alpha(spec: Spec, family: int) -> float:
@@ -78,6 +102,18 @@ def alpha(spec: Spec, family: int) -> float:
     """
     a_day = spec.alerts.false_pages_per_quarter / DAYS_PER_QUARTER / TESTING_MONITORS
     return min(0.05, a_day) / max(1, family)
+
+
+def step_up(p_values: Sequence[float], strictest: float) -> float:
+    """Return the p-value below which one of a day's tests is significant: Benjamini and Hochberg's step-up.
+
+    ``strictest`` is that of the most unusual test (see ``alpha``); where k tests are below k times it,
+    all of these are significant. On a day on which nothing changed, the chance of any alarm is that of Bonferroni's
+    rule (Simes 1986; under the positive dependence that figures of one day have); on others more is told.
+    """
+    allowed = strictest * np.arange(1, len(p_values) + 1)
+    passed = np.flatnonzero(np.sort(np.asarray(p_values)) <= allowed)
+    return float(allowed[passed[-1]]) if len(passed) else strictest
 
 
 def judge(*, beyond: bool, significant: bool, telling: bool = True) -> Verdict:
@@ -106,4 +142,4 @@ def problems(spec: Spec) -> list[str]:
 
 
 def _is_ratio(metric: str) -> bool:
-    return metric.endswith("_ratio") or metric in {"false_positive_rate", "alert_rate"}
+    return metric.endswith("_ratio") or metric in {"false_positive_rate", "alert_rate", "top_score_share"}

@@ -14,6 +14,7 @@ from ledger.records import Streamed
 from ledger.store import Ledger
 from models.errors import WatchkeeperError
 from models.spec import Spec
+from monitors.calibration import Calibration, learn
 from warehouse.codec import cohort_from_bytes
 from warehouse.grid import Frame
 from warehouse.profile import Cohort, Cube, Profile, total
@@ -46,6 +47,7 @@ class Context:
     seen: dict[tuple[str, str, date], Profile] = field(default_factory=dict, repr=False)
     sums: dict[tuple[str, str, tuple[date, ...]], Profile] = field(default_factory=dict, repr=False)
     known: dict[tuple[str, str, date], Known] = field(default_factory=dict, repr=False)
+    calibrations: dict[tuple[str, str, tuple[date, ...]], Calibration] = field(default_factory=dict, repr=False)
 
 
 def frame_of(ctx: Context, spec: Spec) -> Frame:
@@ -106,8 +108,7 @@ def baseline_days(ctx: Context, spec: Spec, frame: Frame, as_of: date | None = N
     """
     chosen = ctx.ledger.baseline(spec, as_of)
     stored = scan_missing(ctx, spec, frame, chosen.start, chosen.end, whole=True)
-    excluded = set(spec.baseline.exclude)
-    days = sorted(day for day, rows in stored.items() if rows and day not in excluded)
+    days = sorted(day for day, rows in stored.items() if rows and not spec.baseline.leaves_out(day))
     if not days:
         raise WatchkeeperError(
             f"{spec.model}: table {spec.features.table} has no rows on the baseline's days "
@@ -123,6 +124,15 @@ def baseline_sum(ctx: Context, spec: Spec, frame: Frame, as_of: date | None = No
     if key not in ctx.sums:
         ctx.sums[key] = total(_profiles_on(ctx, spec, frame, days).values(), frame.id)
     return ctx.sums[key], len(days)
+
+
+def calibration(ctx: Context, spec: Spec, frame: Frame, as_of: date | None = None) -> Calibration:
+    """Return what was learned from the days of the baseline in force on a day, once as long as they stay the same."""
+    days = baseline_days(ctx, spec, frame, as_of)
+    key = (spec.model, frame.id, tuple(days))
+    if key not in ctx.calibrations:
+        ctx.calibrations[key] = learn(spec, frame, _profiles_on(ctx, spec, frame, days))
+    return ctx.calibrations[key]
 
 
 def baseline_profiles(ctx: Context, spec: Spec, frame: Frame, as_of: date | None = None) -> dict[date, Profile]:

@@ -51,7 +51,7 @@ from watchkeeper.stored import (
     arrived,
     baseline_days,
     baseline_profiles,
-    baseline_sum,
+    calibration,
     frame_of,
     labelled,
     profiles_of,
@@ -159,8 +159,7 @@ def measured(
     """
     found: list[Measurement] = []
     if profile is not None and profile.rows:
-        baseline, days = baseline_sum(ctx, spec, frame, day)
-        found += monitors.drift.measure(spec, frame, day, profile, baseline, days)
+        found += monitors.drift.measure(spec, frame, day, profile, calibration(ctx, spec, frame, day))
         recent = profiles_of(ctx, spec, frame, day - timedelta(days=monitors.slow.WINDOW_DAYS), day - timedelta(days=1))
         normal = baseline_profiles(ctx, spec, frame, day)
         if any(m.verdict is Verdict.BREACH for m in found):

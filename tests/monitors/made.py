@@ -7,6 +7,7 @@ from datetime import date
 import numpy as np
 
 from models.spec import Spec
+from monitors.calibration import Calibration, learn
 from warehouse.grid import REST, Frame, Grid, Levels
 from warehouse.profile import EVERYONE, Counts, Profile
 
@@ -57,3 +58,8 @@ def profile(columns: dict[str, Counts], **groups: dict[str, Counts]) -> Profile:
     for value, counts in groups.items():
         features["channel", None if value == "null" else value] = counts
     return Profile("f", max((c.rows for c in columns.values()), default=0), features)
+
+
+def of_one(frame: Frame, baseline: Profile) -> Calibration:
+    """Return the calibration of a baseline that is known as one sum only, so that no day's variation is learned."""
+    return learn(spec(), frame, {date(2026, 1, 1): baseline})

@@ -10,7 +10,7 @@ import pytest
 
 from ledger.records import Measurement, Verdict
 from monitors import drift
-from tests.monitors.made import DAY, counted, frame, levels_counted, profile, spec
+from tests.monitors.made import DAY, counted, frame, levels_counted, of_one, profile, spec
 from warehouse.grid import UNSEEN, Levels, number_grid, score_grid
 from warehouse.profile import Counts, Profile
 
@@ -50,7 +50,7 @@ BASELINE = profile(columns(200_000), web=columns(120_000), null=columns(40_000),
 
 
 def measured(today: Profile, baseline: Profile = BASELINE, **alerts) -> dict[tuple[str, str, str], Measurement]:
-    found = drift.measure(spec(**alerts), FRAME, DAY, today, baseline, 59)
+    found = drift.measure(spec(**alerts), FRAME, DAY, today, of_one(FRAME, baseline))
     by_key = {(one.feature, one.metric, one.slice): one for one in found}
     assert len(by_key) == len(found), "natural keys are unique"
     return by_key
@@ -128,7 +128,7 @@ def test_a_scale_ratio_without_meaning_is_not_measured():
     for today in (np.zeros(5000), np.full(5000, 2.0)):
         found = drift.measure(
             spec(), only, DAY, profile({"returns": counted(zero, today)}),
-            profile({"returns": counted(zero, np.repeat([0.0, 2.0], 30_000)[:50_000])}), 59,
+            of_one(only, profile({"returns": counted(zero, np.repeat([0.0, 2.0], 30_000)[:50_000])})),
         )  # fmt: skip
         assert "scale_ratio" not in {one.metric for one in found}
     flipped = measured(profile(columns(20_000, age_years=counted(AGE, RNG.normal(-45, 10, 20_000)))))
@@ -139,10 +139,14 @@ def test_a_scale_ratio_without_meaning_is_not_measured():
 def test_a_constant_column_is_ok_while_it_stays_and_breaches_when_it_moves():
     grid = number_grid((5.0, 5.0, 5.0))
     only, before = frame({"version": grid}), profile({"version": counted(grid, np.full(100_000, 5.0))})
-    stays = drift.measure(spec(), only, DAY, profile({"version": counted(grid, np.full(20_000, 5.0))}), before, 59)
+    stays = drift.measure(
+        spec(), only, DAY, profile({"version": counted(grid, np.full(20_000, 5.0))}), of_one(only, before)
+    )
     assert {one.verdict for one in stays} == {Verdict.OK}
     assert {one.value for one in stays if one.metric in drift.DISTANCES} == {0.0}
-    moves = drift.measure(spec(), only, DAY, profile({"version": counted(grid, np.full(20_000, 90.0))}), before, 59)
+    moves = drift.measure(
+        spec(), only, DAY, profile({"version": counted(grid, np.full(20_000, 90.0))}), of_one(only, before)
+    )
     assert {one.metric for one in moves if one.verdict == Verdict.BREACH} == {*drift.DISTANCES, "scale_ratio"}
     assert all(math.isfinite(one.value) for one in moves)
 
@@ -176,7 +180,9 @@ def test_the_unseen_share_is_of_the_rows_that_have_a_value():
 def test_the_column_of_a_slice_is_not_measured_within_it():
     channel = Levels(("web",), frozenset({"web"}))
     today = profile({"channel": Counts(cells={0: 5000})}, web={"channel": Counts(cells={0: 5000})})
-    found = drift.measure(spec(), frame({}, {"channel": channel}), DAY, today, today, 59)
+    found = drift.measure(
+        spec(), frame({}, {"channel": channel}), DAY, today, of_one(frame({}, {"channel": channel}), today)
+    )
     assert {one.slice for one in found} == {""}
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from ledger.records import Verdict
 from monitors import drift
-from tests.monitors.made import DAY, counted, frame, levels_counted, profile, spec
+from tests.monitors.made import DAY, counted, frame, levels_counted, of_one, profile, spec
 from warehouse.grid import Levels, number_grid, score_grid
 from warehouse.profile import EVERYONE
 
@@ -40,7 +40,7 @@ BASELINE = profile(columns(np.random.default_rng(1), 1_000_000), web=columns(np.
 
 
 def breaches(today, baseline=BASELINE):
-    found = drift.measure(spec(), FRAME, DAY, today, baseline, 59)
+    found = drift.measure(spec(), FRAME, DAY, today, of_one(FRAME, baseline))
     return {(one.feature, one.metric) for one in found if one.verdict == Verdict.BREACH}
 
 
@@ -61,7 +61,7 @@ def test_a_weekday_that_moves_psi_by_a_twentieth_raises_no_alarm():
             age=lambda x, sign=sign: x + sign * 2.2, amount=lambda x, sign=sign: x * np.exp(sign * 0.2),
             new_payee=lambda x, sign=sign: np.where(rng.random(len(x)) < 0.1, float(sign > 0), x),
         )  # fmt: skip
-        found = drift.measure(spec(), FRAME, DAY, profile(today), BASELINE, 59)
+        found = drift.measure(spec(), FRAME, DAY, profile(today), of_one(FRAME, BASELINE))
         psi = {one.feature: one.value for one in found if one.metric == "psi"}
         assert min(psi["age"], psi["amount"], psi["mcc"]) > 0.03, "the effect is there"
         assert not {one.feature for one in found if one.verdict == Verdict.BREACH}

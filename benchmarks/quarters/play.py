@@ -1,0 +1,68 @@
+"""Plays a quarter day by day through the drift monitor and the conclusions, as the watch does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from alerting.conclude import conclude
+from benchmarks.quarters.model import BASELINE_DAYS, FIRST, FRAME, QUARTER_DAYS, SPEC, Bank, Change
+from ledger.records import Incident, Status, Verdict
+from monitors import drift
+from monitors.calibration import Calibration, learn
+
+CHANGES: dict[str, tuple[str, Change]] = {
+    "nulls +3 points": ("age", Change(nulls={"age": 0.03})),
+    "a new level at 4 %": ("kind", Change(fresh={"kind": 0.04})),
+    "0.5 sd in a 10 % slice": ("age", Change(shift={"age": 0.5}, channel="branch")),
+    "0.3 sd over 14 days": ("balance", Change(shift={"balance": 0.3}, over_days=14)),
+    "score +0.3 logit": ("score", Change(shift={"score": 0.3})),
+}
+"""What must be caught, with the column that must be named."""
+
+
+@dataclass
+class Played:
+    """What was concluded: a line for each page, the breaching figures by day, and when it fired (by column)."""
+
+    pages: list[str] = field(default_factory=list)
+    breaches: int = 0
+    days: int = 0
+    fired: dict[str, int] = field(default_factory=dict)
+
+
+def learned(bank: Bank) -> Calibration:
+    """Draw the days of the baseline and learn from them."""
+    return learn(SPEC, FRAME, {FIRST + timedelta(days=i): bank.day(i) for i in range(BASELINE_DAYS)})
+
+
+def quiet(seed: int, rows: int) -> Played:
+    """Play a quarter in which nothing happens."""
+    return _play(Bank(seed, rows), None, QUARTER_DAYS)
+
+
+def caught(name: str, seed: int, rows: int, days: int = 20) -> int | None:
+    """Return the day (from 1) on which a change of today pages, naming its column; None where it doesn't."""
+    feature, change = CHANGES[name]
+    return _play(Bank(seed, rows), change, days).fired.get(feature)
+
+
+def _play(bank: Bank, change: Change | None, days: int) -> Played:
+    calibration, played, states = learned(bank), Played(), dict[str, Incident]()
+    for number in range(days):
+        day = FIRST + timedelta(days=BASELINE_DAYS + number)
+        profile = bank.day(BASELINE_DAYS + number, change, number)
+        found = drift.measure(SPEC, FRAME, day, profile, calibration)
+        bad = [m for m in found if m.verdict is Verdict.BREACH]
+        played.days += 1
+        played.breaches += len(bad)
+        live = [one for one in states.values() if one.live]
+        for one in conclude(SPEC, day, found, live, list(states.values())):
+            states[one.id] = one
+            if one.status is Status.FIRING and one.fired == day:
+                said = "; ".join(f"{m.feature} {m.slice} {m.metric}: {m.reason}" for m in bad[:3])
+                played.pages.append(f"{one.cause} {one.figures[:4]} {said}")
+            if one.status is Status.FIRING:
+                for figure in one.figures:
+                    played.fired.setdefault(figure.split("/")[2], number + 1)
+    return played

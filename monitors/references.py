@@ -1,0 +1,132 @@
+"""What a day should look like, told by the baseline's other days: their sum, or a weekday's, or along a trend.
+
+All four kinds are one weighted least squares of each cell's share on the calendar, rows as weights: with nothing but a
+level it is the sum of the days, with weekdays the sum of the same weekdays. Leaving a day out needs no second fit.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+import numpy as np
+
+from warehouse.grid import Floats, Ints
+
+LEAST_OF_A_WEEKDAY = 4
+"""Days that each weekday needs before days are compared with their own weekday only."""
+LEAST_TREND_DAYS = 28
+LONGEST_TREND = 2.0
+"""How far a trend is continued: at most for as long again as the baseline."""
+PATH_POINTS = 13
+CLEARLY_NEARER = 0.93
+"""A finer kind is taken where it brings days this much nearer, in cube roots: a fifth of the distance itself."""
+
+
+class Kind(StrEnum):
+    """What a day is compared with."""
+
+    LEVEL = "days"
+    WEEKDAY = "same weekdays"
+    TREND = "days and their trend"
+    BOTH = "same weekdays and their trend"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A fit: ``shares`` (terms, cells) per term of the calendar, ``inverse`` (terms, terms) of the normal matrix."""
+
+    kind: Kind
+    start: date
+    span_days: int
+    shares: Floats
+    inverse: Floats
+
+    def on(self, day: date, today: Ints) -> Ints:
+        """Return the counts (cells) that stand for normal on a day: expected shares of as many rows as they rest on.
+
+        A trend may go on, slow down or have ended: of the ways from the baseline's middle to the day, the one
+        nearest to today's counts is taken.
+        """
+        if self.kind in (Kind.LEVEL, Kind.WEEKDAY):
+            return self._expected(_terms(self.kind, [day], self.start, self.span_days))[0]
+        end = min(LONGEST_TREND, (day - self.start).days / self.span_days)
+        terms = np.repeat(_terms(self.kind, [day], self.start, self.span_days), PATH_POINTS, axis=0)
+        terms[:, -1] = np.linspace(min(0.5, end), end, PATH_POINTS) - 0.5
+        found = self._expected(terms)
+        apart = hellinger(today / max(1, today.sum()), found / found.sum(axis=1, keepdims=True))
+        return np.asarray(found[int(np.argmin(apart))])
+
+    def _expected(self, terms: Floats) -> Ints:
+        rows = 1 / np.einsum("ij,jk,ik->i", terms, self.inverse, terms)
+        return np.asarray(np.rint(_proper(terms @ self.shares) * rows[:, None]), dtype=np.int64)
+
+
+def choose(days: Sequence[date], counts: Ints) -> Kind:
+    """Return the kind under which days (days, cells) lie nearest to what the others say of them."""
+    best, nearest = Kind.LEVEL, np.inf
+    for kind in Kind:
+        if not usable(kind, days):
+            continue
+        shares, _ = leave_one_out(kind, days, counts)
+        apart = float(np.cbrt(hellinger(counts / counts.sum(axis=1, keepdims=True), shares)).mean())
+        if apart < CLEARLY_NEARER * nearest:
+            best, nearest = kind, apart
+    return best
+
+
+def usable(kind: Kind, days: Sequence[date]) -> bool:
+    """Return whether a baseline has the days that a kind needs."""
+    weekdays = Counter(day.weekday() for day in days)
+    weeks = len(weekdays) == 7 and min(weekdays.values()) >= LEAST_OF_A_WEEKDAY
+    return (kind in (Kind.LEVEL, Kind.TREND) or weeks) and (
+        kind in (Kind.LEVEL, Kind.WEEKDAY) or len(days) >= LEAST_TREND_DAYS
+    )
+
+
+def fit(kind: Kind, days: Sequence[date], counts: Ints) -> Reference:
+    """Fit the counts (days, cells) of a baseline; every day has at least one row."""
+    start, span_days = _span(days)
+    terms = _terms(kind, days, start, span_days)
+    inverse = np.linalg.inv((terms * counts.sum(axis=1)[:, None]).T @ terms)
+    return Reference(kind, start, span_days, inverse @ (terms.T @ counts), inverse)
+
+
+def leave_one_out(kind: Kind, days: Sequence[date], counts: Ints) -> tuple[Floats, Floats]:
+    """Return each day's shares (days, cells) as told by the other days, and as of how many rows (days)."""
+    rows = counts.sum(axis=1).astype(np.float64)
+    terms = _terms(kind, days, *_span(days))
+    inverse = np.linalg.inv((terms * rows[:, None]).T @ terms)
+    leverage = np.einsum("ij,jk,ik->i", terms, inverse, terms) * rows
+    left = np.maximum(1 - leverage, 1e-9)
+    shares = counts / rows[:, None]
+    gap = (shares - terms @ (inverse @ (terms.T @ counts))) / left[:, None]
+    return _proper(shares - gap), rows * left / leverage
+
+
+def hellinger(a: Floats, b: Floats) -> Floats:
+    """Return the sum over cells (last axis) of (root a - root b)^2."""
+    return np.asarray(((np.sqrt(a) - np.sqrt(b)) ** 2).sum(axis=-1))
+
+
+def _span(days: Sequence[date]) -> tuple[date, int]:
+    return min(days), max(1, (max(days) - min(days)).days)
+
+
+def _terms(kind: Kind, days: Sequence[date], start: date, span_days: int) -> Floats:
+    """Return the calendar (days, terms): a level or one for each weekday, then the time from -1/2 to 1/2."""
+    columns = [np.ones((len(days), 1))]
+    if kind in (Kind.WEEKDAY, Kind.BOTH):
+        columns = [np.eye(7)[[day.weekday() for day in days]]]
+    if kind in (Kind.TREND, Kind.BOTH):
+        columns.append(np.array([[(day - start).days / span_days - 0.5] for day in days]))
+    return np.hstack(columns)
+
+
+def _proper(shares: Floats) -> Floats:
+    """Return shares that are at least 0 and add up to 1; what rounding leaves below a trillionth is nothing."""
+    clipped = np.where(shares > 1e-12, shares, 0.0)
+    return np.asarray(clipped / clipped.sum(axis=-1, keepdims=True))
