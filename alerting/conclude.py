@@ -1,7 +1,8 @@
 """From a day's measurements to incidents: one per cause, with a life of its own.
 
-pending -> firing -> resolved, or pending -> withdrawn. Data faults rest on hard evidence and fire at once; what may be
-chance must hold for ``alerts.pending_days`` bad days. An incident is resolved after ``alerts.resolve_days`` days on
+pending -> firing -> resolved, or pending -> withdrawn. Data faults rest on hard evidence and fire at once, and so does
+what lies far beyond its limit; other things that may be chance must show on ``alerts.pending_days`` of
+``alerts.pending_window_days`` judged days. An incident is resolved after ``alerts.resolve_days`` days on
 which every one of its figures was measured and ok: a day without data, or with too little, never resolves anything.
 """
 
@@ -71,7 +72,8 @@ def _bad_day(
     """Open an incident, or tell anew what one says."""
     opened = earlier.opened if earlier else day
     bad_days = earlier.bad_days + 1 if earlier else 1
-    fires = finding.cause.data_fault or bad_days >= spec.alerts.pending_days
+    at_once = finding.cause.data_fault or any(metrics.is_far_over(m) for m in finding.own)
+    fires = at_once or bad_days >= spec.alerts.pending_days
     firing = fires or (earlier is not None and earlier.status is Status.FIRING)
     stake = at_stake(finding, measurements)
     unknown = (UNKNOWN + stake.reason,) if stake.amount_gbp is None else ()
@@ -86,6 +88,7 @@ def _bad_day(
         feature=finding.feature,
         slice=finding.slice,
         fired=(earlier.fired if earlier and earlier.fired else day) if firing else None,
+        clean_days=0 if firing or earlier is None else earlier.clean_days,
         bad_days=bad_days,
         amount_gbp_per_day=stake.amount_gbp,
         amount_low_gbp_per_day=stake.low_gbp,
@@ -110,9 +113,11 @@ def _other_day(spec: Spec, day: date, earlier: Incident, *, clean: bool) -> Inci
     """Carry an incident over a day without a finding of its own: clean, or a day that says nothing."""
     if not clean:
         return replace(earlier, concluded=day)
-    if earlier.status is Status.PENDING:
-        return replace(earlier, concluded=day, status=Status.WITHDRAWN, clean_days=1)
     clean_days = earlier.clean_days + 1
+    if earlier.status is Status.PENDING:
+        over = clean_days > spec.alerts.pending_window_days - spec.alerts.pending_days
+        status = Status.WITHDRAWN if over else Status.PENDING
+        return replace(earlier, concluded=day, status=status, clean_days=clean_days)
     needed = 1 if earlier.cause in ONE_DAY else spec.alerts.resolve_days
     if clean_days < needed:
         return replace(earlier, concluded=day, clean_days=clean_days)

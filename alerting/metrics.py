@@ -14,6 +14,8 @@ SOFT = (
     "jensen_shannon",
     "wasserstein",
     "ks",
+    "top_score_share",
+    "top_score_psi",
     "frechet_distance",
     "correlation_shift",
     "reconstruction_error",
@@ -21,6 +23,8 @@ SOFT = (
     "slow_drift",
 )
 """Distances of distributions: they say that something moved, not that it is broken."""
+FAR_OVER = 4.0
+"""So many times its limit a PSI is no chance, however short it lasts: it waits for no second day."""
 HARD = (
     "null_share",
     "nonfinite_share",
@@ -72,6 +76,11 @@ def is_soft_drift(m: Measurement) -> bool:
 def is_hard_drift(m: Measurement) -> bool:
     """Return whether it is a figure that only a broken column makes."""
     return m.monitor in MOVES and m.metric in HARD
+
+
+def is_far_over(m: Measurement) -> bool:
+    """Return whether even the low end of a PSI's interval is many times its limit."""
+    return m.metric == "psi" and m.low is not None and bool(m.limit) and m.low > FAR_OVER * (m.limit or 0.0)
 
 
 def is_score(m: Measurement) -> bool:

@@ -22,6 +22,8 @@ METRICS = {
     "null_share": "null share",
     "nonfinite_share": "non-finite share",
     "unseen_share": "share of unseen levels",
+    "top_score_share": "share of scores in the top 1 %",
+    "top_score_psi": "PSI within the top 1 % of scores",
     "correlation_shift": "largest change of a correlation",
     "reconstruction_error": "PCA reconstruction error against the baseline's",
     "frechet_distance": "Frechet distance",

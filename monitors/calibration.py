@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 
 from models.spec import Spec
 from monitors import daily, nulls, references
-from monitors.bins import binned, category_vector, deciles, number_vector, places
+from monitors.bins import category_vector, deciles, number_vector, places
+from monitors.comparisons import spread_of
 from monitors.nulls import Null, angle
 from monitors.references import Kind, Reference
 from warehouse.grid import Floats, Frame, Grid, Ints, Levels
@@ -19,7 +21,7 @@ from warehouse.profile import EVERYONE, Counts, Group, Profile
 NUMBER = ("psi", "jensen_shannon", "wasserstein", "ks", "null_share", "nonfinite_share", "scale_ratio")
 SCORE = (*NUMBER[:-1], "top_score_share", "top_score_psi")
 CATEGORY = ("psi", "jensen_shannon", "null_share", "unseen_share")
-IN_SLICES = ("psi", "null_share", "unseen_share")
+IN_SLICES = ("psi", "wasserstein", "null_share", "unseen_share")
 """Metrics that are also measured in each slice, where they apply."""
 
 LEAST_ROWS = 20
@@ -36,13 +38,16 @@ NULLS, NONFINITE, CELLS = 0, 1, 2
 class Learned:
     """What the baseline says of one column in one group.
 
-    ``bins`` (cells) are those of PSI, ``top`` the score's first cell above its 99 % point, ``top_bins`` the bins from
-    there on. ``blended`` says that levels never seen count as rare ones in distances: they are no news where rare
-    levels come and go, and ``fresh_share`` of a day's rows is then expected to be of them.
+    ``rows`` are the baseline's, ``mean`` is of its finite values in the grid's unit, ``spread`` their standard
+    deviation. ``bins`` (cells) are those of PSI, ``top`` the score's first cell above its 99 % point, ``top_bins`` the
+    bins from there on. ``blended`` says that levels never seen count as rare ones in distances: they are no news where
+    rare levels come and go, and ``fresh_share`` of a day's rows is then expected to be of them.
     """
 
     cells: Grid | Levels
-    counts: Counts
+    rows: int
+    mean: float
+    spread: float
     reference: Reference
     bins: Ints
     nulls: Mapping[str, Null]
@@ -51,6 +56,11 @@ class Learned:
     fresh_share: float = 0.0
     top: int | None = None
     top_bins: Ints | None = None
+
+    @cached_property
+    def coarse(self) -> Ints:
+        """Return the bin of each place of a column's vector: nulls, not finite, then those of PSI."""
+        return np.concatenate([[NULLS, NONFINITE], self.bins + CELLS])
 
     def vector(self, counts: Counts) -> Ints:
         """Return a column's rows: nulls, not finite, then by cell."""
@@ -119,15 +129,16 @@ def _learn(
     blended = isinstance(cells, Levels) and bool(together[-1])
     inner = _blended(together[CELLS:]) if blended else together[CELLS:]
     bins = deciles(inner) if isinstance(cells, Grid) and inner.any() else _level_bins(inner, typical)
-    coarse = np.array([np.concatenate([own[:CELLS], binned(own[CELLS:], bins)]) for own in counts])
-    kind = kind or references.choose(days, coarse)
+    if kind is None:
+        coarse = np.concatenate([[NULLS, NONFINITE], bins + CELLS])
+        kind = references.choose(days, daily.binned_days(counts, coarse))
     kind = kind if references.usable(kind, days) else Kind.LEVEL
-    total = by_day[days[0]]
-    for day in days[1:]:
-        total += by_day[day]
+    finite, total = int(together[CELLS:].sum()), sum(by_day[day].total for day in days)
+    spread = spread_of(inner / finite, places(cells)) if isinstance(cells, Grid) and finite else 1.0
     top, top_bins = _top(inner) if "top_score_share" in metrics else (None, None)
     found = Learned(
-        cells, total, references.fit(kind, days, counts), bins, {}, _widest_scale(cells, counts[:, CELLS:]),
+        cells, int(together.sum()), total / finite if finite else 0.0, spread,
+        references.fit(kind, days, counts), bins, {}, _widest_scale(cells, counts[:, CELLS:]),
         blended, _fresh_share(cells, together), top, top_bins,
     )  # fmt: skip
     return replace(found, nulls=_nulls(found, days, counts, metrics))
@@ -144,7 +155,7 @@ def _nulls(found: Learned, days: Sequence[date], counts: Ints, metrics: Sequence
     for metric, place in (("null_share", NULLS), ("nonfinite_share", NONFINITE)):
         if metric in metrics:
             gaps = angle(counts[:, place] / rows) - angle(shares[:, place])
-            result[metric] = nulls.of_shares(gaps, 1 / rows + 1 / rows_before, terms, counts[:, place] / rows)
+            result[metric] = nulls.of_shares(gaps, (rows, rows_before), terms, counts[:, place] / rows)
     finite = counts[:, CELLS:].sum(axis=1)
     told = (finite >= LEAST_ROWS) & (shares[:, CELLS:].sum(axis=1) * rows_before >= LEAST_ROWS)
     if told.sum() < nulls.LEAST_DAYS:
@@ -163,29 +174,29 @@ def _distance_null(metric: str, found: Learned, today: Floats, before: Floats, t
     if metric == "psi":
         today, before = (daily.binned_days(side, found.bins) for side in (today, before))
     squares = daily.SQUARES[metric](today, before, found.cells)
-    noise = 1 / today.sum(axis=1) + 1 / before.sum(axis=1)
+    rows = today.sum(axis=1), before.sum(axis=1)
     chance, freedom = daily.chance(metric, before.sum(axis=0), found.cells)
     plain = squares if metric == "psi" else np.sqrt(squares)
-    return nulls.of_distances(squares, noise, chance, freedom, terms, plain)
+    return nulls.of_distances(squares, rows, chance, freedom, terms, plain)
 
 
 def _top_nulls(top: int, bins: Ints, today: Floats, before: Floats, terms: int) -> dict[str, Null]:
     """Return the distributions of the share of scores above the baseline's 99 % point, and of the shape there."""
-    noise = 1 / today.sum(axis=1) + 1 / before.sum(axis=1)
+    rows = today.sum(axis=1), before.sum(axis=1)
     above, above_before = (side[:, top:].sum(axis=1) / side.sum(axis=1) for side in (today, before))
     gaps = angle(above) - angle(above_before)
     result = {
-        "top_score_share": nulls.of_shares(gaps, noise, terms, above),
-        "top_score_share_fall": nulls.of_shares(-gaps, noise, terms, above),
+        "top_score_share": nulls.of_shares(gaps, rows, terms, above),
+        "top_score_share_fall": nulls.of_shares(-gaps, rows, terms, above),
     }
     a, b = (daily.binned_days(side[:, top:], bins) for side in (today, before))
     told = (a.sum(axis=1) >= LEAST_ROWS) & (b.sum(axis=1) >= LEAST_ROWS)
     if told.sum() >= nulls.LEAST_DAYS:
         a, b = a[told], b[told]
         squares = daily.psi(a, b, None)
-        noise = 1 / a.sum(axis=1) + 1 / b.sum(axis=1)
-        freedom = float(max(1, np.count_nonzero(b.sum(axis=0)) - 1))
-        result["top_score_psi"] = nulls.of_distances(squares, noise, freedom, freedom, terms, squares)
+        rows = a.sum(axis=1), b.sum(axis=1)
+        freedom = max(1.0, float(np.count_nonzero(b.sum(axis=0))) - 1)
+        result["top_score_psi"] = nulls.of_distances(squares, rows, freedom, freedom, terms, squares)
     return result
 
 
@@ -217,7 +228,7 @@ def _fresh_share(cells: Grid | Levels, together: Ints) -> float:
     if isinstance(cells, Grid) or not together[-1]:
         return 0.0
     rare_levels = max(0, len(cells.seen) - len(cells.top))
-    return min(1.0, rare_levels / together[-1]) * rare_levels / float(together[CELLS:].sum())
+    return min(1.0, rare_levels / int(together[-1])) * rare_levels / float(together[CELLS:].sum())
 
 
 def _widest_scale(cells: Grid | Levels, days: Ints) -> float:
@@ -228,7 +239,8 @@ def _widest_scale(cells: Grid | Levels, days: Ints) -> float:
     through = np.cumsum(np.vstack([days[days.any(axis=1)], days.sum(axis=0)]), axis=1)
     medians = where[(through >= through[:, -1:] / 2).argmax(axis=1)]
     ratios = medians[:-1] / medians[-1] if medians[-1] else np.ones(len(medians) - 1)
-    return float(np.max(np.where(ratios > 0, np.maximum(ratios, 1 / np.where(ratios > 0, ratios, 1)), np.inf)))
+    either_way = np.maximum(ratios, 1 / np.where(ratios > 0, ratios, 1))
+    return float(np.max(np.where(ratios > 0, either_way, np.inf)))
 
 
 def _top(inner: Ints) -> tuple[int, Ints] | tuple[None, None]:

@@ -73,8 +73,12 @@ def jensen_shannon(today: Ints, baseline: Ints, floor: float, alpha: float) -> C
     return Comparison(value, low, high, limit, critical, chi_square(a, b).p_value)
 
 
-def wasserstein(today: Ints, baseline: Ints, positions: Floats, floor: float, alpha: float) -> Comparison:
+def wasserstein(
+    today: Ints, baseline: Ints, positions: Floats, floor: float, alpha: float, spread: float | None = None
+) -> Comparison:
     """Compare by Wasserstein distance over the baseline's standard deviation, both from ``positions``.
+
+    ``spread`` is given where the counts to compare with aren't all of the baseline.
 
     A column narrower than its cell is measured in that cell's breadth. By the triangle inequality the distance is
     off by at most the area between true and observed curves, which in convex order is at most |Z| times the area
@@ -82,7 +86,7 @@ def wasserstein(today: Ints, baseline: Ints, positions: Floats, floor: float, al
     without change, all on the safe side.
     """
     n, m, steps = int(today.sum()), int(baseline.sum()), np.diff(positions)
-    spread = spread_of(baseline / m, positions)
+    spread = spread_of(baseline / m, positions) if spread is None else spread
     value = distances.wasserstein(today, baseline, positions) / spread
     below, below_baseline, below_both = (_bernoulli(counts) for counts in (today, baseline, today + baseline))
     error = float(np.sum(np.sqrt(below / n + below_baseline / m) * steps)) / spread

@@ -18,7 +18,7 @@ MEAN_SQUARE_KOLMOGOROV = math.pi**2 / 12
 
 def chance(metric: str, before: Floats, cells: Grid | Levels) -> tuple[float, float]:
     """Return what a squared metric is by chance, over 1/n + 1/m, and as how many degrees of freedom it varies."""
-    freedom = float(max(1, np.count_nonzero(before > 0.25) - 1))
+    freedom = max(1.0, float(np.count_nonzero(before > 0.25)) - 1)
     if metric == "psi":
         return freedom, freedom
     if metric == "jensen_shannon":
@@ -31,6 +31,7 @@ def chance(metric: str, before: Floats, cells: Grid | Levels) -> tuple[float, fl
 
 
 def psi(today: Floats, before: Floats, _: object) -> Floats:
+    """Return the PSI of each day."""
     p = np.maximum(today, 0.5) / today.sum(axis=1, keepdims=True)
     q = np.maximum(before, 0.5) / before.sum(axis=1, keepdims=True)
     return np.asarray(np.where(today + before > 0.25, (p - q) * np.log(p / q), 0.0).sum(axis=1))
@@ -74,5 +75,9 @@ def _steps(cells: object, before: Floats) -> Floats:
     return np.asarray(np.diff(places(cells)) / spread_of(before / before.sum(), places(cells)))
 
 
-def binned_days(days: Floats, bins: Ints) -> Floats:
-    return np.asarray(days @ np.eye(int(bins.max()) + 1)[bins])
+def binned_days(days: Ints | Floats, bins: Ints) -> Floats:
+    """Return the rows of each bin (days, bins)."""
+    many = int(bins.max()) + 1
+    places_ = bins + many * np.arange(len(days))[:, None]
+    rows = np.bincount(places_.ravel(), weights=days.ravel().astype(np.float64), minlength=many * len(days))
+    return np.asarray(rows.reshape(len(days), many), dtype=np.float64)

@@ -11,7 +11,7 @@ from models.spec import Spec
 from monitors import limits, verdicts
 from monitors.calibration import CATEGORY, IN_SLICES, NUMBER, SCORE, Calibration, Learned, columns
 from monitors.scoring import slice_name
-from monitors.testing import DISTANCES, SHARES, Tested, test_column
+from monitors.testing import DISTANCES, SHARES, SOFT, Tested, tested
 from warehouse.grid import Frame
 from warehouse.profile import EVERYONE, Counts, Group, Profile
 
@@ -34,19 +34,19 @@ def measure(spec: Spec, frame: Frame, day: date, profile: Profile, calibration: 
     """Compare a day's profile with what its baseline's days tell of such a day, and return every figure.
 
     Monitor 'drift' for each feature and 'score' for the score: for everyone, and for each slice group that both
-    have (PSI, null and unseen share only). A figure breaches when it lies beyond its effect floor and when a quiet
-    day would hardly reach it: hardly enough that all the day's figures together keep to the model's budget of false
-    alarms (Benjamini-Hochberg). Fewer than 100 values, or too few to tell anything: insufficient; a column that
+    have (PSI, Wasserstein, null and unseen share only). A figure breaches when it lies beyond its effect floor and
+    when a quiet day would reach it so seldom that all the day's figures together keep to the model's budget of
+    false alarms (Benjamini-Hochberg). Fewer than 100 values, or too few to tell anything: insufficient; a column that
     isn't in the profile: missing. On the day of a known event, distances must reach three times their limit.
     ``n`` is rows.
     """
     subjects = list(_subjects(spec, frame, profile, calibration))
     strictest = limits.alpha(spec, sum(len(subject.metrics) for subject in subjects))
-    tested = [(subject, one) for subject in subjects for one in _tested(spec, day, subject, strictest)]
-    alpha = limits.step_up([one.p_value for _, one in tested if one.null is not None], strictest)
+    found = [(subject, one) for subject in subjects for one in _tested(spec, day, subject, strictest)]
+    alpha = limits.step_up([one.p_value / one.credit for _, one in found if one.null is not None], strictest)
     event = spec.baseline.event_on(day)
     result = []
-    for subject, one in tested:
+    for subject, one in found:
         limit, verdict, reason = verdicts.judge(spec, one, subject.learned, strictest, alpha, event)
         value, low, high = one.figure[:3] if one.figure else (None, None, None)
         rows = subject.today.rows if subject.today else 0
@@ -64,7 +64,9 @@ def _tested(spec: Spec, day: date, subject: _Subject, alpha: float) -> Iterator[
         for metric in subject.metrics:
             yield Tested(metric, Verdict.MISSING, "the column is not in the partition")
     else:
-        yield from test_column(spec, day, subject.metrics, subject.today, subject.learned, alpha)
+        credit = limits.credit(spec)
+        for one in tested(spec, day, subject.metrics, subject.today, subject.learned, alpha):
+            yield replace(one, credit=credit) if one.metric in SOFT else one
 
 
 def _subjects(spec: Spec, frame: Frame, profile: Profile, calibration: Calibration) -> Iterator[_Subject]:

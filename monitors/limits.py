@@ -104,6 +104,16 @@ def alpha(spec: Spec, family: int) -> float:
     return min(0.05, a_day) / max(1, family)
 
 
+PERSISTENCE = 4.0
+"""What waits for a second bad day within three may breach so many times as often on one: of quiet days in doubt, at
+most one in four may have another beside it. Were days independent it would be far fewer; they aren't."""
+
+
+def credit(spec: Spec) -> float:
+    """Return how many times as often a figure may breach that pages only when it does so on several days."""
+    return PERSISTENCE if spec.alerts.pending_days > 1 else 1.0
+
+
 def step_up(p_values: Sequence[float], strictest: float) -> float:
     """Return the p-value below which one of a day's tests is significant: Benjamini and Hochberg's step-up.
 

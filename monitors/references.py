@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
 import numpy as np
 
+from monitors.daily import binned_days
 from warehouse.grid import Floats, Ints
 
 LEAST_OF_A_WEEKDAY = 4
 """Days that each weekday needs before days are compared with their own weekday only."""
 LEAST_TREND_DAYS = 28
-LONGEST_TREND = 2.0
-"""How far a trend is continued: at most for as long again as the baseline."""
+LONGEST_TREND = 3.0
+"""How far a trend is continued: from the baseline's first day, at most three times the baseline's length."""
 PATH_POINTS = 13
 CLEARLY_NEARER = 0.93
 """A finer kind is taken where it brings days this much nearer, in cube roots: a fifth of the distance itself."""
@@ -30,9 +31,9 @@ class Kind(StrEnum):
     """What a day is compared with."""
 
     LEVEL = "days"
-    WEEKDAY = "same weekdays"
-    TREND = "days and their trend"
-    BOTH = "same weekdays and their trend"
+    WEEKDAY = "the same weekdays"
+    TREND = "their trend"
+    BOTH = "the same weekdays and their trend"
 
 
 @dataclass(frozen=True)
@@ -45,19 +46,25 @@ class Reference:
     shares: Floats
     inverse: Floats
 
-    def on(self, day: date, today: Ints) -> Ints:
+    steady: dict[int, Ints] = field(default_factory=dict, repr=False, compare=False)
+
+    def on(self, day: date, today: Ints, bins: Ints) -> Ints:
         """Return the counts (cells) that stand for normal on a day: expected shares of as many rows as they rest on.
 
         A trend may go on, slow down or have ended: of the ways from the baseline's middle to the day, the one
-        nearest to today's counts is taken.
+        nearest to today's counts, by ``bins`` (cells), is taken.
         """
         if self.kind in (Kind.LEVEL, Kind.WEEKDAY):
-            return self._expected(_terms(self.kind, [day], self.start, self.span_days))[0]
+            key = day.weekday() if self.kind is Kind.WEEKDAY else 0
+            if key not in self.steady:
+                self.steady[key] = self._expected(_terms(self.kind, [day], self.start, self.span_days))[0]
+            return self.steady[key]
         end = min(LONGEST_TREND, (day - self.start).days / self.span_days)
         terms = np.repeat(_terms(self.kind, [day], self.start, self.span_days), PATH_POINTS, axis=0)
         terms[:, -1] = np.linspace(min(0.5, end), end, PATH_POINTS) - 0.5
         found = self._expected(terms)
-        apart = hellinger(today / max(1, today.sum()), found / found.sum(axis=1, keepdims=True))
+        now, then = (binned_days(np.atleast_2d(side).astype(np.float64), bins) for side in (today, found))
+        apart = hellinger(now / max(1.0, now.sum()), then / then.sum(axis=1, keepdims=True))
         return np.asarray(found[int(np.argmin(apart))])
 
     def _expected(self, terms: Floats) -> Ints:
@@ -65,7 +72,7 @@ class Reference:
         return np.asarray(np.rint(_proper(terms @ self.shares) * rows[:, None]), dtype=np.int64)
 
 
-def choose(days: Sequence[date], counts: Ints) -> Kind:
+def choose(days: Sequence[date], counts: Ints | Floats) -> Kind:
     """Return the kind under which days (days, cells) lie nearest to what the others say of them."""
     best, nearest = Kind.LEVEL, np.inf
     for kind in Kind:
@@ -95,7 +102,7 @@ def fit(kind: Kind, days: Sequence[date], counts: Ints) -> Reference:
     return Reference(kind, start, span_days, inverse @ (terms.T @ counts), inverse)
 
 
-def leave_one_out(kind: Kind, days: Sequence[date], counts: Ints) -> tuple[Floats, Floats]:
+def leave_one_out(kind: Kind, days: Sequence[date], counts: Ints | Floats) -> tuple[Floats, Floats]:
     """Return each day's shares (days, cells) as told by the other days, and as of how many rows (days)."""
     rows = counts.sum(axis=1).astype(np.float64)
     terms = _terms(kind, days, *_span(days))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -22,6 +23,8 @@ FRESH_FACTOR = 2.0
 """So many times the expected share of levels never seen is still usual."""
 SCALE_MARGIN = 1.5
 """By how much (in logarithms) a median must move farther than on any baseline day to be one of another scale."""
+WIDEST_SCALE = 100.0
+"""A ratio whose limit would lie beyond this tells nothing."""
 SHARES = ("null_share", "nonfinite_share", "unseen_share")
 DISTANCES = ("psi", "jensen_shannon", "wasserstein", "ks")
 SOFT = (*DISTANCES, "top_score_share", "top_score_psi")
@@ -32,8 +35,9 @@ SOFT = (*DISTANCES, "top_score_share", "top_score_psi")
 class Tested:
     """One metric before its limit: ``figure`` is None, with a verdict and a reason, where it wasn't measured.
 
-    ``p_value`` is its chance on a quiet day, ``effect`` the limit of the effect floor alone, ``noise`` 1/n + 1/m,
-    ``before`` the share that is expected; ``rises`` is False of a share that fell.
+    ``p_value`` is its chance on a quiet day, ``effect`` the limit of the effect floor alone, ``before``
+    the share that is expected; ``rises`` is False of a share that fell. What pages only
+    when it persists has a ``credit``: so many times as often it may breach.
     """
 
     metric: str
@@ -44,21 +48,23 @@ class Tested:
     p_value: float = 1.0
     floor: float = 0.0
     effect: float = 0.0
-    noise: float = 0.0
-    before: float = 0.0
     values: int = 0
+    values_before: int = 0
+    before: float = 0.0
     rises: bool = True
+    credit: float = 1.0
     sides: tuple[Ints, Ints] | None = None
 
     def limit(self, alpha: float) -> float:
         """Return the value that is both worth a look and passed with chance ``alpha`` at most on a quiet day."""
         if self.null is None:
             return self.effect
-        critical = self.null.critical(alpha, self.noise)
+        critical = self.null.critical(alpha * self.credit, self.values, self.values_before)
         if self.metric in ("psi", "top_score_psi"):
             return max(self.effect, critical)
         if self.metric in DISTANCES:
-            return max(self.effect, max(0.0, critical) ** 0.5)
+            found = max(self.effect, math.sqrt(max(0.0, critical)))
+            return found if self.metric == "wasserstein" else min(1.0, found)
         if self.rises:
             return max(self.effect, share_at(float(angle(self.before)) + critical))
         return min(self.effect, share_at(float(angle(self.before)) - critical))
@@ -68,14 +74,14 @@ class Tested:
         if self.null is None:
             return None
         if self.metric in ("psi", "top_score_psi"):
-            return self.null.p_value(limit, self.noise)
+            return self.null.p_value(limit, self.values, self.values_before)
         if self.metric in DISTANCES:
-            return self.null.p_value(limit**2, self.noise)
+            return self.null.p_value(limit**2, self.values, self.values_before)
         gap = float(angle(limit)) - float(angle(self.before))
-        return self.null.p_value(gap if self.rises else -gap, self.noise)
+        return self.null.p_value(gap if self.rises else -gap, self.values, self.values_before)
 
 
-def test_column(
+def tested(
     spec: Spec, day: date, metrics: tuple[str, ...], counts: Counts, learned: Learned | None, alpha: float
 ) -> Iterator[Tested]:
     """Test each metric of a column's rows; a scale ratio without a meaning is left out.
@@ -87,7 +93,7 @@ def test_column(
         yield from (Tested(metric, Verdict.INSUFFICIENT, reason) for metric in metrics)
         return
     today = learned.vector(counts)
-    before = learned.reference.on(day, today)
+    before = learned.reference.on(day, today, learned.coarse)
     sides = learned.places_of(today), learned.places_of(before)
     finite, finite_before = (int(side.sum()) for side in sides)
     for metric in metrics:
@@ -98,13 +104,11 @@ def test_column(
         elif min(finite, finite_before) < LEAST_VALUES:
             yield Tested(metric, Verdict.INSUFFICIENT, _too_few(finite, finite_before, "finite values"))
         elif metric in DISTANCES:
-            found = _distance(metric, learned, sides, floor, alpha)
-            yield replace(found, null=null, p_value=_chance(found, null), sides=sides)
+            yield _distance(metric, learned, sides, floor, alpha)
         elif metric == "top_score_share":
             yield _top_share(learned, sides, floor, alpha)
         elif metric == "top_score_psi":
-            found = _top_psi(learned, sides, floor, alpha)
-            yield replace(found, null=null, p_value=_chance(found, null)) if found.figure else found
+            yield _top_psi(learned, sides, floor, alpha)
         elif isinstance(learned.cells, Grid):
             yield from _scale(learned.cells, counts, learned, sides, floor)
 
@@ -114,12 +118,11 @@ def _too_few(today: int, before: int, what: str) -> str:
     return f"{who} {count} {what}; at least {LEAST_VALUES} are needed"
 
 
-def _chance(found: Tested, null: Null | None) -> float:
-    """Return the larger of two chances: of drawing such rows from what was expected, and of such a day."""
+def _with_chance(found: Tested, times: int = 1) -> Tested:
+    """Return a test with the larger of two chances: of drawing such rows from what is expected, and of such a day."""
     assert found.figure is not None
-    if null is None:
-        return found.figure.p_value
-    return max(found.figure.p_value, replace(found, null=null).chance_at(found.figure.value) or 0.0)
+    chance = found.chance_at(found.figure.value) or 0.0
+    return replace(found, p_value=min(1.0, times * max(found.figure.p_value, chance)))
 
 
 def _share(metric: str, today: Ints, before: Ints, learned: Learned, floor: float, alpha: float) -> Tested:
@@ -135,11 +138,12 @@ def _share(metric: str, today: Ints, before: Ints, learned: Learned, floor: floa
         count_before += min(rows_before - count_before, round(FRESH_FACTOR * learned.fresh_share * rows_before))
     figure = comparisons.share(count, rows, count_before, rows_before, floor, alpha)
     null = None if unseen else learned.nulls.get(metric)
-    found = Tested(
-        metric, None, "", figure, null, 1.0, floor, figure.limit,
-        1 / rows + 1 / rows_before, count_before / rows_before, rows,
+    return _with_chance(
+        Tested(
+            metric, figure=figure, null=null, floor=floor, effect=figure.limit,
+            values=rows, values_before=rows_before, before=count_before / rows_before,
+        )
     )  # fmt: skip
-    return replace(found, p_value=_chance(found, null))
 
 
 def _distance(metric: str, learned: Learned, sides: tuple[Ints, Ints], floor: float, alpha: float) -> Tested:
@@ -149,13 +153,16 @@ def _distance(metric: str, learned: Learned, sides: tuple[Ints, Ints], floor: fl
         figure = comparisons.psi(binned(today, learned.bins), binned(before, learned.bins), floor, alpha)
     elif metric == "wasserstein":
         assert isinstance(learned.cells, Grid)
-        figure = comparisons.wasserstein(today, before, places(learned.cells), floor, alpha)
+        figure = comparisons.wasserstein(today, before, places(learned.cells), floor, alpha, learned.spread)
     else:
         compare = {"jensen_shannon": comparisons.jensen_shannon, "ks": comparisons.ks}[metric]
         figure = compare(today, before, floor, alpha)
-    noise = 1 / float(today.sum()) + 1 / float(before.sum())
-    values = int(today.sum())
-    return Tested(metric, figure=figure, floor=floor, effect=figure.limit, noise=noise, values=values)
+    return _with_chance(
+        Tested(
+            metric, figure=figure, null=learned.nulls.get(metric), floor=floor, effect=figure.limit,
+            values=int(today.sum()), values_before=int(before.sum()), sides=sides,
+        )
+    )  # fmt: skip
 
 
 def _top_share(learned: Learned, sides: tuple[Ints, Ints], floor: float, alpha: float) -> Tested:
@@ -171,10 +178,10 @@ def _top_share(learned: Learned, sides: tuple[Ints, Ints], floor: float, alpha: 
         figure = figure._replace(limit=before / floor, critical=1 - others.critical, p_value=others.p_value)
     null = learned.nulls.get("top_score_share" if rises else "top_score_share_fall")
     found = Tested(
-        "top_score_share", None, "", figure, null, 1.0, floor, figure.limit,
-        1 / rows + 1 / rows_before, before, rows, rises,
+        "top_score_share", figure=figure, null=null, floor=floor, effect=figure.limit,
+        values=rows, values_before=rows_before, before=before, rises=rises,
     )  # fmt: skip
-    return replace(found, p_value=min(1.0, 2 * _chance(found, null)))
+    return _with_chance(found, times=2)
 
 
 def _top_psi(learned: Learned, sides: tuple[Ints, Ints], floor: float, alpha: float) -> Tested:
@@ -186,17 +193,23 @@ def _top_psi(learned: Learned, sides: tuple[Ints, Ints], floor: float, alpha: fl
     if min(values, values_before) < LEAST_VALUES:
         return Tested("top_score_psi", Verdict.INSUFFICIENT, _too_few(values, values_before, "scores in the top 1 %"))
     figure = comparisons.psi(today, before, floor, alpha)
-    return Tested(
-        "top_score_psi", None, "", figure, None, 1.0, floor, figure.limit, 1 / values + 1 / values_before, values=values
-    )
+    return _with_chance(
+        Tested(
+            "top_score_psi", figure=figure, null=learned.nulls.get("top_score_psi"), floor=floor, effect=figure.limit,
+            values=values, values_before=values_before,
+        )
+    )  # fmt: skip
 
 
 NO_TOP = "the baseline's scores have no top 1 % of their own: too many share one cell"
 
 
 def _scale(grid: Grid, today: Counts, learned: Learned, sides: tuple[Ints, Ints], floor: float) -> Iterator[Tested]:
-    before = learned.counts
-    means = (today.total * grid.unit / today.finite, before.total * grid.unit / before.finite)
-    figure = comparisons.scale(*sides, grid, means, max(floor, learned.widest_scale**SCALE_MARGIN))
+    """Test the ratio of medians; where the baseline's own days have any ratio, it has no meaning."""
+    limit = max(floor, learned.widest_scale**SCALE_MARGIN)
+    if limit > WIDEST_SCALE:
+        return
+    means = (today.total * grid.unit / today.finite, learned.mean * grid.unit)
+    figure = comparisons.scale(*sides, grid, means, limit)
     if figure is not None:
-        yield Tested("scale_ratio", None, "", figure, None, figure.p_value, floor, figure.limit)
+        yield Tested("scale_ratio", figure=figure, p_value=figure.p_value, floor=floor, effect=figure.limit)

@@ -46,7 +46,7 @@ def judge(
         return _scale(one, strictest)
     limit = one.limit(alpha)
     beyond = one.figure.value > limit if one.rises else one.figure.value < limit
-    significant = one.p_value < alpha
+    significant = one.p_value < alpha * one.credit
     # Rounding may part what is significant from what is beyond a learned limit; where both say so, it is a breach.
     verdict = limits.judge(beyond=beyond, significant=significant, telling=_telling(one))
     reason = words(one, learned, limit)
@@ -70,7 +70,7 @@ def words(one: Tested, learned: Learned, limit: float) -> str:
         f"{show(one.figure.value)} {NAMES[one.metric]}" if share else f"{NAMES[one.metric]} {show(one.figure.value)}"
     )
     if one.null is None:
-        rows = f"{learned.counts.rows:,} rows" if share else f"{learned.counts.finite:,} baseline values"
+        rows = f"{learned.rows:,} rows" if share else f"{one.values_before:,} baseline values"
         before = f"; baseline {show(one.before)} of {rows}" if share else f" against {rows}"
         return f"{value}{before}; limit {show(limit)}"
     before = f"; baseline {show(one.before)}, usually" if share else " against a usual"
@@ -80,7 +80,7 @@ def words(one: Tested, learned: Learned, limit: float) -> str:
 
 def usual(null: Null, learned: Learned, show: Callable[[float], str]) -> str:
     """Return what nine in ten of a statistic's baseline days were, and what each was compared with."""
-    against = "" if learned.reference.kind is Kind.LEVEL else f" next to {learned.reference.kind.value}"
+    against = "" if learned.reference.kind is Kind.LEVEL else f", each against {learned.reference.kind.value}"
     return f"{show(null.low)} to {show(null.high)} on {null.days} baseline days{against}"
 
 

@@ -63,6 +63,8 @@ METRICS = {
     "nonfinite_share": "Not finite",
     "unseen_share": "Unseen levels",
     "scale_ratio": "Scale",
+    "top_score_share": "Share in the top 1 %",
+    "top_score_psi": "PSI within the top 1 %",
     "bytes_billed": "Bytes billed",
     "correlation_shift": "Correlation shift",
     "reconstruction_error": "PCA reconstruction error",

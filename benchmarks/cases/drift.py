@@ -12,6 +12,7 @@ from benchmarks import kept
 from benchmarks.data import Table, day_of
 from benchmarks.model import spec
 from ledger.records import Measurement
+from monitors.calibration import learn
 from warehouse.grid import Frame
 from warehouse.parquet import ParquetWarehouse
 from warehouse.profile import Profile, total
@@ -37,7 +38,9 @@ def prepare(
     def work() -> Found:
         frame = bank.frame(model) if first else kept.frame(place, model)
         baseline = profile(frame, 0) if first else kept.baseline(place, model)
-        return monitors.drift.measure(model, frame, day_of(span), profile(frame, span), baseline, span)
+        return monitors.drift.measure(
+            model, frame, day_of(span), profile(frame, span), learn(model, frame, {day_of(0): baseline})
+        )
 
     return work
 

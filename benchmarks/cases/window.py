@@ -19,7 +19,7 @@ from warehouse.parquet import ParquetWarehouse
 from warehouse.profile import total
 from warehouse.protocol import Warehouse
 from watchkeeper.settings import Settings
-from watchkeeper.stored import Context, baseline_sum, profiles_of
+from watchkeeper.stored import Context, calibration, profiles_of
 
 WINDOW_DAYS = 90
 BASELINE_DAYS = 7
@@ -55,10 +55,10 @@ def prepare(*, root: str, rows: int, days: int, columns: int) -> Callable[[], Fo
 
     def work() -> Found:
         ctx = Context(Settings(), cast("Warehouse", bank), Ledger.open(address), datetime.now(UTC))
-        baseline, baseline_days = baseline_sum(ctx, model, frame, last)
+        learned = calibration(ctx, model, frame, last)
         stored = profiles_of(ctx, model, frame, last - timedelta(days=WINDOW_DAYS - 1), last)
         window = total(stored.values(), frame.id)
-        found = monitors.drift.measure(model, frame, last, window, baseline, baseline_days)
+        found = monitors.drift.measure(model, frame, last, window, learned)
         ctx.ledger.close()
         return Found(found, window.rows, bank.scans)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 from scipy import special
@@ -126,7 +127,7 @@ class Bank:
 _SCORE_BORDERS = [SCORE.border(cell) for cell in range(-SCORE.half + 1, SCORE.half)]
 
 
-def _normal(borders: Floats, mean: float) -> Floats:
+def _normal(borders: Any, mean: float) -> Floats:
     below = special.ndtr(borders - mean)
     return np.asarray(np.diff(np.concatenate([[0.0], below, [1.0]])))
 

@@ -24,7 +24,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from ledger.records import Measurement
 from models.load import load
 from models.spec import AfterDays, Baseline, Features, Labels, Score, Spec
-from monitors import drift, fairness, performance
+from monitors import calibration, drift, fairness, performance
 from monitors.bins import places
 from monitors.maturity import Curve, learn
 from simulator.bank import build
@@ -112,8 +112,8 @@ def borders(grid: Grid) -> np.ndarray:
 @pytest.fixture(scope="module")
 def moved(bank: Bank) -> dict[tuple[str, str], float]:
     """Return the shifted day's distances by (metric, column), for everyone."""
-    before = total((bank.profiles[day] for day in DAYS[:-1]), bank.frame.id)
-    found = drift.measure(bank.spec, bank.frame, SHIFTED, bank.profiles[SHIFTED], before, len(DAYS) - 1)
+    learned = calibration.learn(bank.spec, bank.frame, {day: bank.profiles[day] for day in DAYS[:-1]})
+    found = drift.measure(bank.spec, bank.frame, SHIFTED, bank.profiles[SHIFTED], learned)
     return {(m.metric, m.feature): m.value for m in found if not m.slice and m.value is not None}
 
 

@@ -49,8 +49,10 @@ SOFT = [made.AMOUNT_DRIFT, made.SCORE_DRIFT, made.RECALL, made.GAP]
     ("words", "states"),
     [
         ("bad, bad", "pending firing"),
-        ("bad, clean", "pending withdrawn"),
-        ("bad, clean, bad, bad", "pending withdrawn pending firing"),
+        ("bad, clean, clean", "pending pending withdrawn"),
+        ("bad, clean, bad, bad", "pending pending firing firing"),
+        ("bad, clean, clean, bad, bad", "pending pending withdrawn pending firing"),
+        ("bad, clean, no data, bad", "pending pending pending firing"),
         ("bad, no data, bad", "pending pending firing"),
         ("bad, insufficient, bad", "pending pending firing"),
         ("bad, bad, clean, clean", "pending firing firing resolved"),
@@ -188,10 +190,22 @@ def test_a_gap_that_opened_before_a_shift_keeps_its_alert_rates_as_evidence() ->
 
 
 def test_days_to_wait_are_the_model_files() -> None:
-    patient = made.spec(alerts={"pending_days": 3, "resolve_days": 1})
+    patient = made.spec(alerts={"pending_days": 3, "resolve_days": 1})  # three of three
     bad, clean = [*ARRIVED, made.RECALL], [*ARRIVED, *ok(made.RECALL)]
     states = [day[0].status for day in timeline([bad, bad, bad, clean], patient)]
     assert states == [Status.PENDING, Status.PENDING, Status.FIRING, Status.RESOLVED]
+
+
+def test_three_of_five_days_is_a_rule_too() -> None:
+    rule = made.spec(alerts={"pending_days": 3, "pending_window_days": 5})
+    bad, clean = [*ARRIVED, made.RECALL], [*ARRIVED, *ok(made.RECALL)]
+    assert [day[0].status for day in timeline([bad, clean, bad, clean, bad], rule)][-1] is Status.FIRING
+    assert [day[0].status for day in timeline([bad, clean, bad, clean, clean], rule)][-1] is Status.WITHDRAWN
+
+
+def test_a_psi_far_beyond_its_limit_waits_for_no_second_day_and_a_single_clean_day_does_not_end_it() -> None:
+    far = replace(made.AMOUNT_DRIFT, value=0.5, low=0.45, high=0.55)
+    assert lives("bad, clean, clean", far) == ["firing", "firing", "resolved"]
 
 
 def test_false_alarms_that_labels_show_weeks_after_a_score_shift_are_no_second_incident() -> None:

@@ -65,7 +65,8 @@ def test_an_incident_is_opened_updated_when_it_says_something_else_and_resolved(
 def test_what_is_pending_or_withdrawn_is_told_to_nobody(ledger: Ledger) -> None:
     assert watched(ledger, 0, DECAY) == 0
     assert watched(ledger, 1, [*ARRIVED, *made.ok(made.RECALL)]) == 0
-    assert watched(ledger, 2, DECAY) == 0
+    assert watched(ledger, 2, [*ARRIVED, *made.ok(made.RECALL)]) == 0
+    assert watched(ledger, 3, DECAY) == 0
     assert watched(ledger, 3, DECAY) == 1
 
 

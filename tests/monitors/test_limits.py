@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from ledger.records import Verdict
 from monitors import limits
@@ -63,8 +64,20 @@ def test_a_limit_that_makes_no_sense_is_named():
     assert [problem.split(":")[0] for problem in found] == ["alerts.limits.psi", "alerts.limits.alert_rate"]
 
 
-def test_a_weekday_that_moves_psi_by_a_twentieth_stays_below_every_floor_of_a_distance():
-    assert limits.FLOORS["psi"] > 0.05
-    assert limits.FLOORS["jensen_shannon"] > (0.05 / 8 / 0.693) ** 0.5
-    assert limits.FLOORS["ks"] > 0.05**0.5 / 2
-    assert limits.FLOORS["wasserstein"] > 0.05**0.5
+def test_a_weekday_that_moves_psi_by_a_twentieth_stays_below_every_floor_of_a_column_that_nothing_is_known_of():
+    floors = {metric: limits.floor(spec(), metric, learned=False) for metric in limits.UNLEARNED}
+    assert floors["psi"] > 0.05
+    assert floors["jensen_shannon"] > (0.05 / 8 / 0.693) ** 0.5
+    assert floors["ks"] > 0.05**0.5 / 2
+    assert floors["wasserstein"] > 0.05**0.5
+    assert all(floors[metric] >= limits.floor(spec(), metric) for metric in floors)
+    assert limits.floor(spec(limits={"psi": 0.02}), "psi", learned=False) == 0.02
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=60))
+def test_what_is_significant_in_a_day_is_what_scipy_s_false_discovery_control_says(p_values):
+    strictest = 0.05 / len(p_values)
+    allowed = limits.step_up(p_values, strictest)
+    mine = [p <= allowed for p in p_values]
+    assert mine == [bool(q <= 0.05 * (1 + 1e-12)) for q in stats.false_discovery_control(p_values)]

@@ -1,0 +1,98 @@
+"""What a day is compared with: the other days, its weekday, a trend."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitors import references
+from monitors.references import Kind
+
+START = date(2026, 1, 1)
+CELLS = np.arange(4)
+
+
+def days(n):
+    return [START + timedelta(days=i) for i in range(n)]
+
+
+def drawn(n, shape=lambda day, i: [0.4, 0.3, 0.2, 0.1], rows=5000, seed=1):
+    rng = np.random.default_rng(seed)
+    return np.array([rng.multinomial(rng.integers(rows // 2, rows), shape(day, i)) for i, day in enumerate(days(n))])
+
+
+def weekly(day, _):
+    return [0.1, 0.3, 0.2, 0.4] if day.weekday() >= 5 else [0.4, 0.3, 0.2, 0.1]
+
+
+def growing(_, i):
+    return [0.4 - 0.004 * i, 0.3, 0.2, 0.1 + 0.004 * i]
+
+
+@given(st.integers(2, 40), st.integers(0, 2**32 - 1))
+def test_the_level_is_the_sum_of_the_days_and_leaving_a_day_out_is_subtracting_it(n, seed):
+    counts = drawn(n, seed=seed)
+    assert references.fit(Kind.LEVEL, days(n), counts).on(START, counts[0], CELLS).tolist() == counts.sum(0).tolist()
+    shares, rows = references.leave_one_out(Kind.LEVEL, days(n), counts)
+    others = counts.sum(0) - counts
+    assert shares == pytest.approx(others / others.sum(axis=1, keepdims=True))
+    assert rows == pytest.approx(others.sum(axis=1))
+
+
+def test_a_weekday_is_the_sum_of_its_days():
+    counts, dates = drawn(56, weekly), days(56)
+    fitted = references.fit(Kind.WEEKDAY, dates, counts)
+    sunday = date(2026, 3, 8)
+    mine = [counts[i] for i, day in enumerate(dates) if day.weekday() == 6]
+    assert fitted.on(sunday, mine[0], CELLS).tolist() == np.sum(mine, axis=0).tolist()
+    shares, rows = references.leave_one_out(Kind.WEEKDAY, dates, counts)
+    first = next(i for i, day in enumerate(dates) if day.weekday() == 6)
+    others = np.sum(mine[1:], axis=0)
+    assert shares[first] == pytest.approx(others / others.sum())
+    assert rows[first] == pytest.approx(others.sum())
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind"), [(lambda *_: [0.4, 0.3, 0.2, 0.1], Kind.LEVEL), (weekly, Kind.WEEKDAY), (growing, Kind.TREND)]
+)
+def test_the_kind_that_fits_is_chosen(shape, kind):
+    for seed in range(10):
+        assert references.choose(days(56), drawn(56, shape, seed=seed)) is kind
+
+
+def test_weekdays_need_four_weeks_and_a_trend_four_weeks_too():
+    assert references.choose(days(27), drawn(27, weekly)) is Kind.LEVEL
+    assert references.choose(days(27), drawn(27, growing)) is Kind.LEVEL
+    assert not references.usable(Kind.WEEKDAY, [day for day in days(90) if day.weekday() < 5])
+
+
+def test_a_trend_is_statsmodels_weighted_least_squares_and_each_day_left_out_is_a_fit_without_it():
+    counts, dates = drawn(40, growing), days(40)
+    terms = sm.add_constant((np.arange(40) / 39 - 0.5)[:, None])
+    rows = counts.sum(axis=1)
+    shares, _ = references.leave_one_out(Kind.TREND, dates, counts)
+    for left in (0, 17, 39):
+        kept = np.arange(40) != left
+        for cell in range(4):
+            fit = sm.WLS(counts[kept, cell] / rows[kept], terms[kept], weights=rows[kept]).fit()
+            assert shares[left, cell] == pytest.approx(fit.predict(terms[left : left + 1])[0], abs=1e-9)
+
+
+@pytest.mark.parametrize("reached", [40, 56, 80])
+def test_a_trend_may_have_ended_or_go_on(reached):
+    """The nearest of the ways that the trend may have gone is what a day is compared with."""
+    fitted = references.fit(Kind.TREND, days(56), drawn(56, growing, rows=100_000))
+    wanted = np.array(growing(None, reached))
+    found = fitted.on(START + timedelta(days=80), np.rint(wanted * 1e6).astype(int), CELLS)
+    assert found / found.sum() == pytest.approx(wanted, abs=0.02)
+
+
+def test_what_a_trend_doesnt_explain_stays_where_it_was():
+    fitted = references.fit(Kind.TREND, days(56), drawn(56, growing, rows=100_000))
+    back = fitted.on(START + timedelta(days=80), np.array([700_000, 300_000, 0, 0]), CELLS)
+    assert back[0] / back.sum() < 0.31
