@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 
 from alerting.conclude import conclude
 from benchmarks.quarters.model import BASELINE_DAYS, FIRST, FRAME, QUARTER_DAYS, SPEC, Bank, Change
@@ -31,24 +33,27 @@ class Played:
     fired: dict[str, int] = field(default_factory=dict)
 
 
-def learned(bank: Bank) -> Calibration:
-    """Draw the days of the baseline and learn from them."""
-    return learn(SPEC, FRAME, {FIRST + timedelta(days=i): bank.day(i) for i in range(BASELINE_DAYS)})
+@lru_cache(maxsize=2)
+def _baseline(seed: int, rows: int) -> tuple[Bank, Calibration]:
+    """Draw the days of the baseline and learn from them; the bank is at its end."""
+    bank = Bank(seed, rows)
+    return bank, learn(SPEC, FRAME, {FIRST + timedelta(days=i): bank.day(i) for i in range(BASELINE_DAYS)})
 
 
 def quiet(seed: int, rows: int) -> Played:
     """Play a quarter in which nothing happens."""
-    return _play(Bank(seed, rows), None, QUARTER_DAYS)
+    return _play(seed, rows, None, QUARTER_DAYS)
 
 
 def caught(name: str, seed: int, rows: int, days: int = 20) -> int | None:
     """Return the day (from 1) on which a change of today pages, naming its column; None where it doesn't."""
     feature, change = CHANGES[name]
-    return _play(Bank(seed, rows), change, days).fired.get(feature)
+    return _play(seed, rows, change, days).fired.get(feature)
 
 
-def _play(bank: Bank, change: Change | None, days: int) -> Played:
-    calibration, played, states = learned(bank), Played(), dict[str, Incident]()
+def _play(seed: int, rows: int, change: Change | None, days: int) -> Played:
+    drawn, calibration = _baseline(seed, rows)
+    bank, played, states = deepcopy(drawn), Played(), dict[str, Incident]()
     for number in range(days):
         day = FIRST + timedelta(days=BASELINE_DAYS + number)
         profile = bank.day(BASELINE_DAYS + number, change, number)

