@@ -147,13 +147,13 @@ def _states(labels: Labels, events: str) -> str:
     kind = newest = ""
     if labels.type is not None:
         # moment and kind in one number, so that their maximum is the kind of the newest
-        newest = f"max(epoch_us(known_at) * {_KINDS} + kind - ({sql.OTHER_GROUP})) FILTER (WHERE label) AS newest, "
+        newest = f"max(CASE WHEN label THEN epoch_us(known_at) * {_KINDS} + kind - ({sql.OTHER_GROUP}) END) AS newest, "
         kind = f", newest % {_KINDS} + ({sql.OTHER_GROUP}) AS kind"
     return (
         f"SELECT id, coalesce(fraud_at >= coalesce(clear_at, fraud_at), false) AS fraud, first_fraud{kind} FROM ("
-        f"SELECT id, {newest}max(known_at) FILTER (WHERE label) AS fraud_at, "
-        "max(known_at) FILTER (WHERE NOT label) AS clear_at, "
-        f"min(known_at) FILTER (WHERE label) AS first_fraud FROM {events} GROUP BY id)"
+        f"SELECT id, {newest}max(CASE WHEN label THEN known_at END) AS fraud_at, "
+        "max(CASE WHEN NOT label THEN known_at END) AS clear_at, "
+        f"min(CASE WHEN label THEN known_at END) AS first_fraud FROM {events} GROUP BY id)"
     )
 
 

@@ -63,16 +63,17 @@ WITH events AS (
     FROM (
       SELECT
         id,
-        MAX(UNIX_MICROS(CAST(known_at AS TIMESTAMP)) * 256 + kind - (
-          -2
-        )) FILTER(WHERE
-          label) AS newest,
-        MAX(known_at) FILTER(WHERE
-          label) AS fraud_at,
-        MAX(known_at) FILTER(WHERE
-          NOT label) AS clear_at,
-        MIN(known_at) FILTER(WHERE
-          label) AS first_fraud
+        MAX(
+          CASE
+            WHEN label
+            THEN UNIX_MICROS(CAST(known_at AS TIMESTAMP)) * 256 + kind - (
+              -2
+            )
+          END
+        ) AS newest,
+        MAX(CASE WHEN label THEN known_at END) AS fraud_at,
+        MAX(CASE WHEN NOT label THEN known_at END) AS clear_at,
+        MIN(CASE WHEN label THEN known_at END) AS first_fraud
       FROM moved
       GROUP BY
         id
@@ -98,16 +99,17 @@ WITH events AS (
     FROM (
       SELECT
         id,
-        MAX(UNIX_MICROS(CAST(known_at AS TIMESTAMP)) * 256 + kind - (
-          -2
-        )) FILTER(WHERE
-          label) AS newest,
-        MAX(known_at) FILTER(WHERE
-          label) AS fraud_at,
-        MAX(known_at) FILTER(WHERE
-          NOT label) AS clear_at,
-        MIN(known_at) FILTER(WHERE
-          label) AS first_fraud
+        MAX(
+          CASE
+            WHEN label
+            THEN UNIX_MICROS(CAST(known_at AS TIMESTAMP)) * 256 + kind - (
+              -2
+            )
+          END
+        ) AS newest,
+        MAX(CASE WHEN label THEN known_at END) AS fraud_at,
+        MAX(CASE WHEN NOT label THEN known_at END) AS clear_at,
+        MIN(CASE WHEN label THEN known_at END) AS first_fraud
       FROM moved
       WHERE
         known_at < CAST(@v13 AS DATETIME)

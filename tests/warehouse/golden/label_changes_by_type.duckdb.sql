@@ -55,16 +55,12 @@ WITH events AS (
     FROM (
       SELECT
         id,
-        MAX(EPOCH_US(known_at) * 256 + kind - (
+        MAX(CASE WHEN label THEN EPOCH_US(known_at) * 256 + kind - (
           -2
-        )) FILTER(WHERE
-          label) AS newest,
-        MAX(known_at) FILTER(WHERE
-          label) AS fraud_at,
-        MAX(known_at) FILTER(WHERE
-          NOT label) AS clear_at,
-        MIN(known_at) FILTER(WHERE
-          label) AS first_fraud
+        ) END) AS newest,
+        MAX(CASE WHEN label THEN known_at END) AS fraud_at,
+        MAX(CASE WHEN NOT label THEN known_at END) AS clear_at,
+        MIN(CASE WHEN label THEN known_at END) AS first_fraud
       FROM moved
       GROUP BY
         id
@@ -90,16 +86,12 @@ WITH events AS (
     FROM (
       SELECT
         id,
-        MAX(EPOCH_US(known_at) * 256 + kind - (
+        MAX(CASE WHEN label THEN EPOCH_US(known_at) * 256 + kind - (
           -2
-        )) FILTER(WHERE
-          label) AS newest,
-        MAX(known_at) FILTER(WHERE
-          label) AS fraud_at,
-        MAX(known_at) FILTER(WHERE
-          NOT label) AS clear_at,
-        MIN(known_at) FILTER(WHERE
-          label) AS first_fraud
+        ) END) AS newest,
+        MAX(CASE WHEN label THEN known_at END) AS fraud_at,
+        MAX(CASE WHEN NOT label THEN known_at END) AS clear_at,
+        MIN(CASE WHEN label THEN known_at END) AS first_fraud
       FROM moved
       WHERE
         known_at < CAST($v12 AS TIMESTAMP)

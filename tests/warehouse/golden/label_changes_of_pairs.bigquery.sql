@@ -42,12 +42,9 @@ WITH events AS (
     FROM (
       SELECT
         id,
-        MAX(known_at) FILTER(WHERE
-          label) AS fraud_at,
-        MAX(known_at) FILTER(WHERE
-          NOT label) AS clear_at,
-        MIN(known_at) FILTER(WHERE
-          label) AS first_fraud
+        MAX(CASE WHEN label THEN known_at END) AS fraud_at,
+        MAX(CASE WHEN NOT label THEN known_at END) AS clear_at,
+        MIN(CASE WHEN label THEN known_at END) AS first_fraud
       FROM moved
       GROUP BY
         id
@@ -69,12 +66,9 @@ WITH events AS (
     FROM (
       SELECT
         id,
-        MAX(known_at) FILTER(WHERE
-          label) AS fraud_at,
-        MAX(known_at) FILTER(WHERE
-          NOT label) AS clear_at,
-        MIN(known_at) FILTER(WHERE
-          label) AS first_fraud
+        MAX(CASE WHEN label THEN known_at END) AS fraud_at,
+        MAX(CASE WHEN NOT label THEN known_at END) AS clear_at,
+        MIN(CASE WHEN label THEN known_at END) AS first_fraud
       FROM moved
       WHERE
         known_at < CAST(@v15 AS DATETIME)
