@@ -227,13 +227,18 @@ class Baseline(_Part):
 
     def days(self) -> list[date]:
         """Return the days of the baseline in order, without the excluded ones."""
-        span = (self.end - self.start).days + 1
-        every = (self.start + timedelta(days=i) for i in range(span))
-        return [day for day in every if not self.leaves_out(day)]
+        return [day for day in self._span() if not self.leaves_out(day)]
+
+    def left_out(self) -> list[date]:
+        """Return the days between the baseline's first and last that don't stand for normal, in order."""
+        return [day for day in self._span() if self.leaves_out(day)]
 
     def leaves_out(self, day: date) -> bool:
         """Return whether a day doesn't stand for normal: excluded, or of a known event."""
         return day in self.exclude or self.event_on(day) is not None
+
+    def _span(self) -> list[date]:
+        return [self.start + timedelta(days=i) for i in range((self.end - self.start).days + 1)]
 
     def event_on(self, day: date) -> str | None:
         """Return the name of the event that a day belongs to."""

@@ -88,11 +88,12 @@ def _check_columns(spec: Spec, source: Source) -> None:
 
 
 def _conditions(spec: Spec, source: Source, bound: Bound) -> list[str]:
-    """Return the conditions for rows of the baseline's days, the excluded ones left out."""
+    """Return the conditions for rows of the baseline's days, the excluded ones and those of events left out."""
     conditions = source.wanted(bound)
-    if spec.baseline.exclude and not source.partitioned:
+    left_out = spec.baseline.left_out()
+    if left_out and not source.partitioned:
         day = sql.day_of(source.day, source.columns[source.day])
-        conditions.append(f"{day} NOT IN ({', '.join(bound(each) for each in spec.baseline.exclude)})")
+        conditions.append(f"{day} NOT IN ({', '.join(bound(each) for each in left_out)})")
     return conditions
 
 

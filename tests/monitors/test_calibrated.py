@@ -84,6 +84,7 @@ def test_on_the_day_of_an_event_a_shift_counts_only_from_three_times_its_limit_o
 def test_a_baseline_leaves_out_its_events():
     own = Baseline(start=START, end=START + timedelta(days=6), events=[Event(name="New Year", start=START)])
     assert own.days() == [START + timedelta(days=i) for i in range(1, 7)]
+    assert own.left_out() == [START]
     assert (own.event_on(START), own.event_on(DAY)) == ("New Year", None)
 
 
