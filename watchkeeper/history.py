@@ -16,7 +16,7 @@ from models.spec import HISTORY_DAYS, Spec
 from warehouse.budget import Account
 from warehouse.grid import Frame
 from warehouse.protocol import Partition
-from watchkeeper import watch
+from watchkeeper.measuring import measured
 from watchkeeper.stored import Context, profiles_of
 
 Conclusions = dict[date, list[Incident]]
@@ -67,7 +67,7 @@ class History:
         ``changed`` are the cohort days whose own figures are wanted too. Schema and checks stay as they were told.
         """
         profile = profiles_of(self.ctx, spec, self.frame, day, day).get(day)
-        found = watch.measured(self.ctx, spec, self.frame, day, profile, set(changed))
+        found = measured(self.ctx, spec, self.frame, day, profile, set(changed))
         rows = self.ctx.ledger.row_counts(
             spec.model, self.frame.id, day - timedelta(days=HISTORY_DAYS), day - timedelta(days=1)
         )

@@ -15,54 +15,29 @@ import alerting.outbox
 import alerting.retraining
 import checks.arrival
 import checks.suite
-import monitors.cards
-import monitors.clues
-import monitors.costs
-import monitors.decay
-import monitors.drift
-import monitors.estimate
-import monitors.fairness
-import monitors.faults
-import monitors.maturity
-import monitors.multivariate
-import monitors.nowcast
-import monitors.performance
-import monitors.season
-import monitors.selective
-import monitors.slow
 import warehouse
 from alerting.channels import Channel, ConsoleChannel, SlackChannel
 from alerting.routes import channel_of
-from ledger.records import Cause, Decision, Incident, Measurement, Run, Status, Streamed, Verdict
+from ledger.records import Cause, Decision, Incident, Run, Status, Streamed, Verdict
 from ledger.store import Ledger
 from models.errors import WatchkeeperError
 from models.load import load_all
 from models.spec import HISTORY_DAYS, LATE_DAYS, Spec
-from monitors.maturity import Curve
-from warehouse import ranking
 from warehouse.grid import Frame
-from warehouse.profile import Profile
 from warehouse.protocol import Partition
-from watchkeeper import custom, labels
+from watchkeeper import labels
 from watchkeeper.costs import counted
+from watchkeeper.measuring import MEASURED, horizon_days, measured, top_cards
 from watchkeeper.settings import Settings
 from watchkeeper.stored import (
     Context,
     arrived,
     baseline_days,
-    baseline_profiles,
-    calibration,
     frame_of,
-    labelled,
-    profiles_of,
     scan,
     scan_missing,
 )
 
-MEASURED = (
-    "drift", "score", "fault", "slow", "performance", "nowcast", "decay", "estimate", "selective", "fairness",
-    "custom", "clue",
-)  # fmt: skip
 DRILLED = (Cause.FEED_FAULT, Cause.COLUMN_FAULT, Cause.POPULATION_SHIFT, Cause.MODEL_RELEASE, Cause.SCORE_SHIFT)
 """Causes whose incident links to an Evidently report on a bounded sample."""
 
@@ -118,7 +93,7 @@ def arrive(ctx: Context, spec: Spec, day: date, partition: Partition | Streamed 
     normal = baseline_days(ctx, spec, frame, day)
     known = ctx.warehouse.partition(spec, normal[0])
     yesterday = day - timedelta(days=1)
-    scan_missing(ctx, spec, frame, day - timedelta(days=_horizon_days(spec)), yesterday)
+    scan_missing(ctx, spec, frame, day - timedelta(days=horizon_days(spec)), yesterday)
     history = ctx.ledger.row_counts(spec.model, frame.id, day - timedelta(days=HISTORY_DAYS), yesterday)
     # The wait ends at a fixed time, so that a day watched again much later says the same.
     now = min(ctx.now, datetime.combine(day + timedelta(days=2), time(), UTC))
@@ -144,33 +119,9 @@ def measure(ctx: Context, spec: Spec, day: date) -> str:
     frame = frame_of(ctx, spec)
     profile = scan(ctx, spec, frame, day)
     changed = _new_labels(ctx, spec, frame, day) if frame.score is not None else set()
-    found = [*measured(ctx, spec, frame, day, profile, changed), *_top_cards(ctx, spec, frame, day)]
+    found = [*measured(ctx, spec, frame, day, profile, changed), *top_cards(ctx, spec, frame, day)]
     ctx.ledger.save_measurements(spec.model, day, MEASURED, found)
     return f"{len(found)} measurements, {sum(m.verdict is Verdict.BREACH for m in found)} over their limit"
-
-
-def measured(
-    ctx: Context, spec: Spec, frame: Frame, day: date, profile: Profile | None, changed: set[date]
-) -> list[Measurement]:
-    """Run every monitor of a day over what the ledger holds; nothing is written.
-
-    ``profile`` is the day's (None: no partition), ``changed`` the cohort days whose labels differ from the day before.
-    The warehouse is asked for no row but of baseline days that were never scanned.
-    """
-    found: list[Measurement] = []
-    if profile is not None and profile.rows:
-        found += monitors.drift.measure(spec, frame, day, profile, calibration(ctx, spec, frame, day))
-        recent = profiles_of(ctx, spec, frame, day - timedelta(days=monitors.slow.WINDOW_DAYS), day - timedelta(days=1))
-        normal = baseline_profiles(ctx, spec, frame, day)
-        if any(m.verdict is Verdict.BREACH for m in found):
-            found += monitors.season.measure(spec, frame, day, profile, normal, found)
-        found += monitors.faults.measure(spec, frame, day, profile, recent, normal)
-        found += monitors.slow.measure(spec, frame, day, profile, recent, normal)
-        if frame.moments or frame.embeddings:
-            found += monitors.multivariate.measure(spec, frame, day, profile, list(normal.values()))
-    if frame.score is not None:
-        found += _measure_scores(ctx, spec, frame, day, changed)
-    return found + custom.measure(ctx, spec, frame, day)
 
 
 def conclude(ctx: Context, spec: Spec, day: date, partition: Partition | Streamed | None) -> Run:
@@ -229,11 +180,6 @@ def stale_days(ctx: Context, spec: Spec, day: date, lookback_days: int = LATE_DA
     return [run.day for run in runs if _version(arrived(ctx, spec, frame, run.day)) != run.source_version]
 
 
-def _horizon_days(spec: Spec) -> int:
-    """Return how far back cohorts may still change, or row counts are looked at."""
-    return max(spec.labels.horizon_days if spec.labels else 0, HISTORY_DAYS)
-
-
 def _version(partition: Partition | Streamed | None) -> str:
     return partition.version if partition else ""
 
@@ -247,44 +193,9 @@ def _conclude_day(ctx: Context, spec: Spec, day: date) -> list[Incident]:
     return incidents
 
 
-def _measure_scores(ctx: Context, spec: Spec, frame: Frame, as_of: date, changed: set[date]) -> list[Measurement]:
-    """Measure performance, decay and fairness from the score cubes as they were known on ``as_of``."""
-    normal = set(baseline_days(ctx, spec, frame, as_of))
-    start = min(*normal, as_of - timedelta(days=_horizon_days(spec)))
-    cohorts, cubes = labelled(ctx, spec, frame, start, as_of)
-    curve = monitors.maturity.learn(cohorts, as_of, _horizon_days(spec))
-    changed = changed | {as_of} | _ripening(spec, as_of, curve)
-    estimated = ctx.ledger.measurements(
-        spec.model, as_of_from=start, as_of_to=as_of - timedelta(days=1), monitors=(monitors.estimate.MONITOR,)
-    )
-    return [
-        *monitors.performance.measure(spec, frame, as_of, cubes, curve, changed & cubes.keys()),
-        *monitors.nowcast.measure(spec, frame, as_of, cubes, curve, changed & cubes.keys()),
-        *monitors.decay.measure(spec, frame, as_of, cubes, curve, normal & cubes.keys()),
-        *monitors.costs.measure(spec, frame, as_of, cubes, curve),
-        *monitors.estimate.measure(spec, frame, as_of, cubes, curve, normal & cubes.keys(), estimated),
-        *monitors.selective.measure(spec, frame, as_of, cubes, curve),
-        *monitors.fairness.measure(spec, frame, as_of, cubes, curve),
-        *monitors.clues.measure(spec, frame, as_of, cubes, curve, normal & cubes.keys()),
-    ]
-
-
-def _top_cards(ctx: Context, spec: Spec, frame: Frame, as_of: date) -> list[Measurement]:
-    """Measure how many of the cards with the highest scores were compromised, on the newest mature days."""
-    if spec.score.entity is None:
-        return []
-    horizon_days = _horizon_days(spec)
-    cohorts, _ = labelled(ctx, spec, frame, as_of - timedelta(days=horizon_days), as_of)
-    ages = monitors.maturity.ages(spec.labels, monitors.maturity.learn(cohorts, as_of, horizon_days))
-    newest = as_of - timedelta(days=ages.labels)
-    days = [newest - timedelta(days=step) for step in range(ranking.MOST_DAYS)]
-    ranked = ctx.warehouse.top_cards(spec, min(days), newest, as_of)
-    return monitors.cards.measure(spec, as_of, ranked, days)
-
-
 def _new_labels(ctx: Context, spec: Spec, frame: Frame, as_of: date) -> set[date]:
     """Take in the labels of the cohorts that may still change; the first watch reads the whole baseline's."""
-    start = as_of - timedelta(days=_horizon_days(spec))
+    start = as_of - timedelta(days=horizon_days(spec))
     if not ctx.ledger.runs(spec.model, end=as_of - timedelta(days=1)):
         start = min(*baseline_days(ctx, spec, frame, as_of), start)
     return _take_in_labels(ctx, spec, frame, start, as_of)
@@ -302,17 +213,6 @@ def _take_in_labels(ctx: Context, spec: Spec, frame: Frame, start: date, as_of: 
     if negative == "explicit":
         return changed
     return changed | {as_of - timedelta(days=negative.after_days)}  # its unlabelled payments turn legitimate today
-
-
-def _ripening(spec: Spec, as_of: date, curve: Curve) -> set[date]:
-    """Return the cohort days about to turn mature: their verdict changes even when no label comes.
-
-    The curve is learned anew each day, so the age of maturity may move by a day or two between runs.
-    """
-    mature_days = curve.mature_days(spec.labels.maturity) if spec.labels else None
-    if mature_days is None:
-        return set()
-    return {as_of - timedelta(days=age) for age in range(max(0, mature_days - 2), mature_days + 3)}
 
 
 def _drill_down(ctx: Context, specs: Sequence[Spec]) -> None:
