@@ -60,8 +60,9 @@ def truth(metric: str, shift: float = 0.0) -> float:
     """Return a metric of the bank itself."""
     fraud, legitimate, middle = _scores(shift)
     every = np.zeros((CELLS, 4, 3), np.int64)
-    every[:, FRAUD, COUNT], every[:, LEGITIMATE, COUNT] = np.rint(1e10 * fraud), np.rint(1e10 * legitimate)
+    every[:, FRAUD, COUNT], every[:, LEGITIMATE, COUNT] = np.rint(1e9 * fraud), np.rint(1e9 * legitimate)
     every[:, FRAUD, PENCE] = every[:, FRAUD, COUNT]
+    every[:, :, SCORE] = np.rint(every[:, :, COUNT] * middle[:, None] * scoring.BILLION)
     if metric == "calibration_error":
         return 0.0 if not shift else _calibration(fraud, legitimate, middle)
     found = scoring.figure(metric, every, scoring.confusion(every))
