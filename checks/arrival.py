@@ -15,7 +15,7 @@ from ledger.records import Measurement, Streamed, Verdict
 from models.spec import Spec
 from warehouse.protocol import Partition
 
-LIMITS = {"row_count": 0.5, "duplicate_share": 0.001}
+LIMITS = {"row_count": 0.65, "duplicate_share": 0.001}
 """Default limits, which ``alerts.limits`` overrides: share of the usual rows (either way), share of repeated ids."""
 FEWEST_DAYS = 3
 SIGNIFICANCE = 0.001

@@ -46,7 +46,7 @@ FLOORS: dict[str, float] = {
     "true_positive_rate_difference": 0.1,
     "false_positive_rate_difference": 0.1,
     "precision_difference": 0.1,
-    "row_count": 0.5,
+    "row_count": 0.65,
     "duplicate_share": 0.001,
 }
 """Smallest change worth waking somebody for, by metric; ``alerts.limits`` of a model file overrides it.

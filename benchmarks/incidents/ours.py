@@ -47,6 +47,8 @@ class Watched:
         again = Watched.open(self.source, root)
         again.ctx.seen.update(self.ctx.seen)
         again.ctx.sums.update(self.ctx.sums)
+        again.ctx.calibrations.update(self.ctx.calibrations)
+        again.ctx.known.update(self.ctx.known)
         return again
 
     def watch(self, day: date) -> list[Page]:

@@ -58,9 +58,9 @@ def test_a_usual_day_is_ok_with_its_rows_and_an_interval() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "verdict"), [(400, Verdict.BREACH), (600, Verdict.OK), (1900, Verdict.OK), (2500, Verdict.BREACH)]
+    ("rows", "verdict"), [(600, Verdict.BREACH), (700, Verdict.OK), (1500, Verdict.OK), (1600, Verdict.BREACH)]
 )
-def test_half_the_usual_rows_or_twice_as_many_is_a_breach(rows: int, verdict: Verdict) -> None:
+def test_two_thirds_of_the_usual_rows_or_half_as_many_again_is_a_breach(rows: int, verdict: Verdict) -> None:
     assert figure("row_count", partition(rows), usual()).verdict is verdict
 
 
