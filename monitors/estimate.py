@@ -239,7 +239,7 @@ def _verdict(metric: str, now: Estimate, before: Estimate, floor: float, alpha: 
     """Judge a worse figure by its floor; both errors count in full, though the two sides share days (cautious)."""
     if metric == "false_positive_rate":
         now, before = (
-            Estimate(intervals.log_ratio(of.value), 0, 0, of.n, of.error / of.value if of.value else math.inf)
+            Estimate(*(intervals.log_ratio(x) for x in of[:3]), of.n, of.error / of.value if of.value else math.inf)
             for of in (now, before)
         )
         worse, floor = (now, before), math.log(floor)
