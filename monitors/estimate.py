@@ -238,10 +238,7 @@ def _judged(
 def _verdict(metric: str, now: Estimate, before: Estimate, floor: float, alpha: float) -> Verdict:
     """Judge a worse figure by its floor; both errors count in full, though the two sides share days (cautious)."""
     if metric == "false_positive_rate":
-        now, before = (
-            Estimate(*(intervals.log_ratio(x) for x in of[:3]), of.n, of.error / of.value if of.value else math.inf)
-            for of in (now, before)
-        )
+        now, before = _logarithm(now), _logarithm(before)
         worse, floor = (now, before), math.log(floor)
     else:
         worse = (before, now)
@@ -250,6 +247,11 @@ def _verdict(metric: str, now: Estimate, before: Estimate, floor: float, alpha: 
     return limits.judge(
         beyond=value >= floor and low >= floor / 2, significant=safe.low > 0, telling=(high - low) / 2 <= floor
     )
+
+
+def _logarithm(of: Estimate) -> Estimate:
+    value, low, high = (intervals.log_ratio(x) for x in of[:3])
+    return Estimate(value, low, high, of.n, of.error / of.value if of.value else math.inf)
 
 
 def _limit(metric: str, before: Estimate, floor: float) -> float:
