@@ -48,13 +48,18 @@ class Reference:
 
     steady: dict[int, Ints] = field(default_factory=dict, repr=False, compare=False)
 
+    @property
+    def moves(self) -> bool:
+        """Return whether days follow a trend: their cells can be told beforehand, their distances hardly."""
+        return self.kind in (Kind.TREND, Kind.BOTH)
+
     def on(self, day: date, today: Ints, bins: Ints) -> Ints:
         """Return the counts (cells) that stand for normal on a day: expected shares of as many rows as they rest on.
 
         A trend may go on, slow down or have ended: of the ways from the baseline's middle to the day, the one
         nearest to today's counts, by ``bins`` (cells), is taken.
         """
-        if self.kind in (Kind.LEVEL, Kind.WEEKDAY):
+        if not self.moves:
             key = day.weekday() if self.kind is Kind.WEEKDAY else 0
             if key not in self.steady:
                 self.steady[key] = self._expected(_terms(self.kind, [day], self.start, self.span_days))[0]

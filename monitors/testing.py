@@ -103,6 +103,8 @@ def tested(
             yield _share(metric, today, before, learned, floor, alpha)
         elif min(finite, finite_before) < LEAST_VALUES:
             yield Tested(metric, Verdict.INSUFFICIENT, _too_few(finite, finite_before, "finite values"))
+        elif metric == "wasserstein" and learned.reference.moves:
+            yield Tested(metric, Verdict.INSUFFICIENT, MOVING)
         elif metric in DISTANCES:
             yield _distance(metric, learned, sides, floor, alpha)
         elif metric == "top_score_share":
@@ -201,6 +203,7 @@ def _top_psi(learned: Learned, sides: tuple[Ints, Ints], floor: float, alpha: fl
     )  # fmt: skip
 
 
+MOVING = "the column moves along a trend by itself, so how far it is from its baseline tells nothing"
 NO_TOP = "the baseline's scores have no top 1 % of their own: too many share one cell"
 
 

@@ -51,7 +51,7 @@ def false_positive_ratio(caught: int, false_alarms: int) -> Estimate | None:
     if not caught:
         return None
     n, ratio = caught + false_alarms, false_alarms / caught
-    low, high = intervals.clopper_pearson(caught, n)
+    low, high = intervals.wilson(caught, n)
     return Estimate(ratio, (1 - high) / high, (1 - low) / low if low > 0 else math.inf, n)
 
 
