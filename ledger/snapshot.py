@@ -13,14 +13,18 @@ from ledger.tables import metadata
 VOLATILE = {"sent", "sent_at", "attempts", "last_error", "ts", "events"}
 """What depends on when and how often delivery was tried, or on labels of no payment, not on what was concluded."""
 
+HISTORY = {"events"}
+"""Tables that tell how the ledger came to be what it is: of a day that was watched again they tell more."""
+
 
 def snapshot(ledger: Ledger) -> dict[str, list[tuple[Any, ...]]]:
-    """Return every table's rows in a canonical order, without what is volatile."""
+    """Return every table's rows in a canonical order, without what is volatile and without history."""
     return {
         table.name: sorted(
             (tuple(map(_plain, row)) for row in ledger.database.rows(sa.select(*_kept(table)))), key=repr
         )
         for table in metadata.sorted_tables
+        if table.name not in HISTORY
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ledger import batches, tables
+from ledger import batches, events, tables
 from ledger import measurements as figures
 from ledger.batches import Taken
 from ledger.content import Record, from_text, to_row, to_text
@@ -18,6 +18,7 @@ from ledger.database import Database
 from ledger.records import (
     Baselined,
     Decision,
+    Event,
     Incident,
     Measurement,
     Message,
@@ -356,6 +357,29 @@ class Ledger:
     def save_thread(self, incident: str, channel: str, ts: str) -> None:
         """Record where an incident's one message stands on a channel."""
         self.database.replace(tables.threads, [{"incident": incident, "channel": channel, "ts": ts}])
+
+    # What happened
+
+    def append_event(
+        self,
+        at: datetime,
+        kind: str,
+        reason: str,
+        *,
+        model: str = "",
+        incident: str = "",
+        actor: str = events.SYSTEM,
+        payload: Mapping[str, Any] | None = None,
+    ) -> Event:
+        """Add an event to the log, in one transaction with what it tells of, and return it."""
+        named = {"model": model, "incident": incident, "actor": actor}
+        return events.append(self.database, at, kind, reason, **named, payload=payload)
+
+    def events(
+        self, model: str | None = None, *, incident: str | None = None, kinds: Collection[str] = ()
+    ) -> list[Event]:
+        """Return what happened (to a model, to an incident, of some kinds), in order."""
+        return events.find(self.database, model=model, incident=incident, kinds=kinds)
 
     # What they share
 

@@ -115,3 +115,16 @@ messages = sa.Table(
 threads = sa.Table(
     "threads", metadata, _key("incident", NAME), _key("channel", NAME), sa.Column("ts", NAME, nullable=False)
 )
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", NAME, nullable=False),
+    *(sa.Column(name, NAME, nullable=False) for name in ("model", "incident", "actor", "kind")),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.Column("previous", NAME, nullable=False),
+    sa.Column("hash", NAME, nullable=False),
+    sa.Index("events_by_model", "model", "incident"),
+    sa.Index("events_by_kind", "kind"),
+)

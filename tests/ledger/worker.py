@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from datetime import UTC, datetime
 
 from ledger.store import Ledger
 from tests.ledger.made import DAY, days, measurement, profile, run
+
+NIGHT = datetime(2026, 3, 3, 3, 0, tzinfo=UTC)
 
 
 def say(what: str) -> None:
@@ -60,8 +63,18 @@ def opens(url: str, model: str) -> None:
     assert (logging.root.level, list(logging.root.handlers)) == before
 
 
+def logs(url: str, model: str) -> None:
+    """Append 40 events, in transactions with a run each, while another process does."""
+    ledger = Ledger.open(url)
+    for day in days(40):
+        with ledger.transaction():
+            ledger.save_run(run(model=model, day=day))
+            ledger.append_event(NIGHT, "noted", f"{day}", model=model)
+
+
 if __name__ == "__main__":
     what, url, model = sys.argv[1:]
     say("ready")
     sys.stdin.readline()
-    {"dies": dies, "writes": writes, "opens": opens, "takes": takes, "takes_and_dies": takes_and_dies}[what](url, model)
+    known = (dies, writes, opens, takes, takes_and_dies, logs)
+    {each.__name__: each for each in known}[what](url, model)
