@@ -4,6 +4,8 @@ pending -> firing -> resolved, or pending -> withdrawn. Data faults rest on hard
 what lies far beyond its limit; other things that may be chance must show on ``alerts.pending_days`` of
 ``alerts.pending_window_days`` judged days. An incident is resolved after ``alerts.resolve_days`` days on
 which every one of its figures was measured and ok: a day without data, or with too little, never resolves anything.
+What comes back within ``alerts.reopen_days`` of that is the same incident, reopened; it must hold as a new one must.
+What people do with incidents is in ``alerting.lifecycle``.
 """
 
 from __future__ import annotations
@@ -36,17 +38,42 @@ def conclude(
     """
     known = list({incident.id: incident for incident in (*recent, *live)}.values())
     found = {finding.key: finding for finding in find(spec, measurements, known)}
-    before = {(incident.cause, incident.feature, incident.slice): incident for incident in live}
+    before = {_key(incident): incident for incident in live}
+    back = _may_come_back(spec, day, known)
     figures = {metrics.figure(m): m for m in measurements}
     moved = bool({cause for cause, _, _ in (*found, *before)} & MOVES)
     result = []
     for key in dict.fromkeys([*before, *found]):
         earlier = before.get(key)
         if key in found:
-            result.append(_bad_day(spec, day, found[key], earlier, measurements, moved=moved))
+            result.append(_bad_day(spec, day, found[key], earlier or back.get(key), measurements, moved=moved))
         elif earlier is not None:
             result.append(_other_day(spec, day, earlier, clean=_is_clean(earlier, found, figures)))
     return sorted(result, key=lambda incident: (list(Cause).index(incident.cause), incident.id))
+
+
+def _key(incident: Incident) -> Key:
+    return incident.cause, incident.feature, incident.slice
+
+
+def _may_come_back(spec: Spec, day: date, known: Sequence[Incident]) -> dict[Key, Incident]:
+    """Return, by key, the incidents resolved so lately that a finding of today reopens them, as they would begin."""
+    lately = [
+        incident
+        for incident in known
+        if incident.resolved is not None and 0 < (day - incident.resolved).days <= spec.alerts.reopen_days
+    ]
+    return {
+        _key(incident): replace(
+            incident,
+            status=Status.PENDING,
+            resolved=None,
+            reopened=day,
+            clean_days=0,
+            earlier_bad_days=incident.bad_days,
+        )
+        for incident in sorted(lately, key=lambda incident: (incident.resolved, incident.id))
+    }
 
 
 MOVES = {
@@ -72,8 +99,7 @@ def _bad_day(
     """Open an incident, or tell anew what one says."""
     opened = earlier.opened if earlier else day
     bad_days = earlier.bad_days + 1 if earlier else 1
-    at_once = finding.cause.data_fault or any(metrics.is_far_over(m) for m in finding.own)
-    fires = at_once or bad_days >= spec.alerts.pending_days
+    fires = _fires(spec, finding, bad_days - (earlier.earlier_bad_days if earlier else 0))
     firing = fires or (earlier is not None and earlier.status is Status.FIRING)
     stake = at_stake(finding, measurements)
     unknown = (UNKNOWN + stake.reason,) if stake.amount_gbp is None else ()
@@ -87,9 +113,11 @@ def _bad_day(
         status=Status.FIRING if firing else Status.PENDING,
         feature=finding.feature,
         slice=finding.slice,
-        fired=(earlier.fired if earlier and earlier.fired else day) if firing else None,
+        fired=earlier.fired if earlier and earlier.fired else day if firing else None,
+        reopened=earlier.reopened if earlier else None,
         clean_days=0 if firing or earlier is None else earlier.clean_days,
         bad_days=bad_days,
+        earlier_bad_days=earlier.earlier_bad_days if earlier else 0,
         amount_gbp_per_day=stake.amount_gbp,
         amount_low_gbp_per_day=stake.low_gbp,
         amount_high_gbp_per_day=stake.high_gbp,
@@ -109,19 +137,32 @@ def _evidence(spec: Spec, finding: Finding, measurements: Sequence[Measurement],
     return (cause, *figures[:1], *clues.sentences(spec, finding, measurements), *figures[1:])
 
 
+def _fires(spec: Spec, finding: Finding, bad_days: int) -> bool:
+    """Return whether so many bad days, since it began or came back, are enough to wake somebody."""
+    at_once = finding.cause.data_fault or any(metrics.is_far_over(m) for m in finding.own)
+    return at_once or bad_days >= spec.alerts.pending_days
+
+
 def _other_day(spec: Spec, day: date, earlier: Incident, *, clean: bool) -> Incident:
     """Carry an incident over a day without a finding of its own: clean, or a day that says nothing."""
     if not clean:
         return replace(earlier, concluded=day)
     clean_days = earlier.clean_days + 1
     if earlier.status is Status.PENDING:
-        over = clean_days > spec.alerts.pending_window_days - spec.alerts.pending_days
-        status = Status.WITHDRAWN if over else Status.PENDING
-        return replace(earlier, concluded=day, status=status, clean_days=clean_days)
+        if clean_days > spec.alerts.pending_window_days - spec.alerts.pending_days:
+            return _passed(day, earlier, clean_days)
+        return replace(earlier, concluded=day, clean_days=clean_days)
     needed = 1 if earlier.cause in ONE_DAY else spec.alerts.resolve_days
     if clean_days < needed:
         return replace(earlier, concluded=day, clean_days=clean_days)
     return replace(earlier, concluded=day, clean_days=clean_days, status=Status.RESOLVED, resolved=day)
+
+
+def _passed(day: date, pending: Incident, clean_days: int) -> Incident:
+    """Return what didn't hold: nobody knew of it, or, where it had come back, it is resolved as it was."""
+    if pending.fired is None:
+        return replace(pending, concluded=day, status=Status.WITHDRAWN, clean_days=clean_days)
+    return replace(pending, concluded=day, status=Status.RESOLVED, clean_days=clean_days, resolved=day)
 
 
 ONE_DAY = (Cause.MISSING_PARTITION, Cause.LATE_PARTITION)

@@ -101,9 +101,11 @@ class Incident:
     """One cause on one model, as concluded on one day. Natural key: id, concluded.
 
     ``opened`` is the first bad day, ``fired`` the day it was concluded to be an incident, ``last_bad`` the latest
-    bad day, ``clean_days`` the evaluated days without a finding since. ``amount_*_gbp_per_day`` is the money at
-    stake with its interval. ``explains`` counts the breaches it accounts for, ``evidence`` are sentences, the
-    strongest first, and ``figures`` names the measurements behind them as ``monitor/metric/feature/slice``.
+    bad day, ``clean_days`` the evaluated days without a finding since. ``reopened`` is the first bad day since it came
+    back after it was resolved, and ``earlier_bad_days`` are those of ``bad_days`` before that.
+    ``amount_*_gbp_per_day`` is the money at stake with its interval. ``explains`` counts the breaches it accounts for,
+    ``evidence`` are sentences, the strongest first, and ``figures`` names the measurements behind them as
+    ``monitor/metric/feature/slice``.
     """
 
     id: str
@@ -128,6 +130,8 @@ class Incident:
     evidence: tuple[str, ...] = ()
     figures: tuple[str, ...] = ()
     explains: int = 0
+    reopened: date | None = None
+    earlier_bad_days: int = 0
 
     @property
     def data_fault(self) -> bool:

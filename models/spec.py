@@ -264,6 +264,9 @@ class Alerts(_Part):
     resolve_days: Annotated[int, Field(ge=1, le=30)] = Field(
         2, description="Clean, evaluated days before an incident is resolved."
     )
+    reopen_days: Annotated[int, Field(ge=0, le=90)] = Field(
+        7, description="Days after it was resolved in which the same trouble reopens an incident; 0: never."
+    )
 
 
 class Retraining(_Part):

@@ -117,11 +117,40 @@ def test_an_errored_check_is_resolved_when_it_runs_again_whatever_it_finds() -> 
     assert [day[0].status for day in errored] == [Status.FIRING, Status.FIRING, Status.FIRING, Status.RESOLVED]
 
 
-def test_an_incident_of_the_same_cause_after_a_resolved_one_is_a_new_one() -> None:
-    clean = [*ARRIVED, *ok(made.NULL_FLOOD)]
-    days = timeline([[made.NULL_FLOOD], clean, clean, [made.NULL_FLOOD]])
+FLOODED, MENDED = [*ARRIVED, made.NULL_FLOOD], [*ARRIVED, *ok(made.NULL_FLOOD)]
+
+
+@pytest.mark.parametrize(("quiet_days", "same"), [(1, True), (7, True), (8, False)])
+def test_what_comes_back_within_a_week_of_its_end_is_the_same_incident_reopened(quiet_days: int, same: bool) -> None:
+    days = timeline([FLOODED, MENDED, MENDED, *[MENDED] * (quiet_days - 1), FLOODED])
+    (first,), (last,) = days[0], days[-1]
+    assert (last.id == first.id, last.status, last.resolved) == (same, Status.FIRING, None)
+    assert (last.opened == first.opened, last.bad_days, last.reopened) == (
+        (True, 2, last.concluded) if same else (False, 1, None)
+    )
+
+
+def test_what_may_be_chance_must_hold_again_before_it_is_reopened_and_else_stays_resolved() -> None:
+    bad, clean = [*ARRIVED, made.RECALL], [*ARRIVED, *ok(made.RECALL)]
+    days = timeline([bad, bad, clean, clean, bad, clean, bad, bad])
+    assert [str(i.status) for (i,) in days] == [
+        *("pending", "firing", "firing", "resolved", "pending", "resolved", "pending", "firing"),
+    ]
+    assert len({i.id for (i,) in days}) == 1
+    assert days[-1][0].fired == FIRST + timedelta(days=1)
+
+
+def test_a_model_file_can_ask_for_a_new_incident_each_time() -> None:
+    never = made.spec(alerts={"reopen_days": 0})
+    days = timeline([FLOODED, MENDED, MENDED, FLOODED], never)
     assert days[0][0].id != days[3][0].id
     assert days[3][0].opened == FIRST + timedelta(days=3)
+
+
+def test_what_was_withdrawn_was_told_to_nobody_and_is_not_reopened() -> None:
+    bad, clean = [*ARRIVED, made.RECALL], [*ARRIVED, *ok(made.RECALL)]
+    days = timeline([bad, clean, bad])
+    assert days[0][0].id != days[2][0].id
 
 
 def test_an_incident_keeps_its_id_its_first_day_and_its_figures_over_a_clean_day() -> None:
