@@ -197,7 +197,7 @@ def _of(handling: Handling | None, incident: Incident) -> list[Change]:
 
 
 def _status(handling: Handling | None) -> Status | None:
-    """Return the status that the log last told of; None also where it was withdrawn: to be found again is to be found."""
+    """Return the status that the log last told of; None without one, and of what was withdrawn, as if it were new."""
     if handling is None or handling.state is State.WITHDRAWN:
         return None
     return Status.FIRING if handling.state is State.ACKNOWLEDGED else Status(handling.state)

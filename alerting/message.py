@@ -28,8 +28,8 @@ _EMOJI = re.compile(r"(?<![0-9]):(?=[a-z0-9_+'-]+:)")
 def compose(spec: Spec, incident: Incident, kind: str, site_url: str) -> tuple[str, list[dict[str, Any]]]:
     """Return the message about an incident as plain text and as Slack blocks.
 
-    ``kind`` is 'opened', 'updated' or 'resolved'; the first two say the same for the same incident, so that a text
-    that differs is news. ``site_url`` is the address of the site, without a trailing slash. Every value that may come
+    ``kind`` is 'resolved' or another one; all others say the same for the same incident, so that a text that differs
+    is news. ``site_url`` is the address of the site, without a trailing slash. Every value that may come
     from data is escaped for Slack.
     """
     resolved = kind == "resolved"
@@ -49,6 +49,15 @@ def compose(spec: Spec, incident: Incident, kind: str, site_url: str) -> tuple[s
     return plain("\n".join([*lines, *([footnote] if footnote else []), f"Owner: {spec.owner}. {link}"])), blocks
 
 
+def handled_too(text: str, blocks: list[dict[str, Any]], lines: Sequence[str]) -> tuple[str, list[dict[str, Any]]]:
+    """Return a message with lines below its head that say how the incident is handled."""
+    if not lines:
+        return text, blocks
+    head, _, rest = text.partition("\n")
+    said = "\n".join(f"{mrkdwn(cut(line, LINE_CHARACTERS))}" for line in lines)
+    return plain("\n".join([head, *lines, rest])), [blocks[0], _context(said), *blocks[1:]]
+
+
 def withdraw(text: str) -> tuple[str, list[dict[str, Any]]]:
     """Return the message in place of one whose incident is no longer found, since its days were concluded anew."""
     head = text.partition("\n")[0].lstrip("🔴🟠✅ ")
@@ -66,8 +75,12 @@ def thread_note(incident: Incident, kind: str) -> str:
         return ""
     if kind == "resolved" and incident.resolved:
         lasted = f"after {counted(incident.bad_days, 'bad day')}"
+        if incident.clean_days == 0:
+            return f"{day_words(incident.resolved)}: closed by a person {lasted}."
         return f"{day_words(incident.resolved)}: resolved {lasted} and {counted(incident.clean_days, 'clean day')}."
     clean = f", {counted(incident.clean_days, 'clean day')} since" if incident.clean_days else ""
+    if kind == "reopened":
+        return plain(f"{day_words(incident.concluded)}: it came back, and is open again. {incident.summary}")
     return plain(f"{day_words(incident.concluded)}: {incident.summary} (bad day {incident.bad_days}{clean}).")
 
 

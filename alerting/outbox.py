@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from alerting.channels import Channel
-from alerting.message import compose, thread_note, withdraw
+from alerting.handled import UNHANDLED, Handled
+from alerting.message import compose, handled_too, plain, thread_note, withdraw
 from alerting.undeliverable import Undeliverable
 from ledger.records import Incident, Message, Status
-from ledger.store import KIND_ORDER, Ledger
+from ledger.store import Ledger, message_order
 from models.spec import Spec
 
 FIRST_WAIT = timedelta(seconds=30)
@@ -32,21 +34,51 @@ class Delivery:
     failed: int = 0
 
 
-def enqueue(ledger: Ledger, spec: Spec, day: date, channel: str, site_url: str) -> int:
+def enqueue(
+    ledger: Ledger,
+    spec: Spec,
+    day: date,
+    channel: str,
+    site_url: str,
+    handled: Mapping[str, Handled] | None = None,
+) -> int:
     """Put into the outbox what changed about a model's incidents since it was last told; return how many messages.
 
     Call it in the transaction that saves the incidents. A firing incident is 'opened' when it was never told on this
     channel and 'updated' when it says something else than its last message; 'resolved' is told where 'opened' was,
     also of an incident that vanished since its days were concluded anew. Pending incidents are nobody's business yet.
+    ``handled`` says by id what people did: of a quiet incident nothing is told but that it is quiet, where it was told.
     """
+    known = handled or {}
     told: dict[str, list[Message]] = {}
     for message in ledger.messages():
         if message.channel == channel and model_of(message) == spec.model:
             told.setdefault(message.incident, []).append(message)
     incidents = {incident.id: incident for incident in ledger.incidents(spec.model)}
-    made = [_news(spec, incident, day, channel, site_url, told.get(incident.id, [])) for incident in incidents.values()]
+    made = [
+        _news(spec, incident, day, channel, site_url, told.get(id_, []), known.get(id_, UNHANDLED))
+        for id_, incident in incidents.items()
+    ]
     made += [_withdrawal(day, messages) for id_, messages in told.items() if id_ not in incidents]
     return sum(ledger.enqueue(message) for message in made if message is not None)
+
+
+def enqueue_act(ledger: Ledger, spec: Spec, incident: Incident, site_url: str, handled: Handled, act: int) -> int:
+    """Put into the outbox, for each channel where an incident was told, how it is handled now; return how many.
+
+    Call it in the transaction that logs the act, whose number makes the message's kind: an act is told once.
+    """
+    told = ledger.messages(incident.id)
+    count = 0
+    for channel in sorted({message.channel for message in told}):
+        last = _last([message for message in told if message.channel == channel])
+        kind = f"handled {act}" if incident.status is Status.FIRING else "resolved"
+        text, blocks = _said(spec, incident, kind, site_url, handled)
+        if last and last.text != text and (last.kind != "resolved" or kind != "resolved"):
+            note = plain(handled.lines[-1] if handled.lines else "No longer snoozed.")
+            day = max(last.day, incident.concluded)
+            count += ledger.enqueue(Message(incident.id, day, kind, channel, text, blocks, note))
+    return count
 
 
 def deliver(ledger: Ledger, channel: Channel, now: datetime, models: Collection[str] | None = None) -> Delivery:
@@ -85,20 +117,31 @@ def model_of(message: Message) -> str:
 
 
 def _news(
-    spec: Spec, incident: Incident, day: date, channel: str, site_url: str, told: list[Message]
+    spec: Spec, incident: Incident, day: date, channel: str, site_url: str, told: list[Message], handled: Handled
 ) -> Message | None:
     last = _last(told)
     if incident.status is Status.FIRING:
-        kind = "updated" if last else "opened"
+        kind = "reopened" if last and last.kind == "resolved" else "updated" if last else "opened"
     elif incident.status is Status.RESOLVED and last and last.kind != "resolved":
         kind = "resolved"
     else:
         return None
-    text, blocks = compose(spec, incident, kind, site_url)
+    text, blocks = _said(spec, incident, kind, site_url, handled)
     if last and last.text == text:
         return None
+    note = thread_note(incident, kind)
+    if handled.quiet and kind != "resolved":
+        if last is None or kind == "reopened" or plain(handled.text) in last.text:
+            return None
+        note = plain(handled.lines[-1])
     told_on = max(day, incident.concluded)
-    return Message(incident.id, told_on, kind, channel, text, blocks, thread_note(incident, kind))
+    return Message(incident.id, told_on, kind, channel, text, blocks, note)
+
+
+def _said(
+    spec: Spec, incident: Incident, kind: str, site_url: str, handled: Handled
+) -> tuple[str, list[dict[str, Any]]]:
+    return handled_too(*compose(spec, incident, kind, site_url), handled.lines)
 
 
 def _withdrawal(day: date, told: list[Message]) -> Message | None:
@@ -110,7 +153,7 @@ def _withdrawal(day: date, told: list[Message]) -> Message | None:
 
 
 def _last(told: list[Message]) -> Message | None:
-    return max(told, key=lambda message: (message.day, KIND_ORDER[message.kind]), default=None)
+    return max(told, key=message_order, default=None)
 
 
 def _is_due(message: Message, now: datetime) -> bool:

@@ -70,6 +70,7 @@ class SlackChannel:
                     "chat.postMessage",
                     channel=channel,
                     thread_ts=slack_ts,
+                    reply_broadcast=message.kind == "reopened",  # an old message that changes is seen by nobody
                     text=mrkdwn(message.thread_note),
                     metadata=_metadata(message),
                     unfurl_links=False,

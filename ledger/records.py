@@ -211,7 +211,8 @@ class Retrained:
 class Message:
     """One thing to be told about an incident. Natural key: incident, day, kind, channel.
 
-    ``kind`` is 'opened' (a new message), 'updated' (edits it) or 'resolved' (edits it and replies in its thread).
+    ``kind`` is 'opened' (a new message), 'updated', 'reopened', 'resolved' or, with the number of the event that it is
+    about, 'handled 7': these edit it and reply in its thread.
     ``blocks`` is Slack's Block Kit, ``text`` the same in plain words. ``sent_at`` is None until delivered.
     """
 

@@ -33,7 +33,16 @@ from warehouse import codec
 from warehouse.grid import Frame
 from warehouse.profile import Cohort, Profile
 
-KIND_ORDER = {"opened": 0, "updated": 1, "resolved": 2}
+KIND_ORDER = {"opened": 0, "reopened": 1, "updated": 2, "resolved": 3, "handled": 4}
+
+
+def message_order(message: Message) -> tuple[date, int, int, str, str]:
+    """Return by what messages are put in the order in which they are to be told.
+
+    The kind of a message about what a person did is ``handled <number>``, with that event's number.
+    """
+    kind, _, number = message.kind.partition(" ")
+    return message.day, KIND_ORDER.get(kind, len(KIND_ORDER)), int(number or 0), message.incident, message.channel
 
 
 class Ledger:
@@ -249,9 +258,14 @@ class Ledger:
 
     # Incidents
 
-    def incidents(self, model: str | None = None, *, as_of: date | None = None) -> list[Incident]:
-        """Return the newest state of each incident (concluded by ``as_of``), withdrawn ones left out, newest first."""
-        found = [i for i in self._newest_states(model, as_of) if i.status is not Status.WITHDRAWN]
+    def incidents(
+        self, model: str | None = None, *, as_of: date | None = None, withdrawn: bool = False
+    ) -> list[Incident]:
+        """Return the newest state of each incident (concluded by ``as_of``), the newest incident first.
+
+        Withdrawn ones are left out unless they are asked for: nobody was told of them.
+        """
+        found = [i for i in self._newest_states(model, as_of) if withdrawn or i.status is not Status.WITHDRAWN]
         return sorted(found, key=lambda i: (-i.opened.toordinal(), i.id))
 
     def live_incidents(self, model: str, before: date) -> list[Incident]:
@@ -274,6 +288,10 @@ class Ledger:
         with self.transaction():
             self.database.write(sa.delete(tables.incidents).where(c.model == model, c.concluded == day))
             self.database.write(sa.insert(tables.incidents), [to_row(tables.incidents, i) for i in incidents])
+
+    def save_incident(self, incident: Incident) -> None:
+        """Replace one incident's state on the day on which it was concluded."""
+        self.database.replace(tables.incidents, [to_row(tables.incidents, incident)])
 
     # Runs, decisions and retrainings
 
@@ -417,7 +435,7 @@ class Ledger:
     def _messages(self, where: Sequence[sa.ColumnElement[bool]]) -> list[Message]:
         contents = self.database.values(sa.select(tables.messages.c.content).where(*where))
         found = [from_text(Message, content) for content in contents]
-        return sorted(found, key=lambda m: (m.day, KIND_ORDER.get(m.kind, len(KIND_ORDER)), m.incident, m.channel))
+        return sorted(found, key=message_order)
 
 
 def _same(message: Message) -> list[sa.ColumnElement[bool]]:

@@ -25,7 +25,7 @@ from models.load import load_all
 from models.spec import HISTORY_DAYS, LATE_DAYS, Spec
 from warehouse.grid import Frame
 from warehouse.protocol import Partition
-from watchkeeper import labels
+from watchkeeper import acts, labels
 from watchkeeper.costs import counted
 from watchkeeper.measuring import MEASURED, horizon_days, measured, top_cards
 from watchkeeper.settings import Settings
@@ -127,7 +127,7 @@ def measure(ctx: Context, spec: Spec, day: date) -> str:
 def conclude(ctx: Context, spec: Spec, day: date, partition: Partition | Streamed | None) -> Run:
     """Turn the day's measurements into incidents, and again those of later days that were already concluded.
 
-    Incidents, the messages about them and the record of the run are one transaction.
+    Incidents, what the log says of them, the messages about them and the record of the run are one transaction.
     """
     with ctx.ledger.transaction():
         touched = _conclude_day(ctx, spec, day)
@@ -143,8 +143,10 @@ def conclude(ctx: Context, spec: Spec, day: date, partition: Partition | Streame
             steps={"conclude": f"{firing} firing incident{'s' * (firing != 1)}"},
         )
         ctx.ledger.save_run(run)
+        acts.log_changes(ctx, spec)
         if ctx.live:
-            alerting.outbox.enqueue(ctx.ledger, spec, day, _channel_name(ctx, spec), ctx.settings.link)
+            known = acts.handled_now(ctx, spec)
+            alerting.outbox.enqueue(ctx.ledger, spec, day, _channel_name(ctx, spec), ctx.settings.link, known)
     return run
 
 
@@ -188,7 +190,8 @@ def _conclude_day(ctx: Context, spec: Spec, day: date) -> list[Incident]:
     found = ctx.ledger.measurements(spec.model, as_of=day)
     live = ctx.ledger.live_incidents(spec.model, day)
     recent = ctx.ledger.incidents(spec.model, as_of=day - timedelta(days=1))
-    incidents = alerting.conclude.conclude(spec, day, found, live, recent)
+    concluded = alerting.conclude.conclude(spec, day, found, live, recent)
+    incidents = acts.close_again(ctx.ledger, spec.model, day, concluded)
     ctx.ledger.save_incidents(spec.model, day, incidents)
     return incidents
 
