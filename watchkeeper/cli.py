@@ -18,6 +18,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from alerting.handled import UNHANDLED, Handled
 from checks import catalogue
 from ledger.records import Cause, Incident, Measurement, Run, Status, Verdict
 from ledger.store import Ledger
@@ -25,7 +26,7 @@ from models.errors import WatchkeeperError
 from models.load import SpecError, load, paths
 from models.spec import Spec
 from monitors import limits
-from watchkeeper import show, watch
+from watchkeeper import acts, cli_incidents, show, watch
 from watchkeeper import suggest as suggestion
 from watchkeeper import tidy as tidying
 from watchkeeper.doctor import examine
@@ -39,6 +40,8 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(cli_incidents.incident, name="incident")
+app.add_typer(cli_incidents.silence, name="silence")
 out = Console()
 err = Console(stderr=True)
 
@@ -195,9 +198,14 @@ def incidents(
     json: Json = False,
 ) -> None:
     """Show the incidents, the newest first."""
-    ledger = Ledger.open(read().ledger)
-    found = [i for name in model or (None,) for i in ledger.incidents(name) if status in (None, i.status)]
-    show.answer(out, [show.incident_row(i) for i in found], show.incident_table(found), machine=json)
+    ctx = watch.context(read(), live=False)
+    found = [i for name in model or (None,) for i in ctx.ledger.incidents(name) if status in (None, i.status)]
+    told = acts.handlings(ctx.ledger)
+    now: dict[str, Handled] = {}
+    for spec in watch.known_specs(ctx.settings):
+        now |= acts.handled_now(ctx, spec)
+    rows = [show.incident_row(i, told.get(i.id), now.get(i.id, UNHANDLED)) for i in found]
+    show.answer(out, rows, show.incident_table(found, rows), machine=json)
 
 
 @app.command()

@@ -10,7 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ledger.records import Incident, Measurement, Run, Verdict
+from alerting.handled import UNHANDLED, Handled
+from alerting.lifecycle import Handling
+from alerting.silences import Silence
+from ledger.records import Event, Incident, Measurement, Run, Verdict
 
 if TYPE_CHECKING:
     from watchkeeper.drill import Drilled
@@ -21,8 +24,11 @@ MEASUREMENT_KEYS = (
 )
 INCIDENT_KEYS = (
     *("id", "model", "status", "cause", "feature", "slice", "opened", "resolved"),
-    *("amount_gbp_per_day", "data_fault", "summary"),
+    *("amount_gbp_per_day", "data_fault", "summary", "state", "acknowledged_by", "quiet", "handled"),
 )
+HANDLING_KEYS = ("state", "acknowledged_by", "quiet", "handled")
+EVENT_KEYS = ("number", "at", "model", "incident", "actor", "kind", "reason", "payload", "hash")
+SILENCE_KEYS = ("id", "matchers", "start", "end", "by", "comment", "ended")
 COLOURS = {Verdict.OK: "green", Verdict.BREACH: "red", Verdict.ERRORED: "magenta"}
 
 
@@ -36,9 +42,23 @@ def measurement_row(m: Measurement) -> dict[str, Any]:
     return {key: getattr(m, key) for key in MEASUREMENT_KEYS}
 
 
-def incident_row(incident: Incident) -> dict[str, Any]:
-    """Return an incident with the keys that the documentation promises."""
-    return {key: getattr(incident, key) for key in INCIDENT_KEYS}
+def incident_row(incident: Incident, handling: Handling | None = None, handled: Handled = UNHANDLED) -> dict[str, Any]:
+    """Return an incident, and what people did with it, with the keys that the documentation promises."""
+    row = {key: getattr(incident, key) for key in INCIDENT_KEYS if key not in HANDLING_KEYS}
+    acknowledged = handling.acknowledged if handling else None
+    row["state"] = handling.state if handling else incident.status
+    row["acknowledged_by"] = acknowledged.actor if acknowledged else None
+    return row | {"quiet": handled.quiet, "handled": list(handled.lines)}
+
+
+def event_row(event: Event) -> dict[str, Any]:
+    """Return an event of the log with the keys that the documentation promises."""
+    return {key: getattr(event, key) for key in EVENT_KEYS} | {"at": event.at.isoformat()}
+
+
+def silence_row(silence: Silence) -> dict[str, Any]:
+    """Return a silence with the keys that the documentation promises."""
+    return {key: getattr(silence, key) for key in SILENCE_KEYS}
 
 
 def run_row(run: Run, incidents: Sequence[Incident]) -> dict[str, Any]:
@@ -72,13 +92,32 @@ def measurement_table(measurements: Sequence[Measurement]) -> Table:
     return table
 
 
-def incident_table(incidents: Sequence[Incident]) -> Table:
-    """Return incidents as a table, one line each."""
-    table = Table("incident", "status", "since", "resolved", "GBP a day", "data fault", "summary")
-    for i in incidents:
+def incident_table(incidents: Sequence[Incident], rows: Sequence[dict[str, Any]]) -> Table:
+    """Return incidents as a table, one line each; ``rows`` are their ``incident_row``."""
+    table = Table("incident", "state", "since", "resolved", "GBP a day", "data fault", "summary", "handled")
+    for i, row in zip(incidents, rows, strict=True):
         money = "" if i.amount_gbp_per_day is None else f"{i.amount_gbp_per_day:,.0f}"
-        cells = [i.id, i.status, i.opened, i.resolved or "", money, "yes" if i.data_fault else "no", i.summary]
-        table.add_row(*(escape(str(cell)) for cell in cells), style="red" if i.status == "firing" else "")
+        fault = "yes" if i.data_fault else "no"
+        cells = [i.id, row["state"], i.opened, i.resolved or "", money, fault, i.summary, "; ".join(row["handled"])]
+        table.add_row(*(escape(str(cell)) for cell in cells), style="red" if row["state"] == "firing" else "")
+    return table
+
+
+def event_table(events: Sequence[Event]) -> Table:
+    """Return what happened as a table, one line each, in order."""
+    table = Table("at (UTC)", "what", "by", "why")
+    for e in events:
+        table.add_row(*(escape(str(cell)) for cell in (f"{e.at:%Y-%m-%d %H:%M}", e.kind, e.actor, e.reason)))
+    return table
+
+
+def silence_table(silences: Sequence[Silence]) -> Table:
+    """Return silences as a table, one line each."""
+    table = Table("silence", "what", "from", "to", "by", "comment", "ended")
+    for s in silences:
+        what = ", ".join(f"{name}={wanted}" for name, wanted in s.matchers.items())
+        cells = (s.id, what, s.start, s.end, s.by, s.comment, "yes" if s.ended else "")
+        table.add_row(*(escape(str(cell)) for cell in cells))
     return table
 
 
