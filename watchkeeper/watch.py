@@ -144,6 +144,8 @@ def conclude(ctx: Context, spec: Spec, day: date, partition: Partition | Streame
         )
         ctx.ledger.save_run(run)
         acts.log_changes(ctx, spec)
+        if ctx.ledger.newest_day(spec.model) == day:
+            acts.log_restated(ctx, spec, day)
         if ctx.live:
             known = acts.handled_now(ctx, spec)
             alerting.outbox.enqueue(ctx.ledger, spec, day, _channel_name(ctx, spec), ctx.settings.link, known)
