@@ -26,7 +26,7 @@ from models.errors import WatchkeeperError
 from models.load import SpecError, load, paths
 from models.spec import Spec
 from monitors import limits
-from watchkeeper import acts, cli_incidents, show, watch
+from watchkeeper import acts, cli_audit, cli_incidents, show, watch
 from watchkeeper import suggest as suggestion
 from watchkeeper import tidy as tidying
 from watchkeeper.doctor import examine
@@ -42,6 +42,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_incidents.incident, name="incident")
 app.add_typer(cli_incidents.silence, name="silence")
+app.add_typer(cli_audit.app, name="audit")
 out = Console()
 err = Console(stderr=True)
 

@@ -25,7 +25,7 @@ from models.load import load_all
 from models.spec import HISTORY_DAYS, LATE_DAYS, Spec
 from warehouse.grid import Frame
 from warehouse.protocol import Partition
-from watchkeeper import acts, labels
+from watchkeeper import acts, audit, labels
 from watchkeeper.costs import counted
 from watchkeeper.measuring import MEASURED, horizon_days, measured, top_cards
 from watchkeeper.settings import Settings
@@ -143,6 +143,7 @@ def conclude(ctx: Context, spec: Spec, day: date, partition: Partition | Streame
             steps={"conclude": f"{firing} firing incident{'s' * (firing != 1)}"},
         )
         ctx.ledger.save_run(run)
+        audit.log_configuration(ctx, spec)
         acts.log_changes(ctx, spec)
         if ctx.ledger.newest_day(spec.model) == day:
             acts.log_restated(ctx, spec, day)
