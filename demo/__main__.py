@@ -37,6 +37,7 @@ def settings(folder: Path) -> dict[str, str]:
         "WATCHKEEPER_SITE": str(folder / "site"),
         "WATCHKEEPER_REGISTRY": str(folder / "registry"),
         "WATCHKEEPER_MESSAGES": str(folder / "messages.txt"),
+        "WATCHKEEPER_HEARTBEAT": str(folder / "heartbeat.json"),
         "WATCHKEEPER_SCHEDULE_FROM": str(LIVE_FROM),
         "WATCHKEEPER_SCHEDULE_TO": str(LAST),
         "GX_ANALYTICS_ENABLED": "false",

@@ -27,6 +27,7 @@ from models.load import SpecError, load, paths
 from models.spec import Spec
 from monitors import limits
 from watchkeeper import acts, cli_audit, cli_incidents, show, watch
+from watchkeeper import heartbeat as beats
 from watchkeeper import suggest as suggestion
 from watchkeeper import tidy as tidying
 from watchkeeper.doctor import examine
@@ -292,6 +293,34 @@ def doctor() -> None:
         )
     if not all(finding.well for finding in findings):
         raise typer.Exit(1)
+
+
+@app.command()
+def heartbeat(
+    max_age: Annotated[str, typer.Option(help="Oldest that is well, such as 90m, 26h or 2d.")] = "26h",
+    json: Json = False,
+) -> None:
+    """Look when each model's watch last came to its end; exit with 3 where that is too long ago, or never."""
+    most, settings = beats.age(max_age), read()
+    known = beats.read(settings.heartbeat) if settings.heartbeat.exists() else {}
+    models = [spec.model for spec in watch.known_specs(settings)]
+    late = beats.late(known, models, watch.clock(settings), most)
+    if json:
+        rows = [{"model": name, **asdict(each)} for name, each in known.items()]
+        out.file.write(show.as_json([{"well": not late, "late": late, "models": rows}]) + "\n")
+    else:
+        told = "\n".join(late) or f"well: the watch of {len(models)} models came to its end in time"
+        out.print(told, markup=False, highlight=False, soft_wrap=True)
+    if late:
+        raise typer.Exit(3)
+
+
+@app.command()
+def coverage(model: Models = None, json: Json = False) -> None:
+    """List what is not watched: models without labels, columns left out, skipped days, figures without a verdict."""
+    ctx = watch.context(read(), live=False)
+    found = [gap for spec in watch.known_specs(ctx.settings, model or []) for gap in watch.coverage(ctx, spec)]
+    show.answer(out, [asdict(gap) for gap in found], show.coverage_table(found), machine=json)
 
 
 @app.command()

@@ -144,5 +144,5 @@ def _told(ctx: Context, specs: Sequence[Spec], event: Event, *, machine: bool) -
     else:
         told = f"{event.incident}: {event.kind} by {event.actor}"
         out.print(told, markup=False, highlight=False, soft_wrap=True)
-    messages = watch.notify(ctx, [spec for spec in specs if spec.model == event.model])
+    messages = watch.deliver(ctx, [spec for spec in specs if spec.model == event.model])
     err.print(f"messages: {messages}", highlight=False)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ledger.store import Ledger
@@ -11,8 +12,12 @@ from models.errors import WatchkeeperError
 from models.load import load, paths
 from models.spec import Spec
 from watchkeeper.custom import function_of
+from watchkeeper.heartbeat import late, read
 from watchkeeper.settings import Settings
 from watchkeeper.stored import Context
+
+MOST = timedelta(hours=26)
+"""A heartbeat of a daily watch is at most so old."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,7 @@ def examine(settings: Settings, opened: Callable[[Settings], Context]) -> list[F
     else:
         findings += [finding for spec in specs for finding in _tables(ctx, spec)]
     findings.append(_finding("site", lambda: _writable(settings.site)))
+    findings.append(_finding("heartbeat", lambda: _heartbeat(settings, specs)))
     findings.append(_finding("Slack", lambda: _slack(settings)))
     return findings
 
@@ -100,6 +106,16 @@ def _writable(folder: Path) -> str:
     except OSError as error:
         raise WatchkeeperError(f"{folder}: can't be written ({error.strerror}); set WATCHKEEPER_SITE") from error
     return f"{folder} can be written"
+
+
+def _heartbeat(settings: Settings, specs: Sequence[Spec]) -> str:
+    """Return what the heartbeat says; where no watch ever came to its end there is none, which is no fault yet."""
+    if not settings.heartbeat.exists():
+        return f"none yet; {settings.heartbeat} is written when a watch has come to its end"
+    now = datetime.fromisoformat(settings.now).replace(tzinfo=UTC) if settings.now else datetime.now(UTC)
+    if found := late(read(settings.heartbeat), [spec.model for spec in specs], now, MOST):
+        raise WatchkeeperError("; ".join(found))
+    return f"each model's watch came to its end in the last {MOST.total_seconds() / 3600:.0f} hours"
 
 
 def _slack(settings: Settings) -> str:

@@ -39,6 +39,8 @@ class Settings:
     slack_base_url: str = "https://slack.com/api/"
     messages: Path = Path("messages.txt")
     """Where messages go, besides the terminal, when there is no Slack token."""
+    heartbeat: Path = Path("heartbeat.json")
+    """Written when a watch has come to its end; look at its age to know that Watchkeeper runs."""
     schedule_from: str = ""
     """First day that Airflow schedules (YYYY-MM-DD), e.g. for a demonstration; empty: from now on."""
     schedule_to: str = ""

@@ -14,6 +14,7 @@ from alerting.handled import UNHANDLED, Handled
 from alerting.lifecycle import Handling
 from alerting.silences import Silence
 from ledger.records import Event, Incident, Measurement, Run, Verdict
+from monitors.coverage import Gap
 
 if TYPE_CHECKING:
     from watchkeeper.drill import Drilled
@@ -118,6 +119,14 @@ def silence_table(silences: Sequence[Silence]) -> Table:
         what = ", ".join(f"{name}={wanted}" for name, wanted in s.matchers.items())
         cells = (s.id, what, s.start, s.end, s.by, s.comment, "yes" if s.ended else "")
         table.add_row(*(escape(str(cell)) for cell in cells))
+    return table
+
+
+def coverage_table(gaps: Sequence[Gap]) -> Table:
+    """Return what isn't watched as a table, one line each."""
+    table = Table("model", "kind", "what", "why")
+    for gap in gaps:
+        table.add_row(*(escape(cell) for cell in (gap.model, gap.kind, gap.what, gap.why)))
     return table
 
 

@@ -15,6 +15,7 @@ import alerting.outbox
 import alerting.retraining
 import checks.arrival
 import checks.suite
+import monitors.coverage
 import warehouse
 from alerting.channels import Channel, ConsoleChannel, SlackChannel
 from alerting.routes import channel_of
@@ -23,9 +24,10 @@ from ledger.store import Ledger
 from models.errors import WatchkeeperError
 from models.load import load_all
 from models.spec import HISTORY_DAYS, LATE_DAYS, Spec
+from monitors.coverage import Gap
 from warehouse.grid import Frame
 from warehouse.protocol import Partition
-from watchkeeper import acts, audit, labels
+from watchkeeper import acts, audit, heartbeat, labels
 from watchkeeper.costs import counted
 from watchkeeper.measuring import MEASURED, horizon_days, measured, top_cards
 from watchkeeper.settings import Settings
@@ -44,9 +46,13 @@ DRILLED = (Cause.FEED_FAULT, Cause.COLUMN_FAULT, Cause.POPULATION_SHIFT, Cause.M
 
 def context(settings: Settings, *, live: bool = True) -> Context:
     """Open the warehouse and the ledger that the settings name; raise WatchkeeperError where one can't be opened."""
-    now = _moment(settings.now) or datetime.now(UTC)
-    read_at = _moment(settings.read_at)
-    return Context(settings, warehouse.open(settings.warehouse, read_at), Ledger.open(settings.ledger), now, live)
+    reader = warehouse.open(settings.warehouse, _moment(settings.read_at))
+    return Context(settings, reader, Ledger.open(settings.ledger), clock(settings), live)
+
+
+def clock(settings: Settings) -> datetime:
+    """Return the time in UTC, or the one at which the settings stop the clock."""
+    return _moment(settings.now) or datetime.now(UTC)
 
 
 def _moment(text: str) -> datetime | None:
@@ -172,10 +178,26 @@ def publish(ctx: Context, specs: Sequence[Spec], touched: Collection[tuple[str, 
 
 
 def notify(ctx: Context, specs: Sequence[Spec]) -> str:
+    """Deliver what waits in the outbox, and leave a sign of life: the watch came to its end."""
+    told = deliver(ctx, specs)
+    heartbeat.beat(ctx.settings.heartbeat, ctx.ledger, specs, ctx.now)
+    return told
+
+
+def deliver(ctx: Context, specs: Sequence[Spec]) -> str:
     """Deliver what waits in the outbox; a dead channel delays a message and never drops it."""
     models = [spec.model for spec in specs]
     deliveries = [alerting.outbox.deliver(ctx.ledger, channel, ctx.now, models) for channel in _channels(ctx, specs)]
     return f"{sum(d.sent for d in deliveries)} sent, {sum(d.waiting for d in deliveries)} waiting"
+
+
+def coverage(ctx: Context, spec: Spec) -> list[Gap]:
+    """Return what isn't watched of a model, by its file, its table's columns and its newest watched day."""
+    watched = [run.day for run in ctx.ledger.runs(spec.model)]
+    newest = max(watched, default=spec.baseline.end)
+    partition = ctx.warehouse.partition(spec, newest)
+    figures = ctx.ledger.measurements(spec.model, as_of=newest)
+    return monitors.coverage.gaps(spec, tuple(partition.columns) if partition else (), watched, figures)
 
 
 def stale_days(ctx: Context, spec: Spec, day: date, lookback_days: int = LATE_DAYS) -> list[date]:

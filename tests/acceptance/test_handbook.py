@@ -86,6 +86,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             patch.setenv(f"WATCHKEEPER_{name.upper()}", str(root / name))
         patch.setenv("WATCHKEEPER_LEDGER", f"sqlite:///{root}/ledger.db")
         patch.setenv("WATCHKEEPER_MESSAGES", str(root / "messages.txt"))
+        patch.setenv("WATCHKEEPER_HEARTBEAT", str(root / "heartbeat.json"))
         yield root
 
 

@@ -36,6 +36,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         site=folder / "site",
         registry=folder / "registry",
         messages=folder / "messages.txt",
+        heartbeat=folder / "heartbeat.json",
         schedule_from=str(LIVE),
         schedule_to=str(LIVE),
     )

@@ -53,6 +53,7 @@ def settings_in(path: Path, bank: Path) -> Settings:
         site=path / "site",
         registry=path / "registry",
         messages=path / "messages.txt",
+        heartbeat=path / "heartbeat.json",
         now="2026-02-01T00:00:00",
     )
 
@@ -71,7 +72,7 @@ def say(settings: Settings, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captu
     """Return a function that runs the command line as a user would, and what it answered."""
 
     def run(*arguments: str, **changed: str) -> Answer:
-        for name in ("models", "warehouse", "ledger", "site", "registry", "messages", "now"):
+        for name in ("models", "warehouse", "ledger", "site", "registry", "messages", "heartbeat", "now"):
             monkeypatch.setenv(f"WATCHKEEPER_{name.upper()}", changed.get(name, str(getattr(settings, name))))
         monkeypatch.setenv("COLUMNS", "400")
         monkeypatch.setattr("sys.argv", ["watchkeeper", *arguments])

@@ -55,6 +55,7 @@ def test_a_watched_day_says_what_the_model_does_on_all_payments(tmp_path: Path) 
     ctx = watch.context(Settings(
         models=tmp_path, warehouse=str(tmp_path / "bank"), ledger=f"sqlite:///{tmp_path}/ledger.db",
         site=tmp_path / "site", registry=tmp_path / "registry", messages=tmp_path / "messages.txt",
+        heartbeat=tmp_path / "heartbeat.json",
         now="2026-03-01T00:00:00",
     ))  # fmt: skip
     watch.watch(ctx, MODEL, LAST)
