@@ -21,6 +21,9 @@ LONGEST_WAIT = timedelta(hours=1)
 LEASE = timedelta(minutes=2)
 """A message that somebody began to send is left to them this long, then taken for one lost in a crash."""
 
+NOT_WATCHED = "-not_watched"
+"""Ends the name under which it is told that a day wasn't watched, which is no incident and not withdrawn as one."""
+
 _NEXT_TRY = re.compile(r"next try from (\S+)$")
 _BEING_SENT = re.compile(r"^being sent since (\S+)$")
 
@@ -59,7 +62,11 @@ def enqueue(
         _news(spec, incident, day, channel, site_url, told.get(id_, []), known.get(id_, UNHANDLED))
         for id_, incident in incidents.items()
     ]
-    made += [_withdrawal(day, messages) for id_, messages in told.items() if id_ not in incidents]
+    made += [
+        _withdrawal(day, messages)
+        for id_, messages in told.items()
+        if id_ not in incidents and not id_.endswith(NOT_WATCHED)
+    ]
     return sum(ledger.enqueue(message) for message in made if message is not None)
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import Asset, AssetAlias, CronDataIntervalTimetable, dag, task
+from airflow.sdk.definitions.callback import SyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 from dags.day import day_of
 from dags.wait import PartitionWait
@@ -33,6 +35,7 @@ def watch_dag(spec: Spec, settings: Settings) -> None:
         max_active_runs=1,
         tags=["watchkeeper", f"tier {spec.tier}", spec.owner],
         default_args=_defaults(spec),
+        deadline=_deadline(spec),
     )
     def watch_one() -> None:
         wait = PartitionWait(task_id="wait", model=spec.model)
@@ -114,6 +117,16 @@ def retrain_dag(spec: Spec) -> None:
         chain >> run_retraining() >> run_publish()
 
     retrain_one()
+
+
+WATCHED_WITHIN = timedelta(hours=24)
+"""From when a run is queued: by the next one the last must be over, however long it waited for its partition."""
+
+
+def _deadline(spec: Spec) -> DeadlineAlert:
+    given = {"model": spec.model, "timezone": spec.schedule.timezone}
+    callback = SyncCallback("dags.late.not_watched", kwargs=given)
+    return DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, WATCHED_WITHIN, callback, name="not watched in time")
 
 
 def _defaults(spec: Spec) -> dict[str, Any]:

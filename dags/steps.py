@@ -45,6 +45,12 @@ def notify(model: str) -> str:
     return steps.notify(ctx, [spec])
 
 
+def tell_late(model: str, day: date) -> str:
+    """Tell that a day wasn't watched in time."""
+    ctx, spec = _open(model)
+    return steps.tell_late(ctx, spec, day)
+
+
 def waiting_request(model: str) -> dict[str, Any] | None:
     """Return the retraining request that has no outcome yet, or None: the ledger is the truth, an event only wakes."""
     ctx, spec = _open(model)

@@ -27,7 +27,7 @@ from models.spec import HISTORY_DAYS, LATE_DAYS, Spec
 from monitors.coverage import Gap
 from warehouse.grid import Frame
 from warehouse.protocol import Partition
-from watchkeeper import acts, audit, heartbeat, labels
+from watchkeeper import acts, audit, heartbeat, labels, late
 from watchkeeper.costs import counted
 from watchkeeper.measuring import MEASURED, horizon_days, measured, top_cards
 from watchkeeper.settings import Settings
@@ -149,6 +149,7 @@ def conclude(ctx: Context, spec: Spec, day: date, partition: Partition | Streame
             steps={"conclude": f"{firing} firing incident{'s' * (firing != 1)}"},
         )
         ctx.ledger.save_run(run)
+        late.over(ctx, spec, day)
         audit.log_configuration(ctx, spec)
         acts.log_changes(ctx, spec)
         if ctx.ledger.newest_day(spec.model) == day:
@@ -189,6 +190,13 @@ def deliver(ctx: Context, specs: Sequence[Spec]) -> str:
     models = [spec.model for spec in specs]
     deliveries = [alerting.outbox.deliver(ctx.ledger, channel, ctx.now, models) for channel in _channels(ctx, specs)]
     return f"{sum(d.sent for d in deliveries)} sent, {sum(d.waiting for d in deliveries)} waiting"
+
+
+def tell_late(ctx: Context, spec: Spec, day: date) -> str:
+    """Tell, once, that a day's watch didn't come to its end in time; a day that was watched is not late."""
+    if not late.tell(ctx, spec, day, _channel_name(ctx, spec)):
+        return "nothing to tell"
+    return deliver(ctx, [spec])
 
 
 def coverage(ctx: Context, spec: Spec) -> list[Gap]:

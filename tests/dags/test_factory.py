@@ -36,6 +36,20 @@ answer = {"errors": bag.import_errors, "dags": {d: [list(dag.task_dict), dag.max
     assert "watchkeeper" in tags
 
 
+def test_a_watch_that_is_not_done_in_time_is_told_by_a_deadline_alert(ask: Ask) -> None:
+    code = """
+from airflow.serialization.serialized_objects import DagSerialization
+dag = bag.dags["watch__card_payments"]
+(alert,) = dag.deadline
+DagSerialization.to_dict(dag)
+of_retraining = bag.dags["retrain__card_payments"].deadline
+answer = [alert.callback.path, alert.callback.kwargs, alert.interval.total_seconds(), of_retraining]
+"""
+    path, given, seconds, of_retraining = ask(BAG + code)
+    assert (path, given["model"], seconds) == ("dags.late.not_watched", "card_payments", 24 * 3600)
+    assert not of_retraining
+
+
 def test_a_model_that_needs_approval_waits_for_a_person_before_it_is_retrained(ask: Ask, tmp_path: Path) -> None:
     for approval in ("required", "none"):
         folder = tmp_path / approval
