@@ -13,7 +13,7 @@ from alerting.handled import UNHANDLED, Handled
 from alerting.message import compose, handled_too, plain, thread_note, withdraw
 from alerting.undeliverable import Undeliverable
 from ledger.records import Incident, Message, Status
-from ledger.store import Ledger, message_order
+from ledger.store import Ledger
 from models.spec import Spec
 
 FIRST_WAIT = timedelta(seconds=30)
@@ -160,7 +160,7 @@ def _withdrawal(day: date, told: list[Message]) -> Message | None:
 
 
 def _last(told: list[Message]) -> Message | None:
-    return max(told, key=message_order, default=None)
+    return max(told, key=lambda message: message.order, default=None)
 
 
 def _is_due(message: Message, now: datetime) -> bool:

@@ -207,6 +207,9 @@ class Retrained:
     comparison: dict[str, Any]
 
 
+KIND_ORDER = {"opened": 0, "reopened": 1, "updated": 2, "resolved": 3, "handled": 4}
+
+
 @dataclass(frozen=True)
 class Message:
     """One thing to be told about an incident. Natural key: incident, day, kind, channel.
@@ -226,6 +229,12 @@ class Message:
     sent_at: datetime | None = None
     attempts: int = 0
     last_error: str = ""
+
+    @property
+    def order(self) -> tuple[date, int, int, str, str]:
+        """Return by what messages are put in the order in which they are to be told."""
+        kind, _, number = self.kind.partition(" ")
+        return self.day, KIND_ORDER.get(kind, len(KIND_ORDER)), int(number or 0), self.incident, self.channel
 
 
 @dataclass(frozen=True)

@@ -33,17 +33,6 @@ from warehouse import codec
 from warehouse.grid import Frame
 from warehouse.profile import Cohort, Profile
 
-KIND_ORDER = {"opened": 0, "reopened": 1, "updated": 2, "resolved": 3, "handled": 4}
-
-
-def message_order(message: Message) -> tuple[date, int, int, str, str]:
-    """Return by what messages are put in the order in which they are to be told.
-
-    The kind of a message about what a person did is ``handled <number>``, with that event's number.
-    """
-    kind, _, number = message.kind.partition(" ")
-    return message.day, KIND_ORDER.get(kind, len(KIND_ORDER)), int(number or 0), message.incident, message.channel
-
 
 class Ledger:
     """The store of everything concluded. Each save is a transaction, unless it stands in ``transaction()``.
@@ -378,20 +367,9 @@ class Ledger:
 
     # What happened
 
-    def append_event(
-        self,
-        at: datetime,
-        kind: str,
-        reason: str,
-        *,
-        model: str = "",
-        incident: str = "",
-        actor: str = events.SYSTEM,
-        payload: Mapping[str, Any] | None = None,
-    ) -> Event:
-        """Add an event to the log, in one transaction with what it tells of, and return it."""
-        named = {"model": model, "incident": incident, "actor": actor}
-        return events.append(self.database, at, kind, reason, **named, payload=payload)
+    def append_event(self, at: datetime, kind: str, reason: str, **about: Any) -> Event:
+        """Add an event to the log, in one transaction with what it tells of; ``about`` as ``ledger.events.append``."""
+        return events.append(self.database, at, kind, reason, **about)
 
     def events(
         self, model: str | None = None, *, incident: str | None = None, kinds: Collection[str] = ()
@@ -435,7 +413,7 @@ class Ledger:
     def _messages(self, where: Sequence[sa.ColumnElement[bool]]) -> list[Message]:
         contents = self.database.values(sa.select(tables.messages.c.content).where(*where))
         found = [from_text(Message, content) for content in contents]
-        return sorted(found, key=message_order)
+        return sorted(found, key=lambda message: message.order)
 
 
 def _same(message: Message) -> list[sa.ColumnElement[bool]]:
