@@ -14,6 +14,7 @@ from rich.console import Console
 
 from ledger.records import Cause, Incident, Message
 from ledger.store import Ledger
+from reports.write import file_name
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -71,6 +72,9 @@ def shots(folder: Path) -> Iterator[Shot]:
     yield Shot("model", site / "models" / decayed.model / "index.html", WIDE, 1180)
     yield Shot("incident", site / decayed.page, WIDE, 960)
     yield Shot("message", card, PHONE, None)
+    feature = site / "models" / flood.model / "features" / f"{file_name(flood.feature)}.html"
+    if feature.exists():  # not where nothing was measured yet
+        yield Shot("feature", feature, WIDE, 1180)
 
 
 def _only(incidents: Sequence[Incident], cause: Cause) -> Incident:
@@ -117,14 +121,9 @@ def _tag(found: re.Match[str]) -> str:
 
 
 def take(browser: Browser, shot: Shot, to: Path) -> Path:
-    """Take one picture and return where it is: figures are drawn first, and the picture is cut at its height."""
+    """Take one picture and return where it is; it is cut at its height."""
     page = browser.new_page(viewport={"width": shot.width, "height": shot.height or 100})
     page.goto(shot.page.as_uri())
-    page.wait_for_function(
-        """() => [...document.querySelectorAll("figure.drawing")]
-            .filter((box) => box.getBoundingClientRect().top < innerHeight)
-            .every((box) => box.querySelector(".main-svg"))"""
-    )
     path = to / f"{shot.name}.png"
     page.screenshot(path=str(path), full_page=shot.height is None)
     page.close()

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 
 from ledger.records import Measurement, Verdict
 from models.spec import Spec
 from monitors import scoring
-from monitors.maturity import Ages, Curve, ages, ages_of_type
+from monitors.maturity import CAUGHT, Ages, Curve, ages, ages_of_type
 from warehouse.grid import Frame, Ints
-from warehouse.profile import EVERYONE, FRAUD_TYPE, Cube, Group
+from warehouse.profile import EVERYONE, FRAUD_TYPE, MISSED, Cube, Group
 
 MONITOR = "performance"
+DELAY_AGES = (0, 1, 2, 3, 5, 7, 10, 14, 21, 28, 35, 45, 60, 90, 120)
+"""Ages in days, up to the model file's horizon, at which the label-delay curve is written down."""
 IN_SLICES = ("recall", "precision", "alert_rate")
 """Metrics that are also measured for each value of each slice column; the rest is for everyone, to bound volume."""
 
@@ -37,6 +39,25 @@ def measure(
         if day in cubes and day <= as_of
         for group, part in _parts(frame, cubes[day])
         for found in _figures(spec, as_of, day, group, part, mature, curve, metrics)
+    ]
+
+
+def label_delay(spec: Spec, as_of: date, curve: Curve) -> list[Measurement]:
+    """Return the share of a cohort's fraud that is known by now, of cohorts of some ages: the label-delay curve.
+
+    For all fraud, and for the caught and the missed ones, whose labels come at different times. No labels, no curve;
+    an age that the curve doesn't reach is left out.
+    """
+    if spec.labels is None:
+        return []
+    curves = {EVERYONE: curve} | {group: curve.parts[group] for group in (CAUGHT, MISSED) if group in curve.parts}
+    return [
+        scoring.measurement(
+            spec, as_of - timedelta(days=age), as_of, MONITOR, "label_delay", share, Verdict.OK, "", group=group
+        )
+        for group, own in curves.items()
+        for age in DELAY_AGES
+        if age <= min(own.reach_days, spec.labels.horizon_days) and (share := own.share(age)) is not None
     ]
 
 

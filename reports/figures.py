@@ -1,289 +1,239 @@
-"""Figures as plotly's JSON: small, rounded, and without colours of their own.
-
-A colour is named as the style sheet names it (``--ink``); the script in the page puts the reader's light or dark one.
-"""
+"""A model's figures as charts: what was measured over days, features by days, groups beside each other."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from datetime import date, timedelta
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+
+from markupsafe import Markup, escape
 
 from ledger.records import Measurement, Verdict
 from reports import words
+from reports.svg import WIDTH, Days, Plot, Scale, pc
 
-Figure = dict[str, Any]
-MARKERS = {
-    Verdict.OK: ("circle", "--ok"),
-    Verdict.BREACH: ("triangle-up", "--breach"),
-    Verdict.IMMATURE: ("circle-open", "--immature"),
-    Verdict.INSUFFICIENT: ("circle-open", "--unknown"),
-    Verdict.ERRORED: ("x", "--errored"),
-    Verdict.MISSING: ("square-open", "--errored"),
-}
-FEW_DAYS = 8
-"""Below this number of days each has its own tick, or ticks would fall on hours."""
-ONE_DAY_MS = 86_400_000
 HEAT_FEATURES = 40
-"""Rows of a heat map; the least important features beyond are left to the day pages."""
+"""Rows of a heat map; the least important features beyond are left to their own pages."""
+ROW = 18
+"""Pixels of a row of a heat map; of a group it is ``GROUP_ROW``."""
+GROUP_ROW = 24
+STEPS = 5
+"""Colours of a heat map, from nothing to too much."""
+URGENT = (Verdict.BREACH, Verdict.ERRORED, Verdict.MISSING)
 
 
 def over_time(
     points: Sequence[Measurement],
     *,
     since: date | None = None,
-    linked: bool = False,
+    link: str = "",
     height: int = 190,
-) -> Figure:
-    """Draw one metric over days: dot and 95 % interval each, shaped and coloured by verdict, with its limit.
+    nowcast: Sequence[Measurement] = (),
+    estimate: Sequence[Measurement] = (),
+    span: Days | None = None,
+) -> Markup:
+    """Draw one metric over days: a mark and 95 % interval each, shaped and coloured by verdict, with its limit.
 
-    Days that are immature at the end are shaded as provisional; ``since`` draws a line where an incident began.
+    Days that are immature at the end are shaded as provisional; ``nowcast`` is what they will come to, ``estimate``
+    what the scores alone say, dashed. ``since`` draws a line where an incident began; ``link`` ends in the folder of
+    day pages.
     """
     shown = [m for m in points if m.value is not None]
     metric = points[0].metric if points else ""
-    traces = [
-        _dots([m for m in shown if m.verdict is verdict], verdict)
-        for verdict in MARKERS
-        if any(m.verdict is verdict for m in shown)
-    ]
-    limits = [(m.day, m.limit) for m in points if m.limit is not None and m.monitor != "arrival"]
-    limits = _either_way(limits) if metric.endswith("_ratio") else limits
-    if limits:
-        traces.append(_limit(limits))
-    layout: dict[str, Any] = {
-        "height": height,
-        "yaxis": _axis(metric) | _reaching(shown, limits),
-        "xaxis": _days([m.day for m in points]),
-        "showlegend": False,
-    }
-    shapes, notes = _marks(points, since)
-    if shapes:
-        layout |= {"shapes": shapes, "annotations": notes}
-    return {"data": traces, "layout": layout, "link": "days/" if linked else ""}
+    days = span or Days(min(m.day for m in points), max(m.day for m in points))
+    limits = _limits(points, metric)
+    plot = Plot(_reach([*shown, *nowcast, *estimate], [value for line in limits for _, value in line]), height)
+    plot.grid(lambda value: words.figure(metric, value))
+    days.axis(plot)
+    _young(plot, days, points)
+    _dashed(plot, days, estimate, "est")
+    for line in limits:
+        plot.line([(days.at(day), value) for day, value in line], "limit")
+    for m in nowcast:
+        if m.value is not None:
+            _at(plot, days, m, "nowcast", f"estimated to come to {_said(m)}", "")
+    for m in shown:
+        _at(plot, days, m, m.verdict.value, f"{_said(m)}; {words.VERDICTS[m.verdict].word}", link)
+    if since is not None and days.first <= since <= days.last:
+        x = days.at(since)
+        plot.upright(x, "since")
+        plot.text(x, 11, "since", "note", "end" if x > 0.7 else "start")
+    return plot.markup()
 
 
-def _dots(points: Sequence[Measurement], verdict: Verdict) -> Figure:
-    symbol, colour = MARKERS[verdict]
-    trace: Figure = {
-        "type": "scatter",
-        "mode": "markers",
-        "name": words.VERDICTS[verdict].word,
-        "x": [m.day.isoformat() for m in points],
-        "y": [short(m.value) for m in points],
-        "marker": {"symbol": symbol, "color": colour, "size": 8 if verdict is Verdict.BREACH else 5.5},
-        "text": [_hover(m) for m in points],
-        "hovertemplate": "%{x|%a %-d %b}<br>%{text}<extra></extra>",
-    }
-    if any(m.low is not None and m.high is not None for m in points):
-        trace["error_y"] = {
-            "type": "data",
-            "symmetric": False,
-            "array": [_reach(m.high, m.value) for m in points],
-            "arrayminus": [_reach(m.value, m.low) for m in points],
-            "thickness": 1.2,
-            "width": 0,
-            "color": "--whisker",
-        }
-    return trace
+def _at(plot: Plot, days: Days, m: Measurement, kind: str, says: str, link: str) -> None:
+    x, start = days.at(m.day), len(plot.above)
+    if m.low is not None and m.high is not None:
+        plot.whisker(x, m.low, m.high)
+    plot.mark(x, m.value or 0.0, kind)
+    inner = plot.taken(start)
+    plot.column(x, days.width, f"{words.short_day(m.day)}: {says}", inner, f"{link}{m.day}.html" if link else "")
 
 
-def _reach(high: float | None, low: float | None) -> float:
-    return max(0.0, short(high - low) or 0.0) if high is not None and low is not None else 0.0
+def _said(m: Measurement) -> str:
+    between = words.interval(m.metric, m.low, m.high)
+    return words.figure(m.metric, m.value) + (f" ({between})" if between else "") + f", n {m.n:,}"
 
 
-def _hover(m: Measurement) -> str:
-    interval = words.interval(m.metric, m.low, m.high)
-    text = words.figure(m.metric, m.value) + (f" ({interval})" if interval else "")
-    return f"{text}<br>n {m.n:,} · {words.VERDICTS[m.verdict].word}"
+def _limits(points: Sequence[Measurement], metric: str) -> list[list[tuple[date, float]]]:
+    """Return the line of limits; both sides of a ratio's, whichever was recorded."""
+    line = [(m.day, m.limit) for m in points if m.limit is not None and m.monitor != "arrival"]
+    if not line:
+        return []
+    if not metric.endswith("_ratio"):
+        return [line]
+    far = [(day, max(limit, 1 / limit)) for day, limit in line if limit > 0]
+    return [far, [(day, 1 / limit) for day, limit in far]]
 
 
-def _either_way(limits: list[tuple[date, float]]) -> list[tuple[date, float]]:
-    """Return both sides of limits of a ratio, as one line with a gap."""
-    far = [(day, max(limit, 1 / limit)) for day, limit in limits if limit > 0]
-    return [*far, (far[-1][0], math.nan), *((day, 1 / limit) for day, limit in far)] if far else []
-
-
-def _limit(limits: Sequence[tuple[date, float]]) -> Figure:
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "name": "limit",
-        "x": [day.isoformat() for day, _ in limits],
-        "y": [short(limit) for _, limit in limits],
-        "line": {"color": "--breach", "width": 1, "dash": "dot"},
-        "hoverinfo": "skip",
-    }
-
-
-def _marks(points: Sequence[Measurement], since: date | None) -> tuple[list[Figure], list[Figure]]:
-    shapes: list[Figure] = []
-    notes: list[Figure] = []
-    if since is not None:
-        shapes.append(
-            {"type": "line", "x0": since.isoformat(), "x1": since.isoformat(), "yref": "paper", "y0": 0, "y1": 1,
-             "line": {"color": "--breach", "width": 1}}
-        )  # fmt: skip
-        days = [m.day for m in points]
-        late = since - min(days) > 0.7 * (max(days) - min(days))
-        notes.append(_note(since, "since", "right" if late else "left"))
+def _young(plot: Plot, days: Days, points: Sequence[Measurement]) -> None:
     settled = max((m.day for m in points if m.verdict is Verdict.OK), default=date.min)
     young = [m.day for m in points if m.verdict is Verdict.IMMATURE and m.day > settled]
     if young:
-        shapes.append(
-            {"type": "rect", "x0": f"{min(young) - timedelta(days=1)}T12:00", "x1": f"{max(young)}T12:00",
-             "yref": "paper", "y0": 0, "y1": 1, "fillcolor": "--shade", "line": {"width": 0}, "layer": "below"}
-        )  # fmt: skip
-        notes.append(_note(max(young), "provisional", "right"))
-    return shapes, notes
+        plot.shade(days.at(min(young)) - days.width / 2, days.at(max(young)) + days.width / 2)
+        plot.text(1, 11, "provisional", "note", "end")
 
 
-def _note(day: date, text: str, anchor: str) -> Figure:
-    return {
-        "x": day.isoformat(), "yref": "paper", "y": 1, "yanchor": "bottom", "xanchor": anchor, "showarrow": False,
-        "text": text, "font": {"size": 10, "color": "--muted"},
-    }  # fmt: skip
+def _dashed(plot: Plot, days: Days, found: Sequence[Measurement], kind: str) -> None:
+    """Draw figures as a dashed line with its interval as an area; a day without one is a gap."""
+    runs: list[list[Measurement]] = []
+    for m in sorted((m for m in found if m.value is not None), key=lambda m: m.day):
+        if runs and (m.day - runs[-1][-1].day).days == 1:
+            runs[-1].append(m)
+        else:
+            runs.append([m])
+    for run in runs:
+        ends = [(days.at(m.day), m.low, m.high) for m in run if m.low is not None and m.high is not None]
+        plot.area([(x, low, high) for x, low, high in ends], f"{kind}-area")
+        plot.line([(days.at(m.day), m.value) for m in run if m.value is not None], kind)
 
 
-def _days(days: Sequence[date]) -> Figure:
-    """Return an axis that ends half a day before the first and after the last day."""
-    if not days:
-        return {"type": "date"}
-    axis: Figure = {"type": "date", "range": [f"{min(days) - timedelta(days=1)}T12:00", f"{max(days)}T12:00"]}
-    few = (max(days) - min(days)).days < FEW_DAYS
-    return axis | {"tick0": min(days).isoformat(), "dtick": ONE_DAY_MS} if few else axis
-
-
-def _reaching(points: Sequence[Measurement], limits: Sequence[tuple[date, float]]) -> Figure:
+def _reach(points: Sequence[Measurement], limits: Sequence[float]) -> Scale:
     """Return a range that holds every figure, the interval of each mature one, and at least a quarter of the height.
 
-    So a steady figure doesn't look wild, and a figure far above zero doesn't lie flat.
+    So a steady figure doesn't look wild, and a figure far above zero doesn't lie flat. What reaches beyond is cut.
     """
     settled = [m for m in points if m.verdict not in (Verdict.IMMATURE, Verdict.INSUFFICIENT)]
     ends = [end for m in settled or points for end in (m.low, m.high) if end is not None]
-    ends += [m.value for m in points if m.value is not None] + [limit for _, limit in limits if not math.isnan(limit)]
-    if not ends or min(ends) < 0:
-        return {}
+    ends += [m.value for m in points if m.value is not None] + list(limits)
+    if not ends:
+        return Scale(0, 1)
     low, high = min(ends), max(ends)
+    if low < 0:
+        return Scale(low - 0.06 * (high - low), high + 0.06 * (high - low) or 1.0)
     low = max(0.0, min(low - 0.1 * (high - low), 0.75 * high))
-    return {"range": [short(low if low > 0.3 * high else 0.0), short(high + 0.06 * (high - low) or 1.0)]}
+    return Scale(low if low > 0.3 * high else 0.0, high + 0.06 * (high - low) or 1.0)
 
 
-def _axis(metric: str) -> Figure:
-    axis: Figure = {"rangemode": "tozero"}
-    if words.is_share(metric):
-        axis |= {"tickformat": ".2~%"}
-    elif metric.endswith("_ratio"):
-        axis |= {"rangemode": "normal"}
-    return axis
+def heat(
+    points: Sequence[Measurement], rows: Mapping[str, tuple[str, str]], top: float, span: Days | None = None
+) -> Markup:
+    """Draw a metric as features by days, in the order of ``rows``: feature to its label and the page it leads to.
 
-
-def heat(points: Sequence[Measurement], features: Sequence[str], labels: Sequence[str], top: float) -> Figure:
-    """Draw a metric as features by days, the first feature on top; a breach also bears a mark, a gap is no figure.
-
-    Colours reach their end at ``top``, so that one wild day doesn't whiten the rest.
+    Colours reach their end at ``top``, so that one wild day doesn't whiten the rest. A breach also bears a mark, and a
+    day without a figure is a gap.
     """
-    days = sorted({m.day for m in points})
-    column = {day: i for i, day in enumerate(days)}
-    line = {feature: i for i, feature in enumerate(features)}
-    cells: list[list[float | None]] = [[None] * len(days) for _ in features]
-    marked: list[tuple[str, str]] = []
+    found: dict[str, list[Measurement]] = {feature: [] for feature in rows}
     for m in points:
-        if m.feature in line:
-            cells[line[m.feature]][column[m.day]] = short(m.value)
-            if m.verdict in (Verdict.BREACH, Verdict.ERRORED, Verdict.MISSING):
-                marked.append((m.day.isoformat(), labels[line[m.feature]]))
-    metric = points[0].metric if points else ""
-    unit = ":.1%" if words.is_share(metric) else ":.3f"
-    data: list[Figure] = [
-        {
-            "type": "heatmap",
-            "x": [day.isoformat() for day in days],
-            "y": list(labels),
-            "z": cells,
-            "zmin": 0,
-            "zmax": top,
-            "colorscale": "--heat",
-            "xgap": 1,
-            "ygap": 1,
-            "hoverongaps": False,
-            "hovertemplate": f"%{{y}}<br>%{{x|%a %-d %b}}: {words.metric(metric)} %{{z{unit}}}<extra></extra>",
-            "colorbar": {"thickness": 8, "outlinewidth": 0, "len": 1, "tickformat": ".0%" if unit == ":.1%" else ""},
-        }
-    ]
-    if marked:
-        data.append(
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "x": [day for day, _ in marked],
-                "y": [label for _, label in marked],
-                "marker": {"symbol": "triangle-up", "size": 6, "color": "--mark", "line": {"width": 0}},
-                "hoverinfo": "skip",
-                "showlegend": False,
-            }
-        )
-    layout = {
-        "height": 60 + 22 * len(features),
-        "yaxis": {"autorange": "reversed", "type": "category", "showgrid": False, "labels": True},
-        "xaxis": _days(days) | {"showgrid": False},
-    }
-    return {"data": data, "layout": layout, "link": "days/"}
+        if m.feature in found and m.value is not None:
+            found[m.feature].append(m)
+    every = [m.day for m in points]
+    days = span or Days(min(every), max(every))
+    names = "".join(_heat_label(label, page) for label, page in rows.values())
+    cells = "".join(_heat_row(line, found[feature], days, top) for line, feature in enumerate(rows))
+    lines = "".join(
+        f'<a href="{escape(page)}" tabindex="-1" aria-label="{escape(label)}" '
+        f'data-first="{days.first}" data-days="{days.number}" data-says="{escape(_heat_says(found[feature], days))}">'
+        f'<rect class="hit" width="100%" y="{line * ROW}" height="{ROW}"/>{_heat_marks(line, found[feature], days)}</a>'
+        for line, (feature, (label, page)) in enumerate(rows.items())
+    )
+    height = ROW * len(rows)
+    plot = Plot(Scale(0, 1), height + 22)
+    days.axis(plot)
+    return Markup(  # noqa: S704  numbers, and texts that are escaped
+        f'<ol class="rows">{names}</ol><svg class="plot heat" height="{height + 22}">'
+        f'<svg viewBox="0 0 {days.number} {len(rows)}" preserveAspectRatio="none" width="100%" height="{height}">'
+        f"{cells}</svg>{lines}{''.join(plot.above)}</svg>"
+    )
 
 
-def groups(points: Sequence[Measurement], verdicts: dict[str, Verdict], names: dict[str, str]) -> Figure:
+def _heat_label(label: str, page: str) -> str:
+    name, _, weight = label.partition(" · ")
+    share = f' <span class="soft">{escape(weight)}</span>' if weight else ""
+    return f'<li><a href="{escape(page)}" title="{escape(label)}">{escape(name)}</a>{share}</li>'
+
+
+def _heat_row(line: int, found: Sequence[Measurement], days: Days, top: float) -> str:
+    """Return a row's cells, one path for each of its colours."""
+    steps: dict[int, list[str]] = {}
+    for m in found:
+        step = min(STEPS - 1, max(0, int(STEPS * (m.value or 0) / top)))
+        steps.setdefault(step, []).append(f"M{(m.day - days.first).days} {line}h1v1h-1z")
+    return "".join(f'<path class="h{step}" d="{"".join(cells)}"/>' for step, cells in sorted(steps.items()))
+
+
+def _heat_marks(line: int, found: Sequence[Measurement], days: Days) -> str:
+    return "".join(
+        f'<use href="#m-cell" class="cell-mark" x="{pc(days.at(m.day))}" y="{line * ROW + ROW // 2}"/>'
+        for m in found
+        if m.verdict in URGENT
+    )
+
+
+def _heat_says(found: Sequence[Measurement], days: Days) -> str:
+    """Return each day's figure, for the script that tells it where a cell is pointed at."""
+    by_day = {m.day: words.figure(m.metric, m.value) for m in found}
+    return "|".join(by_day.get(date.fromordinal(days.first.toordinal() + i), "") for i in range(days.number))
+
+
+def groups(points: Sequence[Measurement], verdicts: Mapping[str, Verdict], names: Mapping[str, str]) -> Markup:
     """Draw one fairness metric as a dot and 95 % interval per group; grey and open where too few tell anything.
 
     ``verdicts`` says for each slice the worst verdict of its difference and ratio; ``names`` how it reads.
     """
-    data = []
-    for verdict, (symbol, colour) in MARKERS.items():
-        part = [m for m in points if m.value is not None and verdicts.get(m.slice, m.verdict) is verdict]
-        if part:
-            data.append(_group_dots(part, names, symbol, colour))
-    order = [names[m.slice] for m in points]
     metric = points[0].metric if points else ""
-    empty = [names[m.slice] for m in points if m.value is None]
-    layout: Figure = {
-        "height": 62 + 24 * len(order),
-        "xaxis": _axis(metric) | {"type": "linear", "zeroline": True},
-        "yaxis": {
-            "type": "category", "categoryorder": "array", "categoryarray": order[::-1],
-            "range": [-0.6, len(order) - 0.4], "labels": True,
-        },
-        "showlegend": False,
-        "annotations": [
-            {"x": 0, "xref": "paper", "xanchor": "left", "y": name, "showarrow": False, "text": "○ not enough data",
-             "font": {"size": 11, "color": "--muted"}}
-            for name in empty
-        ],
-    }  # fmt: skip
-    if not data:
-        data = [{"type": "scatter", "x": [None], "y": order[:1], "mode": "markers"}]
-    return {"data": data, "layout": layout, "link": ""}
+    ends = [end for m in points for end in (m.low, m.value, m.high) if end is not None]
+    low, high = min([0.0, *ends]), max([0.0, *ends])
+    scale = Scale(low, high + 0.05 * (high - low) if high > low else low + 1.0)
+    return dots(points, scale, lambda value: words.figure(metric, value), verdicts, names)
 
 
-def _group_dots(points: Sequence[Measurement], names: dict[str, str], symbol: str, colour: str) -> Figure:
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "x": [short(m.value) for m in points],
-        "y": [names[m.slice] for m in points],
-        "marker": {"symbol": symbol, "color": colour, "size": 9},
-        "error_x": {
-            "type": "data",
-            "symmetric": False,
-            "array": [_reach(m.high, m.value) for m in points],
-            "arrayminus": [_reach(m.value, m.low) for m in points],
-            "thickness": 1.6,
-            "width": 0,
-            "color": colour,
-        },
-        "text": [_hover(m) for m in points],
-        "hovertemplate": "%{y}<br>%{text}<extra></extra>",
-    }
+def dots(
+    points: Sequence[Measurement],
+    scale: Scale,
+    said: Callable[[float], str],
+    verdicts: Mapping[str, Verdict],
+    names: Mapping[str, str],
+) -> Markup:
+    """Draw a row for each measurement: its name, a mark, and its interval along x."""
+    height = GROUP_ROW * len(points)
+    labels = "".join(f'<li title="{escape(names[m.slice])}">{escape(names[m.slice])}</li>' for m in points)
+    lines, marks = [], []
+    for value in scale.ticks(4):
+        x = scale.at(value)
+        lines.append(f'<path class="grid" d="M{WIDTH * x:.0f} 0V{height}"/>')
+        anchor = "start" if x < 0.05 else "end" if x > 0.95 else "middle"
+        marks.append(
+            f'<text class="t" x="{pc(x)}" y="{height + 15}" text-anchor="{anchor}">{escape(said(value))}</text>'
+        )
+    for line, m in enumerate(points):
+        y = GROUP_ROW * line + GROUP_ROW // 2
+        marks.append(_dot(m, verdicts.get(m.slice, m.verdict), scale, y, names[m.slice]))
+    return Markup(  # noqa: S704  numbers, and texts that are escaped
+        f'<ol class="rows tall">{labels}</ol><svg class="plot" height="{height + 22}">'
+        f'<svg class="st" viewBox="0 0 {WIDTH} {height}" preserveAspectRatio="none" width="100%" height="{height}">'
+        f"{''.join(lines)}</svg>{''.join(marks)}</svg>"
+    )
 
 
-def short(value: float | None) -> float | None:
-    """Return a value with four significant digits, which no screen can tell from more."""
-    return None if value is None else float(f"{value:.4g}")
+def _dot(m: Measurement, verdict: Verdict, scale: Scale, y: int, name: str) -> str:
+    if m.value is None:
+        return f'<text class="none" x="0" dx="4" y="{y + 4}">○ not enough data</text>'
+    whisker = ""
+    if m.low is not None and m.high is not None:
+        whisker = (
+            f'<line class="w {verdict}" x1="{pc(scale.at(m.low))}" x2="{pc(scale.at(m.high))}" y1="{y}" y2="{y}"/>'
+        )
+    says = escape(f"{name}: {_said(m)}; {words.VERDICTS[verdict].word}")
+    hit = f'<rect class="hit" width="100%" y="{y - GROUP_ROW // 2}" height="{GROUP_ROW}"/>'
+    mark = f'<use href="#m-{verdict}" class="{verdict}" x="{pc(scale.at(m.value))}" y="{y}"/>'
+    return f"<g><title>{says}</title>{hit}{whisker}{mark}</g>"

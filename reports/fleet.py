@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from reports import today, words
+from reports.svg import spark
 
 Card = dict[str, Any]
 MANY = 100
@@ -27,6 +28,9 @@ def page(cards: Sequence[Card]) -> dict[str, Any]:
         "sentence": sentence(cards),
         "open": sum(len(card["open"]) for card in cards),
         "states": today.STATES,
+        "tally": [(state, number) for state in ORDER if (number := sum(card["state"] == state for card in cards))],
+        "owners": sorted({card["owner"] for card in cards}),
+        "tiers": sorted({card["tier"] for card in cards}),
         "shown": {cell["state"] for card in cards for cell in card["strip"][-span:]},
     }
 
@@ -56,6 +60,13 @@ def line(card: Card, newest: str | None, span: int) -> Card:
         "freshness": freshness(until, behind),
         "behind": behind,
         "strip": strip,
+        "trends": [
+            trend | {"drawn": spark(trend["values"], f"{trend['title']}, {len(trend['values'])} days")}
+            for trend in card["trends"]
+        ],
+        "text": " ".join(
+            [card["title"], card["model"], card["owner"], *(f"{i['summary']} {i['cause']}" for i in card["open"])]
+        ).lower(),
         "strip_says": f"Last {words.plural(len(strip), 'day')}: {bad} with an incident",
         "opened": [found | {"since": words.short_day(date.fromisoformat(found["opened"]))} for found in card["open"]],
     }
@@ -70,5 +81,5 @@ def freshness(until: str | None, behind: int) -> str:
 
 
 def machine(card: Card) -> Card:
-    """Return a model's line for machines, without its strip, which is in the model's own JSON."""
-    return {key: value for key, value in card.items() if key != "strip"}
+    """Return a model's line for machines, without what is long and in the model's own JSON."""
+    return {key: value for key, value in card.items() if key not in ("strip", "not_watched")}

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from ledger.records import Decision, Incident, Measurement, Message, Status
+from ledger.records import Decision, Incident, Measurement, Message, Status, Verdict
 from reports import figures, today, words
-from reports.reading import Reading
+from reports.reading import Reading, rows
 
 PROBABLE, UNKNOWN = "Probable cause: ", "Money at stake is not known: "
 """How two sentences of the evidence begin that the page shows among its facts."""
 FEW = 4
 """A figure of fewer days shows nothing that the evidence doesn't say; it is drawn only where there is no better."""
+SLICES, SIMILAR = 12, 8
+"""Most groups and other incidents that a page names."""
 FIGURES = 8
 """Most figures over time that a page draws; the evidence names the others."""
 ENTRIES = 40
@@ -31,6 +34,7 @@ def page(reading: Reading, incident: Incident, *, drilldown: bool) -> tuple[dict
     history = reading.ledger.incident_history(incident.id)
     messages = reading.ledger.messages(incident.id)
     decisions = [d for d in reading.decisions if d.incident == incident.id]
+    worst, alike = worst_slices(reading, incident), similar(reading, incident)
     context = {
         "spec": reading.spec,
         "incident": incident,
@@ -42,7 +46,10 @@ def page(reading: Reading, incident: Incident, *, drilldown: bool) -> tuple[dict
         "money": today.money(incident),
         "lasted": lasted(incident),
         "figures": drawn(reading, incident),
-        "timeline": timeline(history, messages, decisions),
+        "timeline": timeline(history, messages, decisions, ZoneInfo(reading.spec.schedule.timezone)),
+        "worst": worst,
+        "similar": alike,
+        "money_of": today.money,
         "decisions": spans(decisions)[:6],
         "outcomes": reading.outcomes,
         "messages": messages,
@@ -53,8 +60,37 @@ def page(reading: Reading, incident: Incident, *, drilldown: bool) -> tuple[dict
         "incident": incident, "data_fault": incident.data_fault, "history": history, "decisions": decisions,
         "messages": [{"day": m.day, "kind": m.kind, "channel": m.channel, "text": m.text, "sent_at": m.sent_at}
                      for m in messages],
+        "worst_slices": rows(worst), "similar": [other.id for other in alike],
     }  # fmt: skip
     return context, machine
+
+
+def worst_slices(reading: Reading, incident: Incident) -> list[Measurement]:
+    """Return what the incident's own figures come to in the groups, the farthest over its limit first.
+
+    They are of the newest bad day, or of the last before it on which groups were measured.
+    """
+    wanted = {tuple(key.split("/", 3)[:3]) for key in incident.figures}
+    monitors = sorted({key[0] for key in wanted} - {"performance"})
+    if not monitors:
+        return []
+    found = [
+        m
+        for m in reading.ledger.measurements(incident.model, as_of=incident.last_bad, monitors=monitors)
+        if m.slice and m.value is not None and (m.monitor, m.metric, m.feature) in wanted
+    ]
+    return sorted(found, key=lambda m: (m.verdict is not Verdict.BREACH, -_times_limit(m), m.slice))[:SLICES]
+
+
+def _times_limit(m: Measurement) -> float:
+    return abs(m.value or 0.0) / m.limit if m.limit else abs(m.value or 0.0)
+
+
+def similar(reading: Reading, incident: Incident) -> list[Incident]:
+    """Return the model's other incidents of the same cause, those about the same column or group first."""
+    others = [other for other in reading.incidents if other.id != incident.id and other.cause is incident.cause]
+    same = (incident.feature, incident.slice)
+    return sorted(others, key=lambda o: ((o.feature, o.slice) != same, -o.opened.toordinal(), o.id))[:SIMILAR]
 
 
 def lasted(incident: Incident) -> str:
@@ -73,13 +109,16 @@ def drawn(reading: Reading, incident: Incident) -> list[dict[str, Any]]:
     return [
         {
             "title": words.title(points[0]),
-            "figure": figures.over_time(
-                points, since=incident.opened, linked=points[0].monitor != "performance", height=210
-            ),
+            "figure": figures.over_time(points, since=incident.opened, height=210, link=_days(incident, points[0])),
             "says": _says(points, incident),
         }
         for points in telling
     ]
+
+
+def _days(incident: Incident, m: Measurement) -> str:
+    """Return the folder of the days that a figure's marks lead to; a cohort day's figure is on no day's page."""
+    return "" if m.monitor == "performance" else f"../models/{incident.model}/days/"
 
 
 def _series(reading: Reading, key: str) -> list[Measurement]:
@@ -101,9 +140,12 @@ def _says(points: Sequence[Measurement], incident: Incident) -> str:
 
 
 def timeline(
-    history: Sequence[Incident], messages: Sequence[Message], decisions: Sequence[Decision]
+    history: Sequence[Incident], messages: Sequence[Message], decisions: Sequence[Decision], zone: tzinfo
 ) -> list[dict[str, Any]]:
-    """Return what happened by day, the newest first: changes of the incident, messages, retraining decisions."""
+    """Return what happened by day, the newest first: changes of the incident, messages, retraining decisions.
+
+    Times are those of ``zone``.
+    """
     events: list[tuple[date, int, str, str]] = []
     before: Incident | None = None
     for state in sorted(history, key=lambda i: i.concluded):
@@ -111,7 +153,7 @@ def timeline(
         before = state
     if before is not None and len(history) > 1 and before.live:
         events.append((before.concluded, 0, "incident", f"Now: {words.headline(before)}"))
-    events += [(m.day, 1, "message", _told(m)) for m in messages]
+    events += [(m.day, 1, "message", _told(m, zone)) for m in messages]
     events += [(span["first"], 2, "retraining", _decided(span["decision"])) for span in spans(decisions)]
     days = sorted({event[0] for event in events}, reverse=True)
     days = days if len(days) <= ENTRIES else [*days[: ENTRIES - 1], days[-1]]
@@ -130,9 +172,10 @@ def _changes(before: Incident | None, state: Incident) -> list[str]:
     return said
 
 
-def _told(message: Message) -> str:
+def _told(message: Message, zone: tzinfo) -> str:
     if message.sent_at is not None:
-        return f"{message.kind.capitalize()} message delivered to {message.channel}"
+        at = message.sent_at.astimezone(zone)
+        return f"{message.kind.capitalize()} message delivered to {message.channel} at {at:%H:%M} {at:%Z}"
     tried = f", {words.plural(message.attempts, 'attempt')}, {message.last_error}" if message.attempts else ""
     return f"{message.kind.capitalize()} message to {message.channel} waits{tried}"
 

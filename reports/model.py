@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from ledger.records import Measurement, Verdict
-from reports import figures, incident, today, words
-from reports.reading import URGENT, Reading, of_verdict, rows
+from reports import distributions, feature, figures, incident, performance, today, words
+from reports.performance import HEADLINES
+from reports.reading import URGENT, Reading, counts_of, of_verdict, rows
+from reports.write import file_name
 
-HEADLINES = ("recall", "precision", "value_detection_rate", "false_positive_rate")
 FAIRNESS = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision", "calibration_gap")
 INCIDENTS = 60
 DECISIONS = 20
@@ -27,15 +27,20 @@ def page(reading: Reading) -> dict[str, Any]:
         "headline_metrics": HEADLINES,
         "card": card,
         "strip": reading.strip,
-        "headlines": headlines(reading),
-        "estimated": estimated(reading),
-        "performance": performance(reading),
-        "cohorts": cohorts(reading),
+        "headlines": performance.headlines(reading),
+        "estimated": performance.estimated(reading),
+        "beside": performance.beside(reading),
+        "performance": performance.charts(reading),
+        "drawn": performance.drawn(reading),
+        "cohorts": performance.cohorts(reading),
+        "delays": performance.delays(reading),
         "heats": heats(reading),
-        "score": score(reading),
+        "scores": scores(reading),
         "fairness": fairness(reading),
         "custom": custom(reading),
-        "maturity": maturity(reading),
+        "maturity": performance.maturity(reading),
+        "features": [(name, file_name(name)) for name in feature.names(reading)],
+        "settings": settings(reading),
         "urgent_checks": checks(reading, quiet=False),
         "quiet_checks": checks(reading, quiet=True),
         "most": CHECKS,
@@ -43,7 +48,7 @@ def page(reading: Reading) -> dict[str, Any]:
         "decisions": incident.spans([d for d in reading.decisions if d.verdict != "not needed"])[:DECISIONS],
         "not_needed": sum(d.verdict == "not needed" for d in reading.decisions),
         "outcomes": reading.outcomes,
-        "unwatched": today.unwatched(reading),
+        "unwatched": card["not_watched"],
         "recent": list(reversed([cell for cell in reading.strip if cell.watched]))[:14],
         "told": today.told,
         "money": today.money,
@@ -53,112 +58,114 @@ def page(reading: Reading) -> dict[str, Any]:
 
 def machine(reading: Reading, card: dict[str, Any]) -> dict[str, Any]:
     """Return the model's page for machines."""
-    performance = [m for metric in HEADLINES for m in reading.everyone("performance", metric)]
+    monitors = ("performance", "nowcast", "estimate")
     return {
         "card": card,
-        "performance": rows(performance),
+        "performance": rows([m for name in monitors for metric in HEADLINES for m in reading.everyone(name, metric)]),
         "newest": rows(of_verdict(reading.newest, Verdict.BREACH, Verdict.ERRORED, Verdict.MISSING)),
         "checks": rows([*checks(reading, quiet=False), *checks(reading, quiet=True)]),
         "incidents": reading.incidents,
         "decisions": reading.decisions,
         "retrained": list(reading.outcomes.values()),
-        "not_watched": today.unwatched(reading),
     }
-
-
-def headlines(reading: Reading) -> list[Measurement]:
-    """Return the newest mature week's figure of each headline metric."""
-    found = {m.metric: m for m in reading.newest if m.monitor == "decay" and not m.slice}
-    return [found[metric] for metric in HEADLINES if metric in found]
-
-
-def estimated(reading: Reading) -> list[Measurement]:
-    """Return what the headline metrics of the newest week are estimated to be, where they could be estimated."""
-    found = {m.metric: m for m in reading.newest if m.monitor == "estimate" and m.value is not None}
-    return [found[metric] for metric in HEADLINES if metric in found]
-
-
-def performance(reading: Reading) -> list[dict[str, Any]]:
-    """Return a figure of each headline metric by cohort day, with the sentence that says it."""
-    result = []
-    for metric in HEADLINES:
-        points = reading.everyone("performance", metric)
-        if any(m.value is not None for m in points):
-            says = f"{_cohorts(points)} {nowcast(reading.everyone('nowcast', metric))}".strip()
-            result.append({"title": words.metric(metric), "figure": figures.over_time(points), "says": says})
-    return result
-
-
-def nowcast(points: list[Measurement]) -> str:
-    """Return in words what the newest day with an estimate will come to when all of its fraud is known."""
-    found = next((m for m in reversed(points) if m.value is not None), None)
-    if found is None:
-        return ""
-    between = words.interval(found.metric, found.low, found.high)
-    told = f"{words.figure(found.metric, found.value)} ({between})"
-    return f"{words.short_day(found.day)} is estimated to come to {told} when all of its fraud is known."
-
-
-def cohorts(reading: Reading) -> list[tuple[date, list[Measurement | None]]]:
-    """Return the headline metrics of each cohort day as a table, the newest day first."""
-    found: dict[date, dict[str, Measurement]] = {}
-    for metric in HEADLINES:
-        for m in reading.everyone("performance", metric):
-            found.setdefault(m.day, {})[metric] = m
-    return [(day, [found[day].get(metric) for metric in HEADLINES]) for day in sorted(found, reverse=True)]
-
-
-def _cohorts(points: list[Measurement]) -> str:
-    settled = of_verdict(points, Verdict.OK)
-    young = of_verdict(points, Verdict.IMMATURE)
-    said = words.plural(len(settled), "mature day")
-    if settled:
-        m = settled[-1]
-        said += f", the last {words.short_day(m.day)} with {words.figure(m.metric, m.value)}"
-    return f"{said}; {len(young)} provisional." if young else f"{said}."
 
 
 def heats(reading: Reading) -> list[dict[str, Any]]:
     """Return the drift heat maps, features by days: PSI, and nulls where there are any."""
-    features, labels = _ordered(reading)
+    features = _rows(reading)
+    shown = dict(list(features.items())[: figures.HEAT_FEATURES])
     result = []
     for metric, title, top in (("psi", "Drift (PSI)", 0.3), ("null_share", "Nulls", 0.25)):
         points = [m for m in reading.everyone("drift", metric) if m.value is not None]
         if not points:
             continue
+        if metric != "psi" and not any((m.value or 0) * figures.STEPS >= top for m in points):
+            continue  # all of one colour
         over = of_verdict(points, Verdict.BREACH)
         worst = max(points, key=lambda m: m.value or 0)
         said = f"{words.plural(len(features), 'feature')} by day; {_times(len(over))} over the limit; the highest is"
-        said += f" {words.figure(metric, worst.value)}, {worst.feature} on {words.short_day(worst.day)}."
-        figure = figures.heat(points, features[: figures.HEAT_FEATURES], labels[: figures.HEAT_FEATURES], top)
-        if len(features) > figures.HEAT_FEATURES:
-            said += f" The {len(features) - figures.HEAT_FEATURES} least important are on the day pages."
+        said += f" {words.figure(metric, worst.value)}, {words.short(worst.feature)} on {words.short_day(worst.day)}."
+        figure = figures.heat(points, shown, top, reading.span)
+        if len(features) > len(shown):
+            said += f" The {len(features) - len(shown)} least important are on their own pages."
         result.append({"title": title, "figure": figure, "says": said})
     return result
 
 
-def _times(number: int) -> str:
-    return {0: "never", 1: "once"}.get(number, f"{number:,} times")
-
-
-def _ordered(reading: Reading) -> tuple[list[str], list[str]]:
-    """Return the features, the most important first, and how each reads."""
+def _rows(reading: Reading) -> dict[str, tuple[str, str]]:
+    """Return how each measured feature reads, and its page, the most important first."""
     measured = {m.feature for m in reading.everyone("drift", "psi")}
     columns = reading.spec.features.columns
-    weight = {name: (columns[name].importance or 0.0) if name in columns else 0.0 for name in measured}
-    features = sorted(measured, key=lambda name: (-weight[name], name))
-    labels = [f"{name} · {100 * weight[name]:.3g}{words.SPACE}%" if weight[name] else name for name in features]
-    return features, labels
+    found = {}
+    for name in feature.names(reading):
+        weight = columns[name].importance if name in columns else None
+        label = f"{name} · {100 * weight:.3g}{words.SPACE}%" if weight else name
+        if name in measured:
+            found[name] = (label, f"features/{file_name(name)}.html")
+    return found
 
 
-def score(reading: Reading) -> dict[str, Any] | None:
-    """Return the score's drift over time."""
+def scores(reading: Reading) -> list[dict[str, Any]]:
+    """Return how the score is spread now and in the baseline, day by day, and its drift."""
+    result = []
+    frame, span = reading.frame, reading.span
+    column = reading.spec.score.column
+    now, normal = counts_of(reading.now, column), counts_of(reading.normal, column)
+    if frame is not None and frame.score is not None and span is not None and now.finite and normal.finite:
+        figure = distributions.histogram(now, normal, frame.score)
+        says = "Bars: the newest seven days; behind them the baseline. The scale is stretched near 0 and 1."
+        result.append({"title": "Score, now and in the baseline", "says": says, "figure": figure})
+        threshold = reading.spec.score.threshold
+        figure = distributions.bands(reading.counts(column), normal, frame.score, span, threshold=threshold)
+        says = "Light: nine in ten payments of a day; dark: the middle half; dashed: the same in the baseline."
+        result.append({"title": "Score, day by day", "says": says, "figure": figure})
     points = reading.everyone("score", "psi")
-    if not any(m.value is not None for m in points):
-        return None
-    over = of_verdict(points, Verdict.BREACH)
-    says = f"Against the baseline; {words.plural(len(over), 'day')} of {len(points)} over the limit."
-    return {"title": "Drift of the score (PSI)", "figure": figures.over_time(points, linked=True), "says": says}
+    if any(m.value is not None for m in points):
+        over = of_verdict(points, Verdict.BREACH)
+        says = f"Against the baseline; {words.plural(len(over), 'day')} of {len(points)} over the limit."
+        figure = figures.over_time(points, link="days/", height=150, span=span)
+        result.append({"title": "Score drift (PSI)", "says": says, "figure": figure})
+    return result
+
+
+def custom(reading: Reading) -> list[dict[str, Any]]:
+    """Return a figure over time of each metric of the bank's own, with what its newest day says."""
+    result = []
+    for own in reading.spec.metrics:
+        points = reading.everyone("custom", own.name)
+        if points:
+            figure = figures.over_time(points, link="days/", span=reading.span)
+            result.append({"title": words.metric(own.name), "figure": figure, "says": points[-1].reason})
+    return result
+
+
+def settings(reading: Reading) -> dict[str, str]:
+    """Return the baseline and what it takes to be an incident, each in a sentence."""
+    spec, chosen = reading.spec, reading.ledger.baseline(reading.spec)
+    alerts, asked = spec.alerts, spec.retraining
+    left_out = f", without {words.plural(len(spec.baseline.exclude), 'day')}" if spec.baseline.exclude else ""
+    why = "" if chosen.reason == "model file" else f"; in force since {words.day(chosen.day)}: {chosen.reason}"
+    floors = "; ".join(f"{words.metric(name)} below {words.number(value)}" for name, value in alerts.limits.items())
+    hold, clean = words.plural(alerts.pending_days, "day"), words.plural(alerts.resolve_days, "clean day")
+    found = {
+        "Baseline": f"{words.day(chosen.start)} to {words.day(chosen.end)}{left_out}{why}.",
+        "False alarms": f"At most {alerts.false_pages_per_quarter:g} a quarter is allowed for; "
+        "limits are learnt from the baseline's own days to hold that, whatever the number of features.",
+        "Too small to matter": f"{floors}; else the product's own floors." if floors else "The product's own floors.",
+        "To become an incident": f"Drift, decay and unfairness must hold {hold}; it is resolved after {clean}.",
+    }
+    limits = [m for m in performance.headlines(reading) if m.limit is not None]
+    if limits:
+        said = "; ".join(f"{words.metric(m.metric)} {words.figure(m.metric, m.limit)}" for m in limits)
+        found["Limits of performance today"] = f"{said}. A figure must also be worse than chance explains."
+    who = "A person approves it" if asked.approval == "required" else "Without approval"
+    cooldown, least = words.plural(asked.cooldown_days, "day"), words.plural(asked.min_mature_frauds, "mature fraud")
+    found["Retraining"] = f"{who}; at the earliest {cooldown} after the last, from {least} on."
+    return found
+
+
+def _times(number: int) -> str:
+    return {0: "never", 1: "once"}.get(number, f"{number:,} times")
 
 
 def fairness(reading: Reading) -> list[dict[str, Any]]:
@@ -188,35 +195,6 @@ def _worst(found: list[Measurement], metric: str, point: Measurement) -> Verdict
         m.verdict for m in found if m.slice == point.slice and m.metric in (f"{metric}_difference", f"{metric}_ratio")
     ]
     return min([*own, point.verdict], key=SEVERITY.index)
-
-
-def custom(reading: Reading) -> list[dict[str, Any]]:
-    """Return a figure over time of each metric of the bank's own, with what its newest day says."""
-    result = []
-    for own in reading.spec.metrics:
-        points = reading.everyone("custom", own.name)
-        if points:
-            figure = figures.over_time(points, linked=True)
-            result.append({"title": words.metric(own.name), "figure": figure, "says": points[-1].reason})
-    return result
-
-
-def maturity(reading: Reading) -> str:
-    """Return in words how long a day's labels take."""
-    newest = {m.metric: m for m in reading.newest if m.monitor == "decay"}
-    age, later, frauds = (newest.get(name) for name in ("frauds_mature_until", "mature_until", "mature_frauds"))
-    labels = reading.spec.labels
-    if labels is None:
-        return ""
-    said = f"A day counts as mature once {labels.maturity:.0%} of its missed fraud is expected to be known"
-    if age is not None and age.value is not None:
-        said += f", which takes {words.figure('mature_until', age.value)} here"
-    if age is not None and later is not None and later.value is not None and later.value != age.value:
-        said += f" ({words.figure('mature_until', later.value)} for precision and the false-positive rate)"
-    said += "; until then its figures are provisional and wake nobody."
-    if frauds is not None and frauds.value is not None:
-        said += f" {frauds.value:,.0f} frauds are mature."
-    return said
 
 
 def checks(reading: Reading, *, quiet: bool) -> list[Measurement]:

@@ -12,9 +12,14 @@ from typing import Any
 from ledger.records import Decision, Incident, Measurement, Retrained, Run, Status, Verdict
 from ledger.store import Ledger
 from models.spec import Spec
+from reports.svg import Days
+from warehouse.grid import Frame
+from warehouse.profile import EVERYONE, Counts, Group, Profile, total
 
 DAYS = 90
 """Days that a strip, a heat map or a figure over time goes back."""
+NOW_DAYS = 7
+"""Newest days whose payments are 'now', beside the baseline's: every weekday once."""
 JUDGED = (
     "arrival", "schema", "check", "fault", "drift", "slow", "score", "decay", "estimate", "selective", "fairness",
     "custom",
@@ -87,6 +92,44 @@ class Reading:
         """Return what became of retraining requests, by request."""
         return {found.request: found for found in self.ledger.retrained(self.spec.model)}
 
+    @cached_property
+    def span(self) -> Days | None:
+        """Return the days that strips and figures show, as a scale that all of them share."""
+        return None if self.first is None or self.last is None else Days(self.first, self.last)
+
+    @cached_property
+    def frame(self) -> Frame | None:
+        """Return what the cells of the model's profiles mean; None before it was first watched."""
+        return self.ledger.frame(self.spec.model)
+
+    @cached_property
+    def profiles(self) -> dict[date, Profile]:
+        """Return the stored profiles of the days that figures show, in order."""
+        if self.frame is None or self.first is None or self.last is None:
+            return {}
+        return self.ledger.profiles(self.spec.model, self.frame.id, self.first, self.last)
+
+    @cached_property
+    def now(self) -> Profile:
+        """Return the sum of the newest days' profiles, ``NOW_DAYS`` at most."""
+        newest = [self.profiles[day] for day in list(self.profiles)[-NOW_DAYS:]]
+        return total(newest, self.frame.id if self.frame else "")
+
+    @cached_property
+    def normal(self) -> Profile:
+        """Return the sum of the profiles of the baseline in force."""
+        if self.frame is None:
+            return total([], "")
+        chosen = self.ledger.baseline(self.spec)
+        wanted = self.ledger.profiles(self.spec.model, self.frame.id, chosen.start, chosen.end)
+        excluded = set(self.spec.baseline.exclude)
+        return total([profile for day, profile in wanted.items() if day not in excluded], self.frame.id)
+
+    def counts(self, column: str) -> dict[date, Counts]:
+        """Return a column's counts on each day of which there is a profile."""
+        found = {day: counts_of(profile, column) for day, profile in self.profiles.items()}
+        return {day: counts for day, counts in found.items() if counts.rows}
+
     def series(self, monitor: str, metric: str) -> list[Measurement]:
         """Return a metric's newest figure of each day that figures show, in order of days."""
         key = (monitor, metric)
@@ -133,6 +176,11 @@ class Reading:
         if any(concerns(incident, day) for incident in self.incidents):
             state = "incident"
         return Cell(day, state, numbers)
+
+
+def counts_of(profile: Profile, column: str, group: Group = EVERYONE) -> Counts:
+    """Return a column's counts in a profile, empty where it has none."""
+    return profile.features.get(group, {}).get(column, Counts())
 
 
 def concerns(incident: Incident, day: date) -> bool:

@@ -8,10 +8,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from ledger.records import Incident
 from ledger.store import Ledger
 from models.spec import Spec
+from reports import coverage, feature, feeds, fleet, incident, methods, model, schema, write
 from reports import day as days
-from reports import fleet, incident, model, write
 from reports.reading import Cell, Reading, concerns
 
 Progress = Callable[[str, int, int], None]
@@ -30,18 +31,33 @@ def build(
     """Write the pages that the touched (model, day) pairs change, or all for None; return the fleet page's path.
 
     Touched are a pair's day page, those of earlier days that an incident found on that day reaches back to, its
-    model's page and incidents, and the fleet page. Each file is replaced whole. Raises WatchkeeperError where the
-    folder can't be written; the site then shows what it showed before.
+    model's page, features and incidents, and what tells of the whole fleet. Each file is replaced whole, what is linked
+    to before what links to it, and the fleet page last, so that a reader never meets half a site. Raises
+    WatchkeeperError where the folder can't be written; the site then shows what it showed before.
     """
     write.assets(site)
+    write.file(site / "assets" / "schema.json", (write.as_json(schema.schema()) + "\n").encode())
+    write.page(site, "methods", "methods.html", *methods.page())
     cards = []
     for spec in specs:
         mine = None if touched is None else {day for name, day in touched if name == spec.model}
         card = None if mine is None or mine else _standing_card(site, spec)
         cards.append(card or _build_model(ledger, spec, site, mine or None, progress))
-    _forget(site, {found.id for found in ledger.incidents()})
+    known = ledger.incidents()
+    _feeds(site, specs, known)
+    write.file(site / "metrics.prom", feeds.prometheus(cards))
+    write.page(site, "coverage", "coverage.html", *coverage.page(cards))
     write.page(site, "index", "fleet.html", fleet.page(cards), {"models": [fleet.machine(card) for card in cards]})
+    _forget(site, {found.id for found in known})
     return site / "index.html"
+
+
+def _feeds(site: Path, specs: Sequence[Spec], incidents: Sequence[Incident]) -> None:
+    by_name = {spec.model: spec for spec in specs}
+    for owner in sorted({spec.owner for spec in specs}):
+        own = [(by_name[i.model], i) for i in incidents if i.model in by_name and by_name[i.model].owner == owner]
+        name = write.file_name(owner)
+        write.file(site / "feeds" / f"{name}.xml", feeds.atom(owner, name, own))
 
 
 def _build_model(ledger: Ledger, spec: Spec, site: Path, mine: set[date] | None, progress: Progress | None) -> Card:
@@ -52,7 +68,7 @@ def _build_model(ledger: Ledger, spec: Spec, site: Path, mine: set[date] | None,
         stale = mine | _accused(reading, mine)
         chosen = [day for day in chosen if day in stale or not (site / folder / f"days/{day}.html").exists()]
         reading.known = _standing_cells(site, spec, without=stale)
-    total = len(chosen) + len(reading.incidents) + 1
+    total = len(chosen) + len(reading.incidents) + len(feature.names(reading)) + 1
     names: list[str] = []
 
     def wrote(name: str) -> None:
@@ -64,13 +80,22 @@ def _build_model(ledger: Ledger, spec: Spec, site: Path, mine: set[date] | None,
         name = f"{folder}/days/{day}"
         write.page(site, name, "day.html", *days.page(reading, day))
         wrote(name)
+    if reading.last is not None:
+        write.file(site / folder / "days/latest.html", feeds.latest(reading.last))
+        newest = (site / folder / f"days/{reading.last}.json").read_bytes()
+        write.file(site / folder / "days/latest.json", newest)
     for found in reading.incidents:
         name = found.page.removesuffix(".html")
         drilldown = (site / f"{name}-evidently.html").exists()
         write.page(site, name, "incident.html", *incident.page(reading, found, drilldown=drilldown))
         wrote(name)
+    for name in feature.names(reading):
+        path = f"{folder}/features/{write.file_name(name)}"
+        write.page(site, path, "feature.html", *feature.page(reading, name))
+        wrote(path)
     context = model.page(reading)
     write.page(site, f"{folder}/index", "model.html", context, model.machine(reading, context["card"]))
+    write.file(site / folder / "badge.svg", feeds.badge(context["card"]))
     wrote(f"{folder}/index")
     plain: Card = json.loads(write.as_json(context["card"]))
     return plain

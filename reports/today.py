@@ -22,6 +22,14 @@ STATES = {
 """A day's or a model's state: a word, and a shape that says the same without colour."""
 
 
+AREAS = ("Drift", "Performance", "Alerts", "Money", "Fairness", "Slices", "Checks", "Lateness")
+"""What can be watched of a model."""
+TRENDS = ("recall", "precision", "alert_rate")
+TREND_DAYS = 60
+FIGURES = ("recall", "precision", "value_detection_rate", "false_positive_rate", "alert_rate", "lost_gbp_per_day")
+"""What the fleet's JSON and Prometheus tell of a model's newest mature cohorts."""
+
+
 def sentence(reading: Reading) -> str:
     """Return how the model is today, in one or two sentences."""
     if reading.last is None:
@@ -108,9 +116,32 @@ def card(reading: Reading) -> dict[str, Any]:
         "rows": reading.runs[reading.last].rows if reading.last else 0,
         "amount_gbp_per_day": money_at_stake(open_now),
         "at_most": at_most(open_now),
+        "trends": trends(reading),
+        "figures": [
+            {"metric": m.metric, "value": m.value, "low": m.low, "high": m.high, "verdict": m.verdict}
+            for m in reading.newest
+            if m.monitor == "decay" and not m.slice and m.metric in FIGURES
+        ],
+        "blind": blind(reading),
+        "not_watched": unwatched(reading),
         "open": [opened(incident) for incident in open_now],
         "strip": [{"day": cell.day, "state": cell.state, "counts": cell.counts} for cell in reading.strip],
     }
+
+
+def trends(reading: Reading) -> list[dict[str, Any]]:
+    """Return how the model has been of late, as short series: what it catches, and how often it stops somebody."""
+    found = []
+    for metric in TRENDS:
+        by_day = {m.day: m.value for m in reading.everyone("decay", metric)}
+        days = [cell.day for cell in reading.strip][-TREND_DAYS:]
+        values = [by_day.get(day) for day in days]
+        known = [value for value in values if value is not None]
+        if len(known) > 1:
+            title, now = words.metric(metric), words.figure(metric, known[-1])
+            short = [None if value is None else float(f"{value:.4g}") for value in values]
+            found.append({"metric": metric, "title": title, "now": now, "values": short})
+    return found
 
 
 def opened(incident: Incident) -> dict[str, Any]:
@@ -147,33 +178,45 @@ def told(cell: Cell) -> str:
     return ", ".join(said)
 
 
+def blind(reading: Reading) -> dict[str, str]:
+    """Return the areas of ``AREAS`` in which nobody looks at this model, each with the reason as a sentence."""
+    spec = reading.spec
+    found = {}
+    if spec.labels is None:
+        found["Performance"] = "The model file names no labels, so nobody knows whether fraud is caught."
+    if spec.score.threshold is None:
+        found["Alerts"] = (
+            "The model file names no threshold, so there is no recall, precision, false-positive or alert rate."
+        )
+    if spec.score.amount is None:
+        found["Money"] = "The model file names no amount column, so value detected and pounds at stake are unknown."
+    if not spec.protected:
+        found["Fairness"] = "The model file names no protected columns."
+    if not spec.slices:
+        found["Slices"] = "The model file names none, so trouble in one channel or country can hide in the whole."
+    if not spec.checks:
+        found["Checks"] = "The model file lists no expectations."
+    if spec.features.arrives_by is None:
+        found["Lateness"] = "The model file sets no deadline (arrives_by)."
+    if not reading.runs:
+        found["Drift"] = "It has not been watched yet."
+    return found
+
+
 def unwatched(reading: Reading) -> list[str]:
     """Return what nobody looks at on this model, and why, each as a sentence."""
     spec = reading.spec
-    found = []
-    if spec.labels is None:
-        found.append("Performance: the model file names no labels, so nobody knows whether fraud is caught.")
-    if spec.score.threshold is None:
-        found.append("Recall, precision, false-positive and alert rate: the model file names no threshold.")
-    if spec.score.amount is None:
-        found.append("Money: the model file names no amount column, so value detected and pounds at stake are unknown.")
+    found = [f"{area}: {reason[0].lower()}{reason[1:]}" for area, reason in blind(reading).items()]
     if spec.score.blocked:
         actions = ", ".join(spec.score.blocked)
         found.append(
             f"Payments with the action {actions}: they get no honest label, so "
             "performance leaves them out; figures over all payments are weighted or bounded apart."
         )
-    if not spec.protected:
-        found.append("Fairness: the model file names no protected columns.")
-    if not spec.slices:
-        found.append("Slices: the model file names none, so trouble in one channel or country can hide in the whole.")
-    if not spec.checks:
-        found.append("Checks: the model file lists no expectations.")
-    if spec.features.arrives_by is None:
-        found.append("Lateness: the model file sets no deadline (arrives_by).")
     without = [name for name, column in spec.features.columns.items() if column.importance is None]
     if without and spec.features.columns:
-        named = f"{', '.join(without[:6])}{f' and {len(without) - 6} more' if len(without) > 6 else ''}"
+        named = f"{', '.join(words.short(name) for name in without[:6])}"
+        named += f" and {len(without) - 6} more" if len(without) > 6 else ""
         found.append(
             f"Weight: {words.plural(len(without), 'feature')} without importance ({named}) count as least important."
         )

@@ -78,6 +78,7 @@ METRICS = {
     "scaled_share": "In another unit",
     "renamed_share": "Under new names",
     "slow_drift": "Slow drift, standard deviations",
+    "label_delay": "Fraud known by then",
     "recall": "Recall",
     "precision": "Precision",
     "false_positive_rate": "False-positive rate",
@@ -129,7 +130,7 @@ _SHARES = {
     "repeated_share", "constant_share", "spike_share", "cluster_share", "scaled_share", "renamed_share",
     "true_positive_rate", "selection_rate", "alert_rate", "value_detection_rate", "calibration_error",
     "recall_at_false_positive_rate", "card_precision",
-    "traffic_share", "fraud_share",
+    "traffic_share", "fraud_share", "label_delay",
 }  # fmt: skip
 _COUNTS = {"row_count", "mature_frauds", "missing_columns", "extra_columns", "retyped_columns"}
 _ROW_BY_ROW = (
@@ -200,6 +201,8 @@ def _plain(percent: float) -> str:
         return "<0.01"
     if size < 1:
         return f"{percent:.2f}"
+    if 99.95 <= size < 100:
+        return ">99.9"
     digits = 1 if size < 10 or 99 <= size < 100 else 0
     return f"{percent:.{digits}f}"
 
@@ -240,6 +243,24 @@ _ENDINGS: dict[str, Callable[[float], str]] = {
     "mature_until": lambda value: f"{value:.0f}{SPACE}days",
 }
 """How a figure reads by the end of its metric's name; the unit is in the name."""
+
+
+def number(value: float) -> str:
+    """Return a feature's value, whose unit is in its name, with three digits or all of an integer's."""
+    if not math.isfinite(value):
+        return "–"
+    size = abs(value)
+    if size >= 1e15 or 0 < size < 1e-6:
+        return f"{value:.3g}".replace("-", MINUS)
+    decimals = max(0, 2 - math.floor(math.log10(size))) if size else 0
+    text = f"{value:,.{decimals}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return text.replace("-", MINUS)
+
+
+def short(text: str, most: int = 60) -> str:
+    """Return a name from the data, cut where it is longer than anybody reads."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def count(value: int) -> str:

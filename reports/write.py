@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.resources
+import hashlib
 import json
 import math
 import os
@@ -21,6 +21,7 @@ from models.errors import WatchkeeperError
 from reports import words
 
 ROOM = Path(__file__).parent
+DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def file(path: Path, content: bytes) -> None:
@@ -49,14 +50,9 @@ def file(path: Path, content: bytes) -> None:
 
 
 def assets(site: Path) -> None:
-    """Put style, script and plotly.js beside the pages; what is there already is not written again."""
-    for name in ("site.css", "site.js"):
-        file(site / "assets" / name, (ROOM / "assets" / name).read_bytes())
-    plotly = importlib.resources.files("plotly") / "package_data" / "plotly.min.js"
-    with importlib.resources.as_file(plotly) as source:
-        there = site / "assets" / "plotly.min.js"
-        if not there.exists() or there.stat().st_size != source.stat().st_size:
-            file(there, source.read_bytes())
+    """Put what all pages share beside them; what is there already is not written again."""
+    for source in sorted((ROOM / "assets").iterdir()):
+        file(site / "assets" / source.name, source.read_bytes())
 
 
 def page(site: Path, name: str, template: str, context: dict[str, Any], machine: Any) -> None:
@@ -76,20 +72,26 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=visible,
     )
-    found.filters["embedded"] = embedded
     found.filters["prose"] = prose
     found.filters["plain"] = plain
     found.filters["opening"] = opening
     found.filters["sentence"] = sentence
     found.globals["words"] = words
+    found.globals["feed_name"] = file_name
     return found
 
 
-def embedded(value: Any) -> Markup:
-    """Return JSON that can stand inside a script element: no ``</script>`` or ``<!--`` can be in it."""
-    text = as_json(value).replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-    return Markup(text)  # noqa: S704  no '<' is left in it
+def visible(value: Any) -> Any:
+    """Return a text with the characters that turn the direction of what follows shown as their number instead.
+
+    A value that holds one could make the rest of its line read backwards.
+    """
+    if not isinstance(value, str):
+        return value
+    turned = DIRECTION.sub(lambda found: f"[U+{ord(found.group()):04X}]", value)
+    return Markup(turned) if isinstance(value, Markup) else turned  # noqa: S704  it was one before
 
 
 def prose(text: str) -> Markup:
@@ -112,6 +114,12 @@ def opening(text: str) -> str:
 def sentence(text: str) -> str:
     """Return a text with a capital at its start."""
     return text[:1].upper() + text[1:]
+
+
+def file_name(text: str) -> str:
+    """Return a name of a file for a text from data: itself where that is plain, else one that only it can have."""
+    name = re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-")[:60]
+    return name if name == text else f"{name or 'other'}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def as_json(value: Any) -> str:

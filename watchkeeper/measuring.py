@@ -87,6 +87,7 @@ def _measure_scores(ctx: Context, spec: Spec, frame: Frame, as_of: date, changed
     )
     return [
         *monitors.performance.measure(spec, frame, as_of, cubes, curve, changed & cubes.keys()),
+        *monitors.performance.label_delay(spec, as_of, curve),
         *monitors.nowcast.measure(spec, frame, as_of, cubes, curve, changed & cubes.keys()),
         *monitors.decay.measure(spec, frame, as_of, cubes, curve, normal & cubes.keys()),
         *monitors.costs.measure(spec, frame, as_of, cubes, curve),

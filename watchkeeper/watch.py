@@ -172,7 +172,7 @@ def decide(ctx: Context, spec: Spec, day: date) -> Decision:
 
 def publish(ctx: Context, specs: Sequence[Spec], touched: Collection[tuple[str, date]] | None = None) -> str:
     """Rebuild the pages that the touched model-days change (None: all), with a drill-down for each new drift."""
-    import reports.site  # noqa: PLC0415  plotly and jinja are only needed here
+    import reports.site  # noqa: PLC0415  jinja is only needed here
 
     _drill_down(ctx, [spec for spec in specs if touched is None or spec.model in {model for model, _ in touched}])
     return str(reports.site.build(ctx.ledger, specs, ctx.settings.site, touched=touched))

@@ -171,3 +171,19 @@ def test_a_cohort_as_of_a_day_is_untouched_by_labels_known_later(early, late):
 
     later = [(p, day, fraud, delay + 6 - day) for p, day, fraud, delay in late if day + delay + 6 - day > 5]
     assert found(early) == found(early + later)
+
+
+def test_the_label_delay_curve_is_written_down_by_age_and_tells_caught_from_missed_fraud():
+    _, cohorts = known(PAYMENTS, END)
+    curve = learn(cohorts, END, 120)
+    found = {((END - m.day).days, m.slice): m for m in performance.label_delay(spec(), END, curve)}
+    assert {slice_ for _, slice_ in found} >= {"", "alert=raised"}
+    for (age, slice_), m in found.items():
+        share = curve.share(age) if not slice_ else None
+        assert m.low <= m.value <= m.high
+        assert m.n > 0
+        assert share is None or m.value == share.value
+    values = [found[age, ""].value for age in performance.DELAY_AGES if (age, "") in found]
+    assert len(values) > 5
+    assert values == sorted(values)
+    assert performance.label_delay(spec(labels=None), END, curve) == []

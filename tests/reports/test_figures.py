@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import json
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from markupsafe import Markup
 
 from ledger.records import Measurement, Verdict
 from reports import figures
-from reports.write import as_json
+from reports.svg import BOTTOM, TOP, Days, Plot, Scale, spark
 
 FIRST = date(2026, 4, 1)
 POINT = Measurement("m", FIRST, FIRST, "performance", "recall", value=0.8, low=0.7, high=0.9, n=100)
@@ -18,28 +25,39 @@ def days(*verdicts: Verdict) -> list[Measurement]:
     return [replace(POINT, day=FIRST + timedelta(days=i), verdict=verdict) for i, verdict in enumerate(verdicts)]
 
 
+def parts(figure: Markup, tag: str) -> Iterator[dict[str, str]]:
+    root = ET.fromstring(f"<div>{figure}</div>")
+    return (dict(part.attrib) for part in root.iter(tag))
+
+
+def of_kind(figure: Markup, tag: str, kind: str) -> list[dict[str, str]]:
+    return [part for part in parts(figure, tag) if part.get("class") == kind]
+
+
 def test_only_the_immature_days_at_the_end_are_shaded() -> None:
-    points = days(Verdict.IMMATURE, Verdict.OK, Verdict.IMMATURE, Verdict.IMMATURE)
-    (shade,) = figures.over_time(points)["layout"]["shapes"]
-    assert (shade["x0"], shade["x1"]) == ("2026-04-02T12:00", "2026-04-04T12:00")
+    figure = figures.over_time(days(Verdict.IMMATURE, Verdict.OK, Verdict.IMMATURE, Verdict.IMMATURE))
+    (shade,) = of_kind(figure, "rect", "shade")
+    assert (shade["x"], shade["width"]) == ("500", "500")
 
 
-def test_each_verdict_has_its_own_shape_and_every_day_is_drawn_once() -> None:
-    traces = figures.over_time(days(*Verdict))["data"]
-    assert len({trace["marker"]["symbol"] + trace["marker"]["color"] for trace in traces}) == len(Verdict)
-    assert sum(len(trace["x"]) for trace in traces) == len(Verdict)
+def test_each_verdict_has_its_own_mark_and_every_day_is_drawn_once() -> None:
+    marks = list(parts(figures.over_time(days(*Verdict)), "use"))
+    assert [mark["href"] for mark in marks] == [f"#m-{verdict}" for verdict in Verdict]
+    assert len({mark["x"] for mark in marks}) == len(Verdict)
 
 
 def test_a_whisker_reaches_from_low_to_high() -> None:
-    (trace,) = figures.over_time(days(Verdict.OK))["data"]
-    assert trace["error_y"]["array"] == [0.1]
-    assert trace["error_y"]["arrayminus"] == [0.1]
+    figure = figures.over_time(days(Verdict.OK))
+    (whisker,), (mark,) = of_kind(figure, "line", "w"), parts(figure, "use")
+    assert float(whisker["y2"]) < float(mark["y"]) < float(whisker["y1"])
+    assert float(mark["y"]) - float(whisker["y2"]) == pytest.approx(float(whisker["y1"]) - float(mark["y"]), abs=0.2)
 
 
 def test_a_point_without_an_interval_or_value_is_no_error() -> None:
     points = [replace(POINT, low=None), replace(POINT, day=FIRST + timedelta(days=1), value=None)]
-    (trace,) = figures.over_time(points)["data"]
-    assert trace["x"] == ["2026-04-01"]
+    figure = figures.over_time(points)
+    assert len(list(parts(figure, "use"))) == 1
+    assert of_kind(figure, "line", "w") == []
 
 
 def test_a_ratio_shows_the_limit_on_both_sides_whichever_was_recorded() -> None:
@@ -47,23 +65,73 @@ def test_a_ratio_shows_the_limit_on_both_sides_whichever_was_recorded() -> None:
         replace(m, metric="recall_ratio", limit=limit)
         for m, limit in zip(days(Verdict.OK, Verdict.OK), (1.25, 0.8), strict=True)
     ]
-    line = json.loads(as_json(figures.over_time(points)))["data"][-1]
-    assert line["y"] == [1.25, 1.25, None, 0.8, 0.8]
+    lines = of_kind(figures.over_time(points), "polyline", "limit")
+    heights = [[pair.split(",")[1] for pair in line["points"].split()] for line in lines]
+    assert len(heights) == 2
+    assert all(len(set(line)) == 1 for line in heights)
+    assert heights[0][0] != heights[1][0]
+
+
+def test_an_estimate_is_a_dashed_line_with_gaps_where_there_is_none() -> None:
+    seen = days(*[Verdict.OK] * 6)
+    estimate = [replace(m, monitor="estimate", value=0.5) for m in seen if m.day.day != 3]
+    figure = figures.over_time(seen, estimate=estimate)
+    assert [len(line["points"].split()) for line in of_kind(figure, "polyline", "est")] == [2, 3]
+
+
+def test_every_point_says_in_words_what_it_is_and_leads_to_its_day() -> None:
+    figure = figures.over_time(days(Verdict.BREACH), link="days/")
+    assert "<title>Wed 1 Apr: 80\u00a0% (70 to 90\u00a0%), n 100; over its limit</title>" in figure
+    assert [link["href"] for link in parts(figure, "a")] == ["days/2026-04-01.html"]
 
 
 def test_a_day_without_a_figure_is_a_gap_in_the_heat_map_and_a_breach_bears_a_mark() -> None:
     base = replace(POINT, monitor="drift", metric="psi", feature="a", value=0.02)
     points = [base, replace(base, day=FIRST + timedelta(days=1), feature="b", value=0.4, verdict=Verdict.BREACH)]
-    heat, marks = figures.heat(points, ["b", "a"], ["b · 20 %", "a"], 0.3)["data"]
-    assert heat["z"] == [[None, 0.4], [0.02, None]]
-    assert (marks["x"], marks["y"]) == (["2026-04-02"], ["b · 20 %"])
+    figure = figures.heat(points, {"b": ("b · 20 %", "b.html"), "a": ("a", "a.html")}, 0.3)
+    assert [(p["class"], p["d"]) for p in parts(figure, "path") if p["class"].startswith("h")] == [
+        ("h4", "M1 0h1v1h-1z"),
+        ("h0", "M0 1h1v1h-1z"),
+    ]
+    (mark,) = of_kind(figure, "use", "cell-mark")
+    assert (mark["x"], mark["y"]) == ("75%", str(figures.ROW // 2))
+    assert [link["data-says"] for link in parts(figure, "a") if "data-says" in link] == ["|0.400", "0.020|"]
 
 
 def test_a_group_with_too_few_is_said_in_words_and_an_unfair_one_is_a_triangle() -> None:
     small = replace(POINT, slice="sex=X", value=None, low=None, high=None, verdict=Verdict.INSUFFICIENT)
     unfair = replace(POINT, slice="sex=F")
     names = {"sex=F": "sex=F", "sex=X": "sex=X"}
-    verdicts = {"sex=F": Verdict.BREACH, "sex=X": Verdict.INSUFFICIENT}
-    figure = figures.groups([unfair, small], verdicts, names)
-    assert [trace["marker"]["symbol"] for trace in figure["data"]] == ["triangle-up"]
-    assert [(note["y"], note["text"]) for note in figure["layout"]["annotations"]] == [("sex=X", "○ not enough data")]
+    figure = figures.groups([unfair, small], {"sex=F": Verdict.BREACH, "sex=X": Verdict.INSUFFICIENT}, names)
+    assert [mark["href"] for mark in parts(figure, "use")] == ["#m-breach"]
+    assert figure.count("not enough data") == 1
+
+
+@settings(deadline=None)
+@given(st.floats(-1e9, 1e9), st.floats(1e-6, 1e9), st.floats(-2e9, 2e9))
+def test_whatever_the_scale_a_value_is_drawn_inside_the_plot_and_ticks_are_round(
+    low: float, spread: float, value: float
+) -> None:
+    assume(spread > 1e-6 * abs(low))  # else doubles are coarser than the ticks
+    plot = Plot(Scale(low, low + spread), height=190)
+    assert TOP - 1e-6 <= plot.up(value) <= 190 - BOTTOM + 1e-6
+    ticks = plot.y.ticks()
+    assert len(ticks) <= 7
+    assert all(low - 0.01 * spread <= tick <= low + 1.01 * spread for tick in ticks)
+
+
+@settings(deadline=None)
+@given(st.integers(1, 400))
+def test_an_axis_of_days_ends_on_its_last_day_and_is_never_crowded(number: int) -> None:
+    span = Days(FIRST, FIRST + timedelta(days=number - 1))
+    ticks = span.ticks()
+    assert ticks[-1] == span.last
+    assert 1 <= len(ticks) <= 7
+    assert span.first <= ticks[0]
+
+
+def test_a_small_line_keeps_its_gaps_and_ends_in_a_dot() -> None:
+    drawn = str(spark([1.0, 2.0, None, 3.0], "Recall"))
+    assert len(re.findall("M", drawn)) == 2
+    assert 'cx="96"' in drawn
+    assert spark([None, 1.0], "Recall") == ""
