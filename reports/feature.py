@@ -18,16 +18,6 @@ GROUPS = 30
 PROBLEMS = (Verdict.BREACH, Verdict.ERRORED, Verdict.MISSING)
 
 
-def names(reading: Reading) -> list[str]:
-    """Return the features that have a page, the most important first."""
-    frame = reading.frame
-    known = {*frame.numbers, *frame.categories, *frame.embeddings} if frame else set()
-    measured = {m.feature for metric in ("psi", "null_share") for m in reading.everyone("drift", metric) if m.feature}
-    columns = reading.spec.features.columns
-    weight = {name: (columns[name].importance or 0.0) if name in columns else 0.0 for name in known | measured}
-    return sorted(weight, key=lambda name: (-weight[name], name))
-
-
 def page(reading: Reading, feature: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what the template of a feature's page is filled with, and the same for machines."""
     newest = [m for m in reading.newest if m.feature == feature]
@@ -54,7 +44,7 @@ def page(reading: Reading, feature: str) -> tuple[dict[str, Any], dict[str, Any]
         "model": reading.spec.model, "feature": feature, "kind": context["kind"], "importance": context["importance"],
         "watched_until": reading.last, "bars": bars(reading, feature), "levels": context["levels"],
         "measurements": rows(newest),
-        "series": rows([m for metric in OVER_TIME for m in _series(reading, feature, metric)]),
+        "series": rows([m for metric in OVER_TIME for m in reading.of_feature(metric, feature)]),
         "incidents": [found.id for found in involved],
     }  # fmt: skip
     return context, machine
@@ -142,7 +132,7 @@ def over_days(reading: Reading, feature: str) -> dict[str, Any] | None:
 def drawn(reading: Reading, feature: str) -> Iterator[dict[str, Any]]:
     """Yield a chart of each metric of drift over the days, where it was ever above nothing."""
     for metric in OVER_TIME:
-        points = [m for m in _series(reading, feature, metric) if m.value is not None]
+        points = [m for m in reading.of_feature(metric, feature) if m.value is not None]
         if not any(m.value for m in points) or not points:
             continue
         over = of_verdict(points, Verdict.BREACH)
@@ -151,10 +141,6 @@ def drawn(reading: Reading, feature: str) -> Iterator[dict[str, Any]]:
         since = next((found.opened for found in reading.incidents if found.feature == feature and found.live), None)
         figure = figures.over_time(points, link="../days/", since=since, span=reading.span)
         yield {"title": words.metric(metric), "says": says, "figure": figure}
-
-
-def _series(reading: Reading, feature: str, metric: str) -> list[Measurement]:
-    return [m for m in reading.everyone("drift", metric) if m.feature == feature]
 
 
 def groups(reading: Reading, feature: str) -> list[dict[str, Any]]:

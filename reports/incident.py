@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from ledger.records import Decision, Incident, Measurement, Message, Status, Verdict
 from reports import figures, today, words
 from reports.reading import Reading, rows
+from reports.write import file_name
 
 PROBABLE, UNKNOWN = "Probable cause: ", "Money at stake is not known: "
 """How two sentences of the evidence begin that the page shows among its facts."""
@@ -47,6 +48,7 @@ def page(reading: Reading, incident: Incident, *, drilldown: bool) -> tuple[dict
         "lasted": lasted(incident),
         "figures": drawn(reading, incident),
         "timeline": timeline(history, messages, decisions, ZoneInfo(reading.spec.schedule.timezone)),
+        "feature_page": _feature_page(reading, incident),
         "worst": worst,
         "similar": alike,
         "money_of": today.money,
@@ -63,6 +65,12 @@ def page(reading: Reading, incident: Incident, *, drilldown: bool) -> tuple[dict
         "worst_slices": rows(worst), "similar": [other.id for other in alike],
     }  # fmt: skip
     return context, machine
+
+
+def _feature_page(reading: Reading, incident: Incident) -> str:
+    """Return the page of the column that the incident is about, where it has one."""
+    there = incident.feature and incident.feature in reading.features
+    return f"../models/{incident.model}/features/{file_name(incident.feature)}.html" if there else ""
 
 
 def worst_slices(reading: Reading, incident: Incident) -> list[Measurement]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ledger.records import Measurement, Verdict
-from reports import distributions, feature, figures, incident, performance, today, words
+from reports import distributions, figures, incident, performance, today, words
 from reports.performance import HEADLINES
 from reports.reading import URGENT, Reading, counts_of, of_verdict, rows
 from reports.write import file_name
@@ -39,7 +39,7 @@ def page(reading: Reading) -> dict[str, Any]:
         "fairness": fairness(reading),
         "custom": custom(reading),
         "maturity": performance.maturity(reading),
-        "features": [(name, file_name(name)) for name in feature.names(reading)],
+        "features": [(name, file_name(name)) for name in reading.features],
         "settings": settings(reading),
         "urgent_checks": checks(reading, quiet=False),
         "quiet_checks": checks(reading, quiet=True),
@@ -97,7 +97,7 @@ def _rows(reading: Reading) -> dict[str, tuple[str, str]]:
     measured = {m.feature for m in reading.everyone("drift", "psi")}
     columns = reading.spec.features.columns
     found = {}
-    for name in feature.names(reading):
+    for name in reading.features:
         weight = columns[name].importance if name in columns else None
         label = f"{name} · {100 * weight:.3g}{words.SPACE}%" if weight else name
         if name in measured:

@@ -58,6 +58,7 @@ class Reading:
     known: dict[date, Cell] = field(default_factory=dict)
     """Cells of days whose pages stand, from the page that is being rebuilt."""
     _series: dict[tuple[str, str], list[Measurement]] = field(default_factory=dict, repr=False)
+    _features: dict[str, dict[str, list[Measurement]]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def runs(self) -> dict[date, Run]:
@@ -142,6 +143,25 @@ class Reading:
     def everyone(self, monitor: str, metric: str) -> list[Measurement]:
         """Return a metric's newest figure of each day for all payments together."""
         return [m for m in self.series(monitor, metric) if not m.slice]
+
+    def of_feature(self, metric: str, feature: str) -> list[Measurement]:
+        """Return the newest figure of each day of a feature's drift metric, for all payments together."""
+        if metric not in self._features:
+            found: dict[str, list[Measurement]] = {}
+            for m in self.everyone("drift", metric):
+                found.setdefault(m.feature, []).append(m)
+            self._features[metric] = found
+        return self._features[metric].get(feature, [])
+
+    @cached_property
+    def features(self) -> list[str]:
+        """Return the features that are profiled or measured, the most important first."""
+        frame = self.frame
+        known = {*frame.numbers, *frame.categories, *frame.embeddings} if frame else set()
+        measured = {m.feature for metric in ("psi", "null_share") for m in self.everyone("drift", metric) if m.feature}
+        columns = self.spec.features.columns
+        weight = {name: (columns[name].importance or 0.0) if name in columns else 0.0 for name in known | measured}
+        return sorted(weight, key=lambda name: (-weight[name], name))
 
     def judged(self, day: date) -> list[Measurement]:
         """Return what the watch of a day measured about that day."""

@@ -68,7 +68,7 @@ def _build_model(ledger: Ledger, spec: Spec, site: Path, mine: set[date] | None,
         stale = mine | _accused(reading, mine)
         chosen = [day for day in chosen if day in stale or not (site / folder / f"days/{day}.html").exists()]
         reading.known = _standing_cells(site, spec, without=stale)
-    total = len(chosen) + len(reading.incidents) + len(feature.names(reading)) + 1
+    total = len(chosen) + len(reading.incidents) + len(reading.features) + 1
     names: list[str] = []
 
     def wrote(name: str) -> None:
@@ -89,7 +89,7 @@ def _build_model(ledger: Ledger, spec: Spec, site: Path, mine: set[date] | None,
         drilldown = (site / f"{name}-evidently.html").exists()
         write.page(site, name, "incident.html", *incident.page(reading, found, drilldown=drilldown))
         wrote(name)
-    for name in feature.names(reading):
+    for name in reading.features:
         path = f"{folder}/features/{write.file_name(name)}"
         write.page(site, path, "feature.html", *feature.page(reading, name))
         wrote(path)

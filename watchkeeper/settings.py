@@ -31,6 +31,8 @@ class Settings:
     """Folder into which the report is written."""
     site_url: str = ""
     """Address under which people open the site; empty: the folder itself."""
+    publish_to: str = ""
+    """Where the site is copied to: another folder, gs://bucket/folder or s3://bucket/folder; empty: nowhere."""
     registry: Path = Path("registry")
     """Folder of trained challengers and of the champion in charge."""
     slack_token: str = field(default="", repr=False)

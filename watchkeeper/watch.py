@@ -171,11 +171,18 @@ def decide(ctx: Context, spec: Spec, day: date) -> Decision:
 
 
 def publish(ctx: Context, specs: Sequence[Spec], touched: Collection[tuple[str, date]] | None = None) -> str:
-    """Rebuild the pages that the touched model-days change (None: all), with a drill-down for each new drift."""
-    import reports.site  # noqa: PLC0415  jinja is only needed here
+    """Rebuild the pages that the touched model-days change (None: all), with a drill-down for each new drift.
+
+    Where the settings name a place to publish to, the site is copied there, and only what changed is sent.
+    """
+    import reports.publish  # noqa: PLC0415  jinja is only needed here
+    import reports.site  # noqa: PLC0415
 
     _drill_down(ctx, [spec for spec in specs if touched is None or spec.model in {model for model, _ in touched}])
-    return str(reports.site.build(ctx.ledger, specs, ctx.settings.site, touched=touched))
+    index = reports.site.build(ctx.ledger, specs, ctx.settings.site, touched=touched)
+    if ctx.settings.publish_to:
+        reports.publish.publish(ctx.settings.site, ctx.settings.publish_to)
+    return str(index)
 
 
 def notify(ctx: Context, specs: Sequence[Spec]) -> str:

@@ -242,7 +242,7 @@ def luminance(colour: str) -> float:
 def test_hostile_names_are_harmless_in_a_browser(browser: Any, tmp_path: Path) -> None:
     ledger, spec = hostile(tmp_path)
     build(ledger, [spec], tmp_path / "site")
-    for path in sorted((tmp_path / "site").rglob("*.html")):
+    for path in sorted(path for path in (tmp_path / "site").rglob("*.html") if path.stem != "latest"):  # it leads on
         reader = Reader(browser, width=390).opens(path)
         assert reader.complaints == [], path.name
         assert reader.page.evaluate(OVERFLOW) <= 0, path.name

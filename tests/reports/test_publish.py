@@ -1,0 +1,110 @@
+"""A published site is the site, sent once, whole, and in an order in which no reader meets half of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import fsspec
+import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+
+from models.errors import WatchkeeperError
+from reports.publish import MANIFEST, Published, publish
+
+
+class Bucket(MemoryFileSystem):
+    """A store in memory that writes down what it is asked to keep, and may break after some files."""
+
+    protocol = "gs"
+    store: ClassVar[dict[str, Any]] = {}
+    pseudo_dirs: ClassVar[list[str]] = [""]
+    written: ClassVar[list[tuple[str, str]]] = []
+    breaks_after: int | None = None
+
+    def pipe_file(
+        self, path: str, value: bytes, mode: str = "overwrite", content_type: str = "", **options: Any
+    ) -> None:
+        if self.breaks_after is not None and len(self.written) >= self.breaks_after:
+            raise ConnectionError("the network is gone")
+        self.written.append((path, content_type))
+        super().pipe_file(path, value, mode=mode, **options)
+
+    @classmethod
+    def _strip_protocol(cls, path: str) -> str:
+        return "/" + path.removeprefix("gs://").strip("/")
+
+
+@pytest.fixture
+def bucket() -> Iterator[type[Bucket]]:
+    before = fsspec.registry.get("gs")
+    fsspec.register_implementation("gs", Bucket, clobber=True)
+    Bucket.store, Bucket.pseudo_dirs, Bucket.written, Bucket.breaks_after = {}, [""], [], None
+    Bucket.clear_instance_cache()
+    yield Bucket
+    if before is not None:
+        fsspec.register_implementation("gs", before, clobber=True)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    site = tmp_path / "site"
+    for name in ("index.html", "index.json", "assets/site.css", "models/m/index.html", "models/m/days/2026-04-30.html"):
+        path = site / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    (site / ".part-unfinished").write_text("half a page")
+    return site
+
+
+def standing(target: Path) -> dict[str, str]:
+    files = (path for path in target.rglob("*") if path.is_file() and path.name != MANIFEST)
+    return {path.relative_to(target).as_posix(): path.read_text(encoding="utf-8") for path in files}
+
+
+@pytest.mark.parametrize("prefix", ["", "file://"])
+def test_a_folder_holds_the_site_and_a_second_time_sends_nothing(small: Path, tmp_path: Path, prefix: str) -> None:
+    target = tmp_path / "public"
+    assert publish(small, f"{prefix}{target}") == Published(5, 0)
+    assert standing(target) == {name: name for name in standing(small) if not name.startswith(".part-")}
+    assert publish(small, f"{prefix}{target}") == Published(0, 0)
+
+
+def test_only_what_changed_is_sent_and_what_is_gone_is_removed(small: Path, tmp_path: Path) -> None:
+    target = tmp_path / "public"
+    publish(small, str(target))
+    (small / "models/m/index.html").write_text("new")
+    (small / "models/m/days/2026-04-30.html").unlink()
+    assert publish(small, str(target)) == Published(1, 1)
+    assert standing(target)["models/m/index.html"] == "new"
+    assert "models/m/days/2026-04-30.html" not in standing(target)
+
+
+def test_the_fleet_page_is_sent_last_and_each_file_with_its_type(small: Path, bucket: type[Bucket]) -> None:
+    publish(small, "gs://bank/site")
+    assert [path for path, _ in bucket.written] == [
+        "/bank/site/assets/site.css", "/bank/site/models/m/days/2026-04-30.html", "/bank/site/models/m/index.html",
+        "/bank/site/index.json", "/bank/site/index.html", f"/bank/site/{MANIFEST}",
+    ]  # fmt: skip
+    kinds = dict(bucket.written)
+    assert kinds["/bank/site/index.html"] == "text/html"
+    assert kinds["/bank/site/assets/site.css"] == "text/css"
+
+
+def test_a_broken_network_is_one_sentence_and_the_next_time_goes_on(small: Path, bucket: type[Bucket]) -> None:
+    bucket.breaks_after = 2
+    with pytest.raises(WatchkeeperError, match="the network is gone") as caught:
+        publish(small, "gs://bank/site")
+    assert "\n" not in str(caught.value)
+    assert "/bank/site/index.html" not in [path for path, _ in bucket.written]
+    bucket.breaks_after = None
+    publish(small, "gs://bank/site")
+    digests = json.loads(Bucket.store[f"/bank/site/{MANIFEST}"].getvalue())
+    assert set(digests) == set(standing(small)) - {".part-unfinished"}
+
+
+def test_an_address_that_nobody_knows_is_one_sentence(small: Path) -> None:
+    with pytest.raises(WatchkeeperError, match="accepted are a folder, gs://"):
+        publish(small, "nowhere://bank/site")
