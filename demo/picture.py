@@ -69,12 +69,12 @@ def shots(folder: Path) -> Iterator[Shot]:
     card = folder / "message.html"
     card.write_text(slack_page(message), encoding="utf-8")
     yield Shot("fleet", site / "index.html", WIDE, None)
-    yield Shot("model", site / "models" / decayed.model / "index.html", WIDE, 1180)
+    yield Shot("model", site / "models" / decayed.model / "index.html", WIDE, 1150)
     yield Shot("incident", site / decayed.page, WIDE, 960)
     yield Shot("message", card, PHONE, None)
     feature = site / "models" / flood.model / "features" / f"{file_name(flood.feature)}.html"
     if feature.exists():  # not where nothing was measured yet
-        yield Shot("feature", feature, WIDE, 1180)
+        yield Shot("feature", feature, WIDE, 900)
 
 
 def _only(incidents: Sequence[Incident], cause: Cause) -> Incident:

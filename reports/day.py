@@ -15,6 +15,8 @@ from reports.reading import URGENT, Reading, concerns, rows
 
 ROWS = 600
 """Most figures that a page shows in full, breaches first; the rest is counted, and in the JSON beside it."""
+QUIET = 150
+"""Most quiet figures among them: a year of days of many models must stay quick to build and small to keep."""
 
 
 def page(reading: Reading, day: date) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -54,6 +56,7 @@ def sections(found: list[Measurement]) -> list[dict[str, Any]]:
         monitor: [m for m in found if m.monitor == monitor and m.verdict not in URGENT] for monitor in words.MONITORS
     }
     shown_urgent, left = _share_out(urgent, left)
+    left = min(left, QUIET)
     whole = {monitor: [m for m in part if not m.slice or monitor == "fairness"] for monitor, part in quiet.items()}
     shown_whole, left = _share_out(whole, left)
     slices = {monitor: [m for m in part if m.slice and monitor != "fairness"] for monitor, part in quiet.items()}
