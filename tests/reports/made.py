@@ -106,7 +106,7 @@ def profiled(ledger: Ledger, model: Spec, days: list[date], flood: date, seed: i
     columns = model.features.columns
     numbers = {name: number_grid((1.0, 30.0, 400.0)) for name, column in columns.items() if column.kind == "number"}
     levels = {name: Levels(top, frozenset(top)) for name, top in CATEGORIES.items() if name in columns}
-    slices = {"channel": ("app", "web", None)} if model.slices else {}
+    slices: dict[str, tuple[str | None, ...]] = {"channel": ("app", "web", None)} if model.slices else {}
     frame = Frame("f1", numbers, levels, score_grid(0, 1, model.score.threshold), tuple(slices), slices)
     ledger.save_frame(model.model, frame)
     ledger.save_profiles(model.model, {day: _profile(frame, day, flood, seed) for day in days})

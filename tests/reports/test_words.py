@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from datetime import date
 
 import pytest
 
-from ledger.records import Cause, Measurement, Verdict
-from reports import model, words
+from ledger.records import Cause, Verdict
+from reports import words
 
 
 def plain(text: str) -> str:
@@ -69,15 +68,6 @@ def test_every_verdict_and_cause_has_words_and_every_verdict_its_own_shape() -> 
     assert set(words.VERDICTS) == set(Verdict)
     assert len({worded.mark for worded in words.VERDICTS.values()}) == len(Verdict)
     assert set(words.CAUSES) == set(Cause)
-
-
-def test_what_a_young_day_will_come_to_reads_as_a_sentence_with_its_interval() -> None:
-    day = date(2026, 3, 3)
-    young = Measurement("cards", day, day, "nowcast", "recall", value=0.783, low=0.7, high=0.85)
-    assert plain(model.nowcast([young, replace(young, day=date(2026, 3, 4), value=None)])) == (
-        "Tue 3 Mar is estimated to come to 78 % (70 to 85 %) when all of its fraud is known."
-    )
-    assert model.nowcast([]) == ""
 
 
 def test_days_read_as_people_say_them() -> None:
