@@ -93,7 +93,8 @@ class ArrowEngine:
 def columns_read(spec: Spec, frame: Frame) -> dict[str, str]:
     """Return the columns that a profile is made of, but the day's, each with the type that holds all it may be."""
     score = spec.score
-    kinds = dict.fromkeys([*frame.categories, *spec.groups, *([score.action] if score.action else [])], "VARCHAR")
+    groups = [name for name in frame.groups if name not in spec.pairs]
+    kinds = dict.fromkeys([*frame.categories, *groups, *([score.action] if score.action else [])], "VARCHAR")
     kinds |= dict.fromkeys(frame.embeddings, "DOUBLE[]")
     numbers = [*frame.numbers, *([score.column] if frame.score else []), *([score.amount] if score.amount else [])]
     numbers += [score.propensity] if score.propensity else []
