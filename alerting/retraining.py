@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from alerting.metrics import newest_mature_day
+from alerting.poison import suspects
 from alerting.words import day_words, quoted
-from ledger.records import Cause, Decision, Incident, Measurement, Status, Verdict
+from ledger.records import Cause, Decision, Incident, Measurement, Retrained, Status, Verdict
 from models.spec import Spec
 
 FIT_DAYS = 60
 EVALUATE_DAYS = 7
 """The newest mature days are kept from the fit, to judge the challenger on days that it never saw."""
-IN_FLIGHT_DAYS = 2
-"""Without a cooldown, a request still leaves its retraining this long before another is made."""
+IN_FLIGHT_DAYS = 30
+"""A request without an outcome blocks others for so long; then it is taken for lost."""
+MOST_SUSPECTS = 3
+"""Suspect days that are told; the rest show once these were looked at."""
 SPOILS_DATA = (
     Cause.MISSING_PARTITION,
     Cause.STALE_PARTITION,
@@ -33,24 +36,28 @@ def decide(
     incidents: Sequence[Incident],
     measurements: Sequence[Measurement],
     decisions: Sequence[Decision],
+    outcomes: Sequence[Retrained] = (),
+    window: Sequence[Measurement] = (),
 ) -> Decision:
     """Return the day's decision on retraining with every reason.
 
-    ``incidents`` are all of the model's in their newest state as of ``day``, ``measurements`` those of the day, and
-    ``decisions`` the earlier ones. Requested: performance decay is firing and nothing speaks against it. Refused: it
-    is firing and something does, or a data fault is firing (retraining on broken data would do harm). Everything else
-    is not needed. Whether a request is in flight is told from its day alone, so that a day decided again says the
-    same.
+    ``incidents`` are all of the model's in their newest state as of ``day``, ``measurements`` those of the day,
+    ``decisions`` the earlier ones with what became of them in ``outcomes``, and ``window`` the newest measurements of
+    each day in ``span``. Requested: performance decay is firing and nothing speaks against it. Refused: it is firing
+    and something does, or a data fault is firing (retraining on broken data would do harm). Everything else is not
+    needed.
     """
     firing = [incident for incident in incidents if incident.status is Status.FIRING]
     faults = [incident for incident in firing if incident.data_fault]
-    decay = next((incident for incident in firing if incident.cause is Cause.PERFORMANCE_DECAY), None)
+    decay = _decay(incidents)
     if decay is None and not faults:
         return Decision(spec.model, day, "not needed", reasons=_no_need(firing), approval=spec.retraining.approval)
     against = [_blocked_by(fault) for fault in faults]
     newest = newest_mature_day(day, measurements)
     if decay is not None:
         against += _against(spec, day, measurements, decisions, newest)
+        against += _in_flight(day, decisions, outcomes)
+        against += _suspect(spec, day, incidents, newest, window)
     if against or decay is None or newest is None:
         incident = decay.id if decay else faults[0].id
         return Decision(
@@ -66,9 +73,36 @@ def decide(
         fit_from=fit_from,
         fit_to=fit_to,
         evaluate_to=newest,
-        excluded=_excluded(incidents, day, fit_from, newest),
+        excluded=_excluded(spec, incidents, day, fit_from, newest),
         approval=spec.retraining.approval,
+        evidence=decay.evidence,
+        gain_gbp_per_day=decay.amount_gbp_per_day,
+        gain_low_gbp_per_day=decay.amount_low_gbp_per_day,
+        gain_high_gbp_per_day=decay.amount_high_gbp_per_day,
     )
+
+
+def span(
+    spec: Spec, day: date, incidents: Sequence[Incident], measurements: Sequence[Measurement]
+) -> tuple[date, date] | None:
+    """Return the first day to fit on and the last to judge on; None where no decay is firing or nothing is mature."""
+    newest = newest_mature_day(day, measurements)
+    if newest is None or _decay(incidents) is None:
+        return None
+    return _fit_window(spec, newest)[0], newest
+
+
+def in_flight(day: date, decisions: Sequence[Decision], outcomes: Sequence[Retrained]) -> Decision | None:
+    """Return the newest earlier request that has no final outcome, unless it is so old that it must be lost."""
+    ended = {outcome.request for outcome in outcomes if outcome.outcome != "in shadow"}
+    oldest = day - timedelta(days=IN_FLIGHT_DAYS)
+    waiting = [d for d in decisions if d.verdict == "requested" and oldest < d.day < day and d.request not in ended]
+    return max(waiting, key=lambda decision: decision.day, default=None)
+
+
+def _decay(incidents: Sequence[Incident]) -> Incident | None:
+    firing = (incident for incident in incidents if incident.status is Status.FIRING)
+    return next((incident for incident in firing if incident.cause is Cause.PERFORMANCE_DECAY), None)
 
 
 def _no_need(firing: Sequence[Incident]) -> tuple[str, ...]:
@@ -111,10 +145,35 @@ def _against(
 
 def _too_soon(spec: Spec, day: date, last: date) -> list[str]:
     over = last + timedelta(days=spec.retraining.cooldown_days)
+    if day >= over:
+        return []
     asked = f"retraining was requested on {day_words(last)}"
-    if day < over:
-        return [f"{asked}; the cooldown of {spec.retraining.cooldown_days} days lasts until {day_words(over)}"]
-    return [f"{asked} and is still in flight"] if (day - last).days < IN_FLIGHT_DAYS else []
+    return [f"{asked}; the cooldown of {spec.retraining.cooldown_days} days lasts until {day_words(over)}"]
+
+
+def _in_flight(day: date, decisions: Sequence[Decision], outcomes: Sequence[Retrained]) -> list[str]:
+    waiting = in_flight(day, decisions, outcomes)
+    if waiting is None:
+        return []
+    shadow = any(outcome.request == waiting.request for outcome in outcomes)
+    where = "has a challenger in shadow" if shadow else "is still in flight"
+    return [f"the request of {day_words(waiting.day)} {where}"]
+
+
+def _suspect(
+    spec: Spec, day: date, incidents: Sequence[Incident], newest: date | None, window: Sequence[Measurement]
+) -> list[str]:
+    """Return why days of the window look poisoned, but for days left out, and those that a person found sound."""
+    if newest is None:
+        return []
+    fit_from, _ = _fit_window(spec, newest)
+    known = {*_excluded(spec, incidents, day, fit_from, newest), *spec.retraining.accept}
+    found = [suspect for suspect in suspects(window) if suspect.day not in known]
+    return [
+        f"the window looks poisoned: {suspect.reason}; look at it, then name the day under retraining.exclude or "
+        "retraining.accept"
+        for suspect in found[:MOST_SUSPECTS]
+    ]
 
 
 def _mature_frauds(measurements: Sequence[Measurement]) -> int:
@@ -134,9 +193,9 @@ def _fit_window(spec: Spec, newest: date) -> tuple[date, date]:
     return max(spec.baseline.start, fit_to - timedelta(days=FIT_DAYS - 1)), fit_to
 
 
-def _excluded(incidents: Sequence[Incident], day: date, start: date, end: date) -> tuple[date, ...]:
-    """Return the days of the window on which a fault spoilt the data."""
-    bad: set[date] = set()
+def _excluded(spec: Spec, incidents: Sequence[Incident], day: date, start: date, end: date) -> tuple[date, ...]:
+    """Return the days of the window on which a fault spoilt the data, and those that the model file leaves out."""
+    bad: set[date] = set(spec.retraining.exclude)
     for incident in incidents:
         if incident.cause in SPOILS_DATA and incident.status is not Status.WITHDRAWN:
             last = incident.last_bad if incident.resolved else day

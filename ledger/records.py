@@ -154,7 +154,9 @@ class Decision:
     """Whether retraining was asked for on a day, and every reason. Natural key: model, day.
 
     ``verdict`` is 'requested', 'refused' or 'not needed'. Fit on ``fit_from .. fit_to`` without ``excluded`` (days
-    of a data fault), judge on the days after ``fit_to`` up to ``evaluate_to``, all mature.
+    of a data fault), judge on the days after ``fit_to`` up to ``evaluate_to``, all mature. ``evidence`` are the
+    incident's sentences; ``gain_gbp_per_day`` is the most that a good challenger wins back a day: the fraud value
+    lost a day since the baseline, with its 95 % interval.
     """
 
     model: str
@@ -167,6 +169,10 @@ class Decision:
     evaluate_to: date | None = None
     excluded: tuple[date, ...] = ()
     approval: str = "required"
+    evidence: tuple[str, ...] = ()
+    gain_gbp_per_day: float | None = None
+    gain_low_gbp_per_day: float | None = None
+    gain_high_gbp_per_day: float | None = None
 
     @property
     def request(self) -> str:
@@ -189,8 +195,10 @@ class Baselined:
 class Retrained:
     """What became of a retraining request. Natural key: request (``<model>/<day>``).
 
-    ``outcome`` is 'promoted', 'kept champion' or 'errored'; ``comparison`` holds each figure of champion and
-    challenger with its interval on the evaluation window; ``challenger`` names the stored model.
+    ``outcome`` is 'promoted', 'kept champion', 'in shadow' (better, and to prove it on new days), 'not approved' or
+    'rolled back' (``request`` is then ``<model>/rollback-<day>``, and ``challenger`` the champion that is back).
+    ``comparison`` holds each figure of champion and challenger with its interval on the evaluation window;
+    ``challenger`` names the stored model, or is empty where none was made; ``approved_by`` says who agreed, or not.
     """
 
     request: str
@@ -205,9 +213,16 @@ class Retrained:
     champion: str
     challenger: str
     comparison: dict[str, Any]
+    approved_by: str = ""
 
 
-KIND_ORDER = {"opened": 0, "reopened": 1, "updated": 2, "resolved": 3, "handled": 4}
+NOTES = ("asked", "answered", "after shadow", "rolled back")
+"""Kinds of messages that tell, in an incident's thread, what becomes of the retraining it asked for."""
+
+
+KIND_ORDER = {
+    kind: order for order, kind in enumerate(("opened", "reopened", "updated", *NOTES, "resolved", "handled"))
+}
 
 
 @dataclass(frozen=True)
@@ -215,7 +230,7 @@ class Message:
     """One thing to be told about an incident. Natural key: incident, day, kind, channel.
 
     ``kind`` is 'opened' (a new message), 'updated', 'reopened', 'resolved' or, with the number of the event that it is
-    about, 'handled 7': these edit it and reply in its thread.
+    about, 'handled 7': these edit it and reply in its thread. One of NOTES adds to it what becomes of a retraining.
     ``blocks`` is Slack's Block Kit, ``text`` the same in plain words. ``sent_at`` is None until delivered.
     """
 
@@ -233,7 +248,7 @@ class Message:
     @property
     def order(self) -> tuple[date, int, int, str, str]:
         """Return by what messages are put in the order in which they are to be told."""
-        kind, _, number = self.kind.partition(" ")
+        kind, _, number = self.kind.partition(" ") if self.kind not in KIND_ORDER else (self.kind, "", "")
         return self.day, KIND_ORDER.get(kind, len(KIND_ORDER)), int(number or 0), self.incident, self.channel
 
 

@@ -161,11 +161,18 @@ def conclude(ctx: Context, spec: Spec, day: date, partition: Partition | Streame
 
 
 def decide(ctx: Context, spec: Spec, day: date) -> Decision:
-    """Decide whether retraining would help, and record the decision with its reasons."""
+    """Decide whether retraining would help, and record the decision with its reasons; an answered request stands."""
     found = ctx.ledger.measurements(spec.model, as_of=day)
     incidents = ctx.ledger.incidents(spec.model, as_of=day)
     earlier = [decision for decision in ctx.ledger.decisions(spec.model) if decision.day < day]
-    decision = alerting.retraining.decide(spec, day, incidents, found, earlier)
+    outcomes = ctx.ledger.retrained(spec.model)
+    span = alerting.retraining.span(spec, day, incidents, found)
+    window = ctx.ledger.measurements(
+        spec.model, day_from=span[0], day_to=span[1], as_of_to=day, monitors=("arrival", "performance"), newest=True
+    ) if span else []  # fmt: skip
+    decision = alerting.retraining.decide(spec, day, incidents, found, earlier, outcomes, window)
+    if any(outcome.request == decision.request for outcome in outcomes):
+        return next(stands for stands in ctx.ledger.decisions(spec.model) if stands.day == day)
     ctx.ledger.save_decision(decision)
     return decision
 

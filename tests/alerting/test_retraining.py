@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
-from alerting.retraining import decide
-from ledger.records import Decision, Incident, Measurement, Verdict
+from alerting.retraining import decide, span
+from ledger.records import Decision, Incident, Measurement, Retrained, Verdict
+from models.spec import Spec
 from tests.alerting import made
 from tests.alerting.made import ARRIVED, FIRST, MATURE, on, one_day, spec, timeline
 
@@ -18,9 +19,23 @@ def firing(*measurements: Measurement) -> list[Incident]:
 
 
 def decided(
-    incidents: Sequence[Incident], *, measurements: Sequence[Measurement] = MATURE, earlier: Sequence[Decision] = ()
+    incidents: Sequence[Incident],
+    *,
+    measurements: Sequence[Measurement] = MATURE,
+    earlier: Sequence[Decision] = (),
+    outcomes: Sequence[Retrained] = (),
+    window: Sequence[Measurement] = (),
+    model: Spec | None = None,
 ) -> Decision:
-    return decide(spec(), DAY, incidents, on(DAY, *measurements), earlier)
+    return decide(model or spec(), DAY, incidents, on(DAY, *measurements), earlier, outcomes, window)
+
+
+def requested(days_ago: int) -> Decision:
+    return Decision(made.MODEL, DAY - timedelta(days=days_ago), "requested")
+
+
+def answered(request: Decision, outcome: str = "kept champion") -> Retrained:
+    return Retrained(request.request, made.MODEL, request.day, outcome, (), *[request.day] * 4, "v7", "c1", {})
 
 
 def test_decay_without_a_fault_is_a_request_with_the_incident_and_the_window() -> None:
@@ -110,24 +125,63 @@ def test_a_window_without_a_mature_day_refuses() -> None:
 
 def test_the_cooldown_refuses_until_its_last_day_and_not_after() -> None:
     for days_ago, verdict in ((1, "refused"), (13, "refused"), (14, "requested"), (40, "requested")):
-        earlier = Decision(made.MODEL, DAY - timedelta(days=days_ago), "requested")
-        assert decided(firing(made.RECALL), earlier=[earlier]).verdict == verdict
+        earlier = requested(days_ago)
+        decision = decided(firing(made.RECALL), earlier=[earlier], outcomes=[answered(earlier)])
+        assert decision.verdict == verdict
 
 
-def test_without_a_cooldown_a_request_is_in_flight_for_a_day() -> None:
+def test_a_request_without_a_final_outcome_blocks_another_until_it_must_be_lost() -> None:
+    for days_ago, verdict in ((1, "refused"), (29, "refused"), (30, "requested")):
+        for outcomes in ([], [answered(requested(days_ago), "in shadow")]):
+            decision = decided(firing(made.RECALL), earlier=[requested(days_ago)], outcomes=outcomes)
+            assert decision.verdict == verdict, (days_ago, outcomes)
+
+
+def test_without_a_cooldown_an_answered_request_blocks_nothing() -> None:
     hasty = spec(retraining={"cooldown_days": 0, "approval": "none"})
-    for days_ago, verdict in ((1, "refused"), (2, "requested")):
-        earlier = [Decision(made.MODEL, DAY - timedelta(days=days_ago), "requested")]
-        assert decide(hasty, DAY, firing(made.RECALL), on(DAY, *MATURE), earlier).verdict == verdict
+    earlier = requested(1)
+    decision = decided(firing(made.RECALL), earlier=[earlier], outcomes=[answered(earlier)], model=hasty)
+    assert decision.verdict == "requested"
 
 
 def test_earlier_refusals_and_the_days_own_decision_do_not_count_for_the_cooldown() -> None:
-    earlier = [Decision(made.MODEL, DAY - timedelta(days=1), "refused"), Decision(made.MODEL, DAY, "requested")]
+    earlier = [Decision(made.MODEL, DAY - timedelta(days=1), "refused"), requested(0)]
     assert decided(firing(made.RECALL), earlier=earlier).verdict == "requested"
+
+
+def test_a_request_says_what_a_good_challenger_would_win_back_and_on_what_evidence() -> None:
+    (decay,) = firing(made.RECALL, *made.MONEY)
+    decision = decided([decay])
+    gain = (decision.gain_low_gbp_per_day, decision.gain_gbp_per_day, decision.gain_high_gbp_per_day)
+    assert gain == (28_000.0, 41_000.0, 55_000.0)
+    assert decision.evidence == decay.evidence
+
+
+def test_a_window_that_looks_poisoned_refuses_until_a_person_has_looked() -> None:
+    flood = NEWEST - timedelta(days=20)
+    window = [
+        replace(made.RECALL, monitor="performance", day=NEWEST - timedelta(days=back), n=200 if back == 20 else 40)
+        for back in range(40)
+    ]
+    refused = decided(firing(made.RECALL), window=window)
+    assert refused.verdict == "refused"
+    (reason,) = refused.reasons
+    assert reason.startswith("the window looks poisoned: 200 frauds are labelled on Fri 27 Mar")
+    accepted = spec(retraining={"accept": [flood]})
+    assert decided(firing(made.RECALL), window=window, model=accepted).excluded == ()
+    left_out = spec(retraining={"exclude": [flood]})
+    assert decided(firing(made.RECALL), window=window, model=left_out).excluded == (flood,)
+
+
+def test_the_window_is_asked_for_only_where_a_decay_is_firing() -> None:
+    mature = on(DAY, *MATURE)
+    assert span(spec(), DAY, firing(made.RECALL), mature) == (NEWEST - timedelta(days=66), NEWEST)
+    assert span(spec(), DAY, firing(made.NULL_FLOOD), mature) is None
+    assert span(spec(), DAY, firing(made.RECALL), []) is None
 
 
 def test_every_reason_is_given() -> None:
     few = [replace(MATURE[0], n=3), MATURE[1]]
     earlier = [Decision(made.MODEL, DAY - timedelta(days=1), "requested")]
     incidents = [*firing(made.RECALL), *one_day(made.NULL_FLOOD), *one_day(made.UNIT_ERROR)]
-    assert len(decided(incidents, measurements=few, earlier=earlier).reasons) == 4
+    assert len(decided(incidents, measurements=few, earlier=earlier).reasons) == 5
