@@ -3,20 +3,14 @@ from __future__ import annotations
 import json
 from datetime import date
 
-import numpy as np
-import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import settings as settings_of
-from hypothesis import strategies as st
-from sklearn.metrics import average_precision_score
 
 from ledger.records import Decision
 from ledger.snapshot import snapshot
 from models.errors import WatchkeeperError
 from models.spec import Spec
 from tests.watchkeeper.conftest import LAST, MODEL
-from watchkeeper import challenger, retrain
+from watchkeeper import retrain
 from watchkeeper.stored import Context
 
 
@@ -63,52 +57,3 @@ def test_a_stored_challenger_says_from_what_it_was_made(ctx: Context, spec: Spec
 def test_a_window_with_nothing_to_learn_from_is_refused_in_a_sentence(ctx: Context, spec: Spec) -> None:
     with pytest.raises(WatchkeeperError, match="lacks frauds or legitimate payments"):
         retrain.retrain(ctx, spec, request(excluded=(date(2026, 1, 1), date(2026, 1, 2))))
-
-
-def judged(spec: Spec, shift: float, unfair: bool = False) -> challenger.Judgement:
-    """Judge a challenger that separates fraud by ``shift`` standard deviations more than the champion does."""
-    draw = np.random.default_rng(1)
-    n = 20_000
-    label = draw.random(n) < 0.02
-    noise = draw.normal(size=n)
-    age = draw.choice(["18-29", "30-59", "60+"], n)
-    rows = pd.DataFrame(
-        {
-            "label": label,
-            "amount_gbp": draw.lognormal(4, 1, n),
-            "score": 1 / (1 + np.exp(-(noise + 2 * label - 4))),
-            "age_band": age,
-            "sex": draw.choice(["F", "M"], n),
-        }
-    )
-    better = noise + (2 + shift) * label + (1.5 if unfair else 0) * ((age == "60+") & ~label)
-    return challenger.judge(spec, rows, better, seed=1)
-
-
-def test_only_a_surely_better_challenger_is_better(spec: Spec) -> None:
-    assert judged(spec, shift=1.0).better
-    assert not judged(spec, shift=0.0).better
-    assert not judged(spec, shift=-1.0).better
-
-
-def test_a_better_but_less_fair_challenger_is_not_better(spec: Spec) -> None:
-    judgement = judged(spec, shift=1.5, unfair=True)
-    assert not judgement.better
-    assert any("less fair than the champion" in reason for reason in judgement.reasons)
-
-
-def test_champion_and_challenger_are_compared_at_the_same_number_of_alerts(spec: Spec) -> None:
-    same = judged(spec, shift=0.0).figures
-    assert same["recall"]["difference"] == 0
-    assert same["pr_auc"]["low"] <= 0 <= same["pr_auc"]["high"]
-
-
-@settings_of(max_examples=50, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 5), st.booleans(), st.integers(0, 3)), min_size=1, max_size=40))
-def test_average_precision_is_scikit_learns_with_weights_and_ties(rows: list[tuple[int, bool, int]]) -> None:
-    score, label, weight = (np.array(column) for column in zip(*rows, strict=True))
-    if not (weight[label] > 0).any():
-        assert np.isnan(challenger.average_precision(score.astype(float), label)(weight.astype(float)))
-        return
-    ours = challenger.average_precision(score.astype(float), label)(weight.astype(float))
-    assert ours == pytest.approx(average_precision_score(label, score, sample_weight=weight))
