@@ -8,7 +8,7 @@ from typing import Protocol, TextIO
 
 from alerting.slack import SlackChannel
 from alerting.undeliverable import Undeliverable
-from ledger.records import Message
+from ledger.records import NOTES, Message
 
 __all__ = ["Channel", "ConsoleChannel", "SlackChannel", "Undeliverable"]
 
@@ -45,7 +45,7 @@ class ConsoleChannel:
     def send(self, message: Message, ts: str | None) -> str:
         """Append a message to the file and print it, unless an earlier attempt did; raise Undeliverable."""
         head = f"--- {message.day} {message.kind} {message.incident}"
-        entry = f"{head}\n{message.text}\n\n"
+        entry = f"{head}\n{message.thread_note if message.kind in NOTES else message.text}\n\n"
         try:
             if message.attempts and self.file.exists() and head in self.file.read_text(encoding="utf-8").splitlines():
                 return ts or message.incident

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
 from alerting.metrics import newest_mature_day
@@ -55,7 +55,8 @@ def decide(
     against = [_blocked_by(fault) for fault in faults]
     newest = newest_mature_day(day, measurements)
     if decay is not None:
-        against += _against(spec, day, measurements, decisions, newest)
+        against += _immature(spec, measurements, newest)
+        against += _too_soon(spec, day, decisions, outcomes)
         against += _in_flight(day, decisions, outcomes)
         against += _suspect(spec, day, incidents, newest, window)
     if against or decay is None or newest is None:
@@ -73,7 +74,7 @@ def decide(
         fit_from=fit_from,
         fit_to=fit_to,
         evaluate_to=newest,
-        excluded=_excluded(spec, incidents, day, fit_from, newest),
+        excluded=spoilt(spec, incidents, day, fit_from, newest),
         approval=spec.retraining.approval,
         evidence=decay.evidence,
         gain_gbp_per_day=decay.amount_gbp_per_day,
@@ -92,14 +93,6 @@ def span(
     return _fit_window(spec, newest)[0], newest
 
 
-def in_flight(day: date, decisions: Sequence[Decision], outcomes: Sequence[Retrained]) -> Decision | None:
-    """Return the newest earlier request that has no final outcome, unless it is so old that it must be lost."""
-    ended = {outcome.request for outcome in outcomes if outcome.outcome != "in shadow"}
-    oldest = day - timedelta(days=IN_FLIGHT_DAYS)
-    waiting = [d for d in decisions if d.verdict == "requested" and oldest < d.day < day and d.request not in ended]
-    return max(waiting, key=lambda decision: decision.day, default=None)
-
-
 def _decay(incidents: Sequence[Incident]) -> Incident | None:
     firing = (incident for incident in incidents if incident.status is Status.FIRING)
     return next((incident for incident in firing if incident.cause is Cause.PERFORMANCE_DECAY), None)
@@ -116,14 +109,8 @@ def _blocked_by(fault: Incident) -> str:
     return f"data fault{where}: {fault.summary}; retraining on broken data would do harm"
 
 
-def _against(
-    spec: Spec,
-    day: date,
-    measurements: Sequence[Measurement],
-    decisions: Sequence[Decision],
-    newest: date | None,
-) -> list[str]:
-    """Return a reason for each thing besides a data fault that speaks against a request."""
+def _immature(spec: Spec, measurements: Sequence[Measurement], newest: date | None) -> list[str]:
+    """Return a reason for each thing about labels that speaks against a request."""
     against = []
     frauds, wanted = _mature_frauds(measurements), spec.retraining.min_mature_frauds
     immature = next((m for m in measurements if _is_mature_frauds(m) and m.verdict is Verdict.IMMATURE), None)
@@ -137,27 +124,34 @@ def _against(
         fit_from, fit_to = _fit_window(spec, newest)
         if fit_to < fit_from:
             against.append(f"no mature day is left to learn from: cohorts are mature up to {day_words(newest)} only")
-    requested = [decision.day for decision in decisions if decision.verdict == "requested" and decision.day < day]
-    if requested:
-        against += _too_soon(spec, day, max(requested))
     return against
 
 
-def _too_soon(spec: Spec, day: date, last: date) -> list[str]:
-    over = last + timedelta(days=spec.retraining.cooldown_days)
-    if day >= over:
-        return []
-    asked = f"retraining was requested on {day_words(last)}"
-    return [f"{asked}; the cooldown of {spec.retraining.cooldown_days} days lasts until {day_words(over)}"]
+def _too_soon(spec: Spec, day: date, decisions: Sequence[Decision], outcomes: Sequence[Retrained]) -> Iterator[str]:
+    """Yield which request or rollback is within its cooldown."""
+    requested = [decision.day for decision in decisions if decision.verdict == "requested" and decision.day < day]
+    rolled_back = [outcome.day for outcome in outcomes if outcome.outcome == "rolled back" and outcome.day <= day]
+    for what, days in (("retraining was requested", requested), ("a challenger was rolled back", rolled_back)):
+        over = max(days, default=date.min) + timedelta(days=spec.retraining.cooldown_days)
+        if days and day < over:
+            cooldown = f"the cooldown of {spec.retraining.cooldown_days} days lasts until {day_words(over)}"
+            yield f"{what} on {day_words(max(days))}; {cooldown}"
 
 
 def _in_flight(day: date, decisions: Sequence[Decision], outcomes: Sequence[Retrained]) -> list[str]:
-    waiting = in_flight(day, decisions, outcomes)
-    if waiting is None:
-        return []
-    shadow = any(outcome.request == waiting.request for outcome in outcomes)
-    where = "has a challenger in shadow" if shadow else "is still in flight"
-    return [f"the request of {day_words(waiting.day)} {where}"]
+    """Return which earlier request has no final outcome yet; one without any for too long must be lost."""
+    told = {outcome.request: outcome.outcome for outcome in outcomes}
+    oldest = day - timedelta(days=IN_FLIGHT_DAYS)
+    found = []
+    for asked in decisions:
+        outcome = told.get(asked.request, "")
+        if asked.verdict != "requested" or asked.day >= day:
+            continue
+        if outcome == "in shadow":
+            found.append(f"the challenger of {day_words(asked.day)} is still in shadow")
+        elif not outcome and asked.day > oldest:
+            found.append(f"the request of {day_words(asked.day)} is still in flight")
+    return found[-1:]
 
 
 def _suspect(
@@ -167,7 +161,7 @@ def _suspect(
     if newest is None:
         return []
     fit_from, _ = _fit_window(spec, newest)
-    known = {*_excluded(spec, incidents, day, fit_from, newest), *spec.retraining.accept}
+    known = {*spoilt(spec, incidents, day, fit_from, newest), *spec.retraining.accept}
     found = [suspect for suspect in suspects(window) if suspect.day not in known]
     return [
         f"the window looks poisoned: {suspect.reason}; look at it, then name the day under retraining.exclude or "
@@ -193,7 +187,7 @@ def _fit_window(spec: Spec, newest: date) -> tuple[date, date]:
     return max(spec.baseline.start, fit_to - timedelta(days=FIT_DAYS - 1)), fit_to
 
 
-def _excluded(spec: Spec, incidents: Sequence[Incident], day: date, start: date, end: date) -> tuple[date, ...]:
+def spoilt(spec: Spec, incidents: Sequence[Incident], day: date, start: date, end: date) -> tuple[date, ...]:
     """Return the days of the window on which a fault spoilt the data, and those that the model file leaves out."""
     bad: set[date] = set(spec.retraining.exclude)
     for incident in incidents:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import Asset, AssetAlias, CronDataIntervalTimetable, dag, task
+from airflow.sdk.configuration import conf
 from airflow.sdk.definitions.callback import SyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
@@ -64,16 +66,28 @@ def watch_dag(spec: Spec, settings: Settings) -> None:
 
             return steps.notify(spec.model)
 
-        wait >> run_watch() >> [run_publish(), run_notify()]
+        @task(task_id="shadow")
+        def run_shadow(**context: Any) -> str:
+            from dags import steps  # noqa: PLC0415
+
+            if context["dag_run"].run_type == "backfill":
+                return "backfilled"
+            return steps.end_shadow(spec.model, day_of(context, spec.schedule.timezone))
+
+        watched = wait >> run_watch()
+        if spec.retraining.shadow_days:
+            watched = watched >> run_shadow()
+        watched >> [run_publish(), run_notify()]
 
     watch_one()
 
 
 def retrain_dag(spec: Spec) -> None:
-    """Make the DAG that answers a model's retraining requests: (approval ->) retrain -> publish.
+    """Make the DAG that answers a model's requests: request (-> announce -> approve) -> retrain -> finish.
 
     It reads the open request from the ledger, so that an event that comes twice, or two merged into one run, do
-    no harm; without an open request every task is skipped.
+    no harm; without an open request every task is skipped. Where a person must approve, the incident's message says
+    so and where; a rejection, or no answer within ``approval_hours``, is recorded and told, and the champion stays.
     """
 
     @dag(
@@ -92,29 +106,41 @@ def retrain_dag(spec: Spec) -> None:
 
             return steps.waiting_request(spec.model)
 
+        @task(task_id="announce")
+        def run_announce(*, ti: Any = None) -> str:
+            from dags import steps  # noqa: PLC0415
+
+            return steps.ask_approval(spec.model, answer_at(ti.dag_id, ti.run_id, "approve"))
+
         @task(task_id="retrain")
-        def run_retraining() -> str:
+        def run_retraining(*, ti: Any = None) -> str:
             from dags import steps  # noqa: PLC0415
 
-            return steps.run_retraining(spec.model)
+            request = ti.xcom_pull(task_ids="request")["request"]
+            return steps.run_retraining(spec.model, request, _who(ti.xcom_pull(task_ids="approve")))
 
-        @task(task_id="publish")
-        def run_publish() -> str:
+        @task(task_id="finish", trigger_rule="none_failed")
+        def run_finish(*, ti: Any = None) -> str:
             from dags import steps  # noqa: PLC0415
 
-            return steps.publish_model(spec.model)
+            answer = ti.xcom_pull(task_ids="approve")
+            if answer is not None and ApprovalOperator.APPROVE not in answer["chosen_options"]:
+                steps.turn_down(spec.model, ti.xcom_pull(task_ids="request")["request"], _who(answer))
+            steps.publish_model(spec.model)
+            return steps.notify(spec.model)
 
         chain = read_request()
         if spec.retraining.approval == "required":
+            announced = chain >> run_announce()
             approve = ApprovalOperator(
                 task_id="approve",
                 subject=f"Retrain {spec.name}?",
-                body="{{ ti.xcom_pull(task_ids='request') | tojson(indent=1) }}",
-                defaults="Reject",
-                response_timeout=timedelta(days=3),
+                body=APPROVAL_BODY,
+                defaults=ApprovalOperator.REJECT,
+                response_timeout=timedelta(hours=spec.retraining.approval_hours),
             )
-            chain = chain >> approve
-        chain >> run_retraining() >> run_publish()
+            chain = announced >> approve
+        chain >> run_retraining() >> run_finish()
 
     retrain_one()
 
@@ -127,6 +153,31 @@ def _deadline(spec: Spec) -> DeadlineAlert:
     given = {"model": spec.model, "timezone": spec.schedule.timezone}
     callback = SyncCallback("dags.late.not_watched", kwargs=given)
     return DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, WATCHED_WITHIN, callback, name="not watched in time")
+
+
+APPROVAL_BODY = """{% set request = ti.xcom_pull(task_ids='request') -%}
+{% for reason in request.reasons %}- {{ reason }}
+{% endfor %}
+| | |
+|---|---|
+| Learn from | {{ request.fit_from }} to {{ request.fit_to }} |
+| Without | {{ request.excluded | join(', ') or 'no day left out' }} |
+| Judge on | the days after, up to {{ request.evaluate_to }} |
+| May win back | GBP {{ '{:,.0f}'.format(request.gain_gbp_per_day or 0) }} a day at most |
+| Incident | {{ request.incident }} |
+"""
+
+
+def answer_at(dag_id: str, run_id: str, task_id: str) -> str:
+    """Return the address of Airflow's page on which a person approves or rejects."""
+    base = conf.get("api", "base_url", fallback="") or "http://localhost:8080"
+    return f"{base.rstrip('/')}/dags/{dag_id}/runs/{quote(run_id, safe='')}/tasks/{task_id}/required_actions"
+
+
+def _who(answer: Any) -> str:
+    """Return the name of the person who answered; empty where nobody did."""
+    user = (answer or {}).get("responded_by_user") or {}
+    return str(user.get("name") or user.get("id") or "")
 
 
 def _defaults(spec: Spec) -> dict[str, Any]:

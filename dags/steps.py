@@ -9,9 +9,10 @@ from typing import Any
 from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 
+from alerting import notes
 from ledger.records import Decision
 from models.spec import Spec
-from watchkeeper import retrain, settings
+from watchkeeper import promotion, retrain, settings, targets
 from watchkeeper import watch as steps
 from watchkeeper.stored import Context
 
@@ -51,6 +52,14 @@ def tell_late(model: str, day: date) -> str:
     return steps.tell_late(ctx, spec, day)
 
 
+def end_shadow(model: str, day: date) -> str:
+    """Judge a challenger in shadow once its days are mature; return what became of it."""
+    ctx, spec = _open(model)
+    outcome = retrain.end_shadow(ctx, spec, day)
+    promotion.settle(ctx, spec)
+    return outcome.outcome if outcome else "nothing to do"
+
+
 def waiting_request(model: str) -> dict[str, Any] | None:
     """Return the retraining request that has no outcome yet, or None: the ledger is the truth, an event only wakes."""
     ctx, spec = _open(model)
@@ -58,26 +67,47 @@ def waiting_request(model: str) -> dict[str, Any] | None:
     return as_extra(request) if request else None
 
 
-def run_retraining(model: str) -> str:
-    """Fit, judge and perhaps promote a challenger; nothing is done twice."""
+def ask_approval(model: str, link: str) -> str:
+    """Tell where the incident is told that its retraining waits for a person, with the address to answer at."""
     ctx, spec = _open(model)
     request = retrain.open_request(ctx, spec)
-    outcome = retrain.retrain(ctx, spec, request).outcome if request else "nothing to do"
-    retrain.point_to_champion(ctx, spec)
+    if request is None:
+        return "nothing to ask"
+    with ctx.ledger.transaction():
+        said = retrain.question(spec, request)
+        notes.tell(ctx.ledger, request.incident, request.day, "asked", said, link=link)
+    return steps.notify(ctx, [spec])
+
+
+def run_retraining(model: str, name: str, approved_by: str) -> str:
+    """Answer a request: fit, judge and perhaps promote a challenger, or start that elsewhere; nothing is done twice.
+
+    ``name`` is the request that was read, and perhaps approved, when the run began: one made anew since isn't it.
+    """
+    ctx, spec = _open(model)
+    request = retrain.open_request(ctx, spec)
+    if request is None or request.request != name:
+        return "nothing to do"
+    if targets.is_elsewhere(spec):
+        return targets.start(spec, request, ctx.settings, approved_by)
+    outcome = retrain.retrain(ctx, spec, request, approved_by).outcome
+    promotion.settle(ctx, spec)
     return outcome
+
+
+def turn_down(model: str, name: str, by: str) -> str:
+    """Record that a person (empty: nobody in time) didn't approve of a request; the champion stays."""
+    ctx, spec = _open(model)
+    request = retrain.open_request(ctx, spec)
+    if request is None or request.request != name:
+        return "nothing to do"
+    waited = f"nobody answered within {spec.retraining.approval_hours} hours"
+    return retrain.refuse(ctx, spec, request, by, f"{by} rejected it" if by else waited).outcome
 
 
 def as_extra(decision: Decision) -> dict[str, Any]:
     """Return a request as an asset event carries it."""
-    return {
-        "request": decision.request,
-        "incident": decision.incident,
-        "reasons": list(decision.reasons),
-        "fit_from": str(decision.fit_from),
-        "fit_to": str(decision.fit_to),
-        "evaluate_to": str(decision.evaluate_to),
-        "excluded": [str(day) for day in decision.excluded],
-    }
+    return targets.parameters(decision)
 
 
 def _open(model: str, *, live: bool = True) -> tuple[Context, Spec]:

@@ -328,6 +328,13 @@ class Retraining(_Part):
     )
     target: Target = Target()
 
+    @field_validator("shadow_days")
+    @classmethod
+    def _enough_to_tell(cls, shadow_days: int) -> int:
+        if 0 < shadow_days < 7:
+            raise ValueError(f"{shadow_days} days are too few to tell by; accepted are 0 (no shadow) and 7 to 60")
+        return shadow_days
+
 
 class Budget(_Part):
     """What reading a model's tables may cost where the warehouse bills the bytes it reads (BigQuery)."""

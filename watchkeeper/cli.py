@@ -26,7 +26,7 @@ from models.errors import WatchkeeperError
 from models.load import SpecError, load, paths
 from models.spec import Spec
 from monitors import limits
-from watchkeeper import acts, cli_audit, cli_incidents, show, watch
+from watchkeeper import acts, cli_audit, cli_incidents, promotion, retrain, show, watch
 from watchkeeper import heartbeat as beats
 from watchkeeper import suggest as suggestion
 from watchkeeper import tidy as tidying
@@ -46,6 +46,13 @@ app.add_typer(cli_incidents.silence, name="silence")
 app.add_typer(cli_audit.app, name="audit")
 out = Console()
 err = Console(stderr=True)
+
+
+class Outcome(StrEnum):
+    """What became of a retraining elsewhere."""
+
+    PROMOTED = "promoted"
+    KEPT = "kept-champion"
 
 
 class FailOn(StrEnum):
@@ -268,6 +275,34 @@ def drill(
         out.print(drilling.sentence(found), markup=False, highlight=False, soft_wrap=True)
 
 
+def rollback(
+    model: Annotated[str, typer.Option("--model", "-m", help="Model whose champion is to go.")],
+    reason: Annotated[str, typer.Option(help="Why, for whoever reads the record.")],
+) -> None:
+    """Put the champion before the present one back in charge, with its baseline; say so in the incident's thread."""
+    ctx = watch.context(read())
+    (spec,) = watch.known_specs(ctx.settings, [model])
+    outcome = promotion.rollback(ctx, spec, reason, ctx.now.date())
+    out.print(f"{model}: {outcome.champion} was rolled back to {outcome.challenger}", markup=False, soft_wrap=True)
+    err.print(f"messages: {watch.notify(ctx, [spec])}", highlight=False)
+
+
+@app.command()
+def answer(
+    request: Annotated[str, typer.Argument(help="The request that was answered elsewhere, as MODEL/YYYY-MM-DD.")],
+    outcome: Annotated[Outcome, typer.Option(help="What became of it.")],
+    reason: Annotated[list[str], typer.Option(help="Why; may be given again.")],
+    challenger: Annotated[str, typer.Option(help="Name of the trained model.")] = "",
+    by: Annotated[str, typer.Option(help="Who approved of it.")] = "",
+) -> None:
+    """Record what became of a retraining that ran elsewhere; once recorded it stands."""
+    ctx = watch.context(read())
+    (spec,) = watch.known_specs(ctx.settings, [request.partition("/")[0]])
+    said = retrain.answer(ctx, spec, request, outcome.value.replace("-", " "), challenger, reason, by)
+    out.print(f"{request}: {said.outcome}", markup=False, soft_wrap=True)
+    err.print(f"messages: {watch.notify(ctx, [spec])}", highlight=False)
+
+
 @app.command()
 def tidy(
     model: Models = None,
@@ -338,7 +373,11 @@ def _watched(ctx: Context, spec: Spec, day: date, *, quiet: bool) -> Run:
     for stale in watch.stale_days(ctx, spec, day):
         told("again", f"{stale} came or was rewritten after it was watched")
         watch.watch(ctx, spec, stale)
-    return watch.watch(ctx, spec, day, told)
+    done = watch.watch(ctx, spec, day, told)
+    if spec.retraining.shadow_days and (ended := retrain.end_shadow(ctx, spec, day)):
+        promotion.settle(ctx, spec)
+        told("shadow", ended.outcome)
+    return done
 
 
 def _finish(ctx: Context, runs: Sequence[Run], *, machine: bool, fail_on: FailOn) -> None:

@@ -1,27 +1,30 @@
-"""From a retraining request to a promoted challenger, or to a recorded reason why the champion stays."""
+"""From a retraining request to a challenger that is promoted, put into shadow, or turned down with a reason."""
 
 from __future__ import annotations
 
 import hashlib
-import json
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from ledger.records import Baselined, Decision, Retrained
+from alerting import notes
+from alerting.metrics import newest_mature_day
+from alerting.retraining import spoilt
+from alerting.words import counted, day_words, pounds
+from ledger.records import Decision, Retrained
 from models.errors import WatchkeeperError
 from models.spec import Spec
 from watchkeeper import challenger
-from watchkeeper.files import write_whole
+from watchkeeper.promotion import champion_of, new_baseline, registry_of
 from watchkeeper.settings import REPOSITORY
 from watchkeeper.stored import Context
 
 SEED = 20260101
 MOST_ROWS = 400_000
 """Bound on the rows that leave the warehouse for a fit; a sample by hash of the id above it."""
-BASELINE_DAYS = 28
 
 
 def open_request(ctx: Context, spec: Spec) -> Decision | None:
@@ -31,17 +34,19 @@ def open_request(ctx: Context, spec: Spec) -> Decision | None:
     return max(requests, key=lambda decision: decision.day, default=None)
 
 
-def retrain(ctx: Context, spec: Spec, request: Decision) -> Retrained:
+def retrain(ctx: Context, spec: Spec, request: Decision, approved_by: str = "") -> Retrained:
     """Fit a challenger on the request's window, judge it on the later days, promote it only when it is better.
 
-    The outcome, and the new baseline of a promotion, are one transaction, and the stored model's name follows from
-    the request, so that a run killed at any point and run again ends the same.
+    The outcome, the new baseline of a promotion, and what the incident's thread tells of it are one transaction, and
+    the stored model's name follows from the request, so that a run killed at any point and run again ends the same.
+    Raises WatchkeeperError where approval is required and nobody gave it, or the window has nothing to learn from.
     """
-    if request.fit_from is None or request.fit_to is None or request.evaluate_to is None:
-        raise WatchkeeperError(f"{spec.model}: the request of {request.day} names no window of fit data")
-    evaluate_from = request.fit_to + timedelta(days=1)
-    rows = _sound(ctx, spec, request, request.fit_from, request.fit_to)
-    unseen = _sound(ctx, spec, request, evaluate_from, request.evaluate_to)
+    if request.approval == "required" and not approved_by:
+        raise WatchkeeperError(f"{spec.model}: request {request.request} needs a person's approval, and has none")
+    fit_from, fit_to, evaluate_to = window_of(request)
+    evaluate_from = fit_to + timedelta(days=1)
+    rows = _sound(ctx, spec, request.excluded, fit_from, fit_to, request.day)
+    unseen = _sound(ctx, spec, request.excluded, evaluate_from, evaluate_to, request.day)
     for name, part in (("fit", rows), ("evaluation", unseen)):
         if not len(part) or part["label"].nunique() < 2:
             raise WatchkeeperError(
@@ -50,61 +55,150 @@ def retrain(ctx: Context, spec: Spec, request: Decision) -> Retrained:
     model = challenger.fit(spec, rows, SEED)
     judgement = challenger.judge(spec, unseen, challenger.scores(spec, model, unseen), SEED)
     name = f"{request.day}-{_digest(spec, request)}"
-    folder = ctx.settings.registry / spec.model
-    _store(folder / name, model, _card(spec, request, len(rows), judgement))
-    outcome = Retrained(
-        request=request.request,
-        model=spec.model,
-        day=request.day,
-        outcome="promoted" if judgement.better else "kept champion",
+    registry_of(ctx).add(spec.model, name, model, _card(ctx, spec, request, len(rows), judgement))
+    better = "in shadow" if spec.retraining.shadow_days else "promoted"
+    outcome = replace(
+        _answered(spec, request, ctx.ledger.retrained(spec.model)),
+        outcome=better if judgement.better else "kept champion",
         reasons=judgement.reasons,
-        fit_from=request.fit_from,
-        fit_to=request.fit_to,
-        evaluated_from=evaluate_from,
-        evaluated_to=request.evaluate_to,
-        champion=champion_of(ctx, spec),
         challenger=name,
         comparison=judgement.figures,
+        approved_by=approved_by,
     )
-    with ctx.ledger.transaction():
-        ctx.ledger.save_retrained(outcome)
-        if judgement.better:
-            ctx.ledger.save_baseline(_new_baseline(spec, request, name))
+    record(ctx, spec, request, outcome)
     return outcome
 
 
-def champion_of(ctx: Context, spec: Spec) -> str:
-    """Return the name of the newest promoted challenger, or say that none was ever promoted."""
-    promoted = [outcome for outcome in ctx.ledger.retrained(spec.model) if outcome.outcome == "promoted"]
-    return max(promoted, key=lambda outcome: outcome.day).challenger if promoted else "the model in production"
+def refuse(ctx: Context, spec: Spec, request: Decision, by: str, why: str) -> Retrained:
+    """Record that a request was not approved, by whom (empty: nobody answered) and why; the champion stays."""
+    blank = _answered(spec, request, ctx.ledger.retrained(spec.model))
+    outcome = replace(blank, outcome="not approved", reasons=(why,), approved_by=by)
+    record(ctx, spec, request, outcome)
+    return outcome
 
 
-def point_to_champion(ctx: Context, spec: Spec) -> str:
-    """Write the champion's name where the scoring service reads it; the ledger is the truth, so it may be repeated."""
-    folder = ctx.settings.registry / spec.model
-    folder.mkdir(parents=True, exist_ok=True)
-    name = champion_of(ctx, spec)
-    write_whole(folder / "champion.json", json.dumps({"champion": name}, indent=1))
-    return name
+def answer(
+    ctx: Context, spec: Spec, name: str, outcome: str, challenger_name: str, reasons: Sequence[str], by: str
+) -> Retrained:
+    """Record what became of a request whose retraining ran elsewhere: 'promoted' or 'kept champion', and why.
 
-
-def _sound(ctx: Context, spec: Spec, request: Decision, start: date, end: date) -> pd.DataFrame:
-    """Return the labelled payments of a span of days as known on the request's day, without days of a data fault."""
-    rows = ctx.warehouse.labelled_rows(spec, start, end, request.day, MOST_ROWS, SEED)
-    return rows[~rows[spec.features.day].astype(str).isin([str(day) for day in request.excluded])]
-
-
-def _new_baseline(spec: Spec, request: Decision, name: str) -> Baselined:
-    """Let the newest mature days stand for normal once the cooldown is over.
-
-    Before then the new champion has no mature cohort of its own; and days that are watched while it is being trained,
-    or again later, are judged by the same baseline whenever the training ends.
+    An answer that is there already stands. Raises WatchkeeperError for a request that was never made, for a
+    promotion without the model's name, and where approval is required and nobody is said to have given it.
     """
-    assert request.fit_from is not None
-    assert request.evaluate_to is not None
-    in_force = request.day + timedelta(days=max(1, spec.retraining.cooldown_days))
-    start = max(request.fit_from, request.evaluate_to - timedelta(days=BASELINE_DAYS - 1))
-    return Baselined(spec.model, in_force, start, request.evaluate_to, f"challenger {name} promoted")
+    requests = {d.request: d for d in ctx.ledger.decisions(spec.model) if d.verdict == "requested"}
+    if name not in requests:
+        have = ", ".join(requests) or "none"
+        raise WatchkeeperError(f"{name}: no such request; those of {spec.model} are: {have}")
+    before = ctx.ledger.retrained(spec.model)
+    if there := next((each for each in before if each.request == name), None):
+        return there
+    if outcome == "promoted" and not challenger_name:
+        raise WatchkeeperError(f"{name}: a promotion needs the name of the trained model; give --challenger")
+    if requests[name].approval == "required" and not by:
+        raise WatchkeeperError(f"{name}: needs a person's approval; say whose with --by")
+    new = replace(_answered(spec, requests[name], before), outcome=outcome, reasons=tuple(reasons), approved_by=by)
+    new = replace(new, challenger=challenger_name)
+    record(ctx, spec, requests[name], new)
+    return new
+
+
+def end_shadow(ctx: Context, spec: Spec, day: date) -> Retrained | None:
+    """Judge a challenger in shadow again once its days are mature: promote it, or keep the champion.
+
+    Champion and challenger score the same payments of the ``shadow_days`` after the request, which neither fit nor
+    first judgement saw. Returns None while there is nothing to end.
+    """
+    waiting = [outcome for outcome in ctx.ledger.retrained(spec.model) if outcome.outcome == "in shadow"]
+    newest = newest_mature_day(day, ctx.ledger.measurements(spec.model, as_of=day, monitors=("decay",)))
+    if not waiting or newest is None:
+        return None
+    before = waiting[-1]
+    start, end = before.day + timedelta(days=1), before.day + timedelta(days=spec.retraining.shadow_days)
+    if newest < end:
+        return None
+    excluded = spoilt(spec, ctx.ledger.incidents(spec.model, as_of=day), day, start, end)
+    rows = _sound(ctx, spec, excluded, start, end, day)
+    model = registry_of(ctx).load(spec.model, before.challenger)
+    judgement = challenger.judge(spec, rows, challenger.scores(spec, model, rows), SEED)
+    outcome = replace(
+        before,
+        outcome="promoted" if judgement.better else "kept champion",
+        reasons=judgement.reasons,
+        evaluated_from=start,
+        evaluated_to=end,
+        comparison=judgement.figures,
+    )
+    request = next(decision for decision in ctx.ledger.decisions(spec.model) if decision.request == before.request)
+    record(ctx, spec, request, outcome, day)
+    return outcome
+
+
+def record(ctx: Context, spec: Spec, request: Decision, outcome: Retrained, day: date | None = None) -> None:
+    """Save an outcome with all that follows from it: a promotion's baseline, and the note in the incident's thread.
+
+    ``day`` is the one on which a shadow ended; None: the request was answered.
+    """
+    with ctx.ledger.transaction():
+        ctx.ledger.save_retrained(outcome)
+        if outcome.outcome == "promoted":
+            ctx.ledger.save_baseline(new_baseline(spec, outcome, day or request.day))
+        kind = "answered" if day is None else "after shadow"
+        notes.tell(ctx.ledger, request.incident, day or request.day, kind, _story(spec, outcome, day or request.day))
+
+
+def question(spec: Spec, request: Decision) -> str:
+    """Return what a person is asked before a retraining."""
+    gain = ""
+    if request.gain_gbp_per_day:
+        low, high = request.gain_low_gbp_per_day or 0.0, request.gain_high_gbp_per_day or request.gain_gbp_per_day
+        gain = f" It may win back up to {pounds(request.gain_gbp_per_day)} a day ({pounds(low)} to {pounds(high)})."
+    fit_from, fit_to, evaluate_to = window_of(request)
+    left_out = f" without {counted(len(request.excluded), 'day')} of bad data" if request.excluded else ""
+    return (
+        f"Retraining is waiting for approval: {'; '.join(request.reasons)}.{gain} It would learn from "
+        f"{day_words(fit_from)} to {day_words(fit_to)}{left_out} and be judged on the days up to "
+        f"{day_words(evaluate_to)}. Without an answer in {spec.retraining.approval_hours} hours, nothing changes."
+    )
+
+
+def window_of(request: Decision) -> tuple[date, date, date]:
+    """Return the first and last day to fit on and the last to judge on; raise WatchkeeperError where there is none."""
+    if request.fit_from is None or request.fit_to is None or request.evaluate_to is None:
+        raise WatchkeeperError(f"{request.model}: the request of {request.day} names no window of fit data")
+    return request.fit_from, request.fit_to, request.evaluate_to
+
+
+def _answered(spec: Spec, request: Decision, before: Sequence[Retrained]) -> Retrained:
+    """Return a request's outcome without what became of it."""
+    fit_from, fit_to, evaluate_to = window_of(request)
+    since = fit_to + timedelta(days=1)
+    span = (fit_from, fit_to, since, evaluate_to)
+    return Retrained(request.request, spec.model, request.day, "", (), *span, champion_of(before), "", {})
+
+
+def _story(spec: Spec, outcome: Retrained, day: date) -> str:
+    """Return what became of a request, as its incident's thread tells it."""
+    by = f", approved by {outcome.approved_by}" if outcome.approved_by else ""
+    judged = f"judged on {day_words(outcome.evaluated_from)} to {day_words(outcome.evaluated_to)}"
+    why = "; ".join(outcome.reasons)
+    if outcome.outcome == "not approved":
+        return f"Retraining: nothing changes, for {why}."
+    if outcome.outcome == "kept champion":
+        return f"Retraining{by}: the challenger was not better, {judged}, so nothing changes: {why}."
+    if outcome.outcome == "in shadow":
+        days = spec.retraining.shadow_days
+        return f"Retraining{by}: the challenger is better, {judged}; it is in shadow for {days} new days: {why}."
+    since = day_words(new_baseline(spec, outcome, day).day)
+    return (
+        f"Retraining{by}: challenger {outcome.challenger} is promoted, {judged}: {why}. "
+        f"From {since} on its own days are judged by a new baseline; this incident ends when they are sound."
+    )
+
+
+def _sound(ctx: Context, spec: Spec, excluded: tuple[date, ...], start: date, end: date, as_of: date) -> pd.DataFrame:
+    """Return the labelled payments of a span of days as known on a day, without days of a data fault."""
+    rows = ctx.warehouse.labelled_rows(spec, start, end, as_of, MOST_ROWS, SEED)
+    return rows[~rows[spec.features.day].astype(str).isin([str(day) for day in excluded])]
 
 
 def _digest(spec: Spec, request: Decision) -> str:
@@ -112,7 +206,7 @@ def _digest(spec: Spec, request: Decision) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
-def _card(spec: Spec, request: Decision, rows: int, judgement: challenger.Judgement) -> dict[str, Any]:
+def _card(ctx: Context, spec: Spec, request: Decision, rows: int, judgement: challenger.Judgement) -> dict[str, Any]:
     """Return what model risk asks of a stored model: from what it was made, with what, and how it compared."""
     lock = REPOSITORY / "requirements.lock"
     return {
@@ -123,6 +217,7 @@ def _card(spec: Spec, request: Decision, rows: int, judgement: challenger.Judgem
         "fit_to": str(request.fit_to),
         "excluded": [str(day) for day in request.excluded],
         "fit_rows": rows,
+        "data_version": _data_version(ctx, spec, request),
         "seed": SEED,
         "lock_sha256": hashlib.sha256(lock.read_bytes()).hexdigest() if lock.exists() else "",
         "better": judgement.better,
@@ -131,9 +226,9 @@ def _card(spec: Spec, request: Decision, rows: int, judgement: challenger.Judgem
     }
 
 
-def _store(folder: Path, model: Any, card: dict[str, Any]) -> None:
-    import joblib  # noqa: PLC0415  comes with scikit-learn
-
-    folder.mkdir(parents=True, exist_ok=True)
-    joblib.dump(model, folder / "model.joblib")
-    write_whole(folder / "card.json", json.dumps(card, indent=1, default=str))
+def _data_version(ctx: Context, spec: Spec, request: Decision) -> str:
+    """Return a digest of the partitions and label events that a challenger was fit and judged on."""
+    fit_from, _, evaluate_to = window_of(request)
+    partitions = sorted(ctx.warehouse.versions(spec, fit_from, evaluate_to).items())
+    labels = ctx.warehouse.label_versions(spec, [request.day])
+    return hashlib.sha256(f"{partitions}|{labels}".encode()).hexdigest()

@@ -34,7 +34,10 @@ class Settings:
     publish_to: str = ""
     """Where the site is copied to: another folder, gs://bucket/folder or s3://bucket/folder; empty: nowhere."""
     registry: Path = Path("registry")
-    """Folder of trained challengers and of the champion in charge."""
+    """Folder of trained challengers, and of which one is in charge (stages.json)."""
+    webhook_secret: str = field(default="", repr=False)
+    """Key that signs retraining requests posted to a webhook (Standard Webhooks: whsec_ and base64, or any text)."""
+    kubeflow_token: str = field(default="", repr=False)
     slack_token: str = field(default="", repr=False)
     slack_channel: str = ""
     """Channel for owners that alerting/routes.yaml doesn't name."""

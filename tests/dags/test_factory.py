@@ -58,8 +58,14 @@ def test_a_model_that_needs_approval_waits_for_a_person_before_it_is_retrained(a
         content["retraining"] = {"approval": approval}
         (folder / "card_payments.yaml").write_text(yaml.safe_dump(content))
     code = BAG + "answer = list(bag.dags['retrain__card_payments'].task_dict)"
-    assert ask(code, WATCHKEEPER_MODELS=str(tmp_path / "required")) == ["request", "approve", "retrain", "publish"]
-    assert ask(code, WATCHKEEPER_MODELS=str(tmp_path / "none")) == ["request", "retrain", "publish"]
+    assert ask(code, WATCHKEEPER_MODELS=str(tmp_path / "required")) == [
+        "request",
+        "announce",
+        "approve",
+        "retrain",
+        "finish",
+    ]
+    assert ask(code, WATCHKEEPER_MODELS=str(tmp_path / "none")) == ["request", "retrain", "finish"]
 
 
 def test_a_broken_model_file_takes_only_its_own_dags_away_and_says_why(ask: Ask, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from ledger.snapshot import snapshot
 from models.errors import WatchkeeperError
 from models.spec import Spec
 from tests.watchkeeper.conftest import LAST, MODEL
-from watchkeeper import retrain
+from watchkeeper import promotion, retrain
 from watchkeeper.stored import Context
 
 
@@ -23,29 +23,29 @@ def request(**changed: object) -> Decision:
 def test_a_worse_challenger_is_recorded_and_changes_nothing(ctx: Context, spec: Spec) -> None:
     ctx.ledger.save_decision(request())
     baseline = ctx.ledger.baseline(spec)
-    outcome = retrain.retrain(ctx, spec, request())
+    outcome = retrain.retrain(ctx, spec, request(), "A. Person")
     assert outcome.outcome == "kept champion"
     assert "precision-recall AUC is not surely higher" in outcome.reasons[0]
     assert ctx.ledger.baseline(spec) == baseline
-    assert retrain.champion_of(ctx, spec) == "the model in production"
+    assert promotion.champion_of(ctx.ledger.retrained()) == promotion.IN_PRODUCTION
 
 
 def test_a_request_is_answered_once(ctx: Context, spec: Spec) -> None:
     ctx.ledger.save_decision(request())
     assert retrain.open_request(ctx, spec) == request()
-    retrain.retrain(ctx, spec, request())
+    retrain.retrain(ctx, spec, request(), "A. Person")
     assert retrain.open_request(ctx, spec) is None
 
 
 def test_answering_a_request_again_gives_the_same_ledger(ctx: Context, spec: Spec) -> None:
-    retrain.retrain(ctx, spec, request())
+    retrain.retrain(ctx, spec, request(), "A. Person")
     before = snapshot(ctx.ledger)
-    retrain.retrain(ctx, spec, request())
+    retrain.retrain(ctx, spec, request(), "A. Person")
     assert snapshot(ctx.ledger) == before
 
 
 def test_a_stored_challenger_says_from_what_it_was_made(ctx: Context, spec: Spec) -> None:
-    outcome = retrain.retrain(ctx, spec, request(excluded=(date(2026, 1, 2),)))
+    outcome = retrain.retrain(ctx, spec, request(excluded=(date(2026, 1, 2),)), "A. Person")
     card = json.loads((ctx.settings.registry / MODEL / outcome.challenger / "card.json").read_text())
     assert (card["fit_from"], card["fit_to"], card["excluded"]) == ("2026-01-01", "2026-01-02", ["2026-01-02"])
     assert card["seed"] == retrain.SEED
@@ -56,4 +56,4 @@ def test_a_stored_challenger_says_from_what_it_was_made(ctx: Context, spec: Spec
 
 def test_a_window_with_nothing_to_learn_from_is_refused_in_a_sentence(ctx: Context, spec: Spec) -> None:
     with pytest.raises(WatchkeeperError, match="lacks frauds or legitimate payments"):
-        retrain.retrain(ctx, spec, request(excluded=(date(2026, 1, 1), date(2026, 1, 2))))
+        retrain.retrain(ctx, spec, request(excluded=(date(2026, 1, 1), date(2026, 1, 2))), "A. Person")

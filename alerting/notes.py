@@ -1,0 +1,38 @@
+"""What becomes of a retraining, told where the incident that asked for it is told: in its message and its thread."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from alerting.message import cut, mrkdwn, plain
+from ledger.records import Message
+from ledger.store import KIND_ORDER, Ledger
+
+NOTE_CHARACTERS = 1200
+_BLOCK = "retraining"
+
+
+def tell(ledger: Ledger, incident: str, day: date, kind: str, note: str, *, link: str = "") -> int:
+    """Put a note into the outbox for each channel on which the incident was told; return how many.
+
+    ``kind`` is one of ``ledger.records.NOTES``, and is told once a day. The incident's message stays as it is, but
+    for a line with the note (``link``, an address, becomes its last words); its thread keeps the note. What nobody was
+    told of gets no note. Call it in the transaction that records what the note is about.
+    """
+    newest: dict[str, Message] = {}
+    for message in ledger.messages(incident):
+        newest[message.channel] = max(newest.get(message.channel, message), message, key=_order)
+    return sum(ledger.enqueue(_noted(last, day, kind, note, link)) for last in newest.values())
+
+
+def _noted(last: Message, day: date, kind: str, note: str, link: str) -> Message:
+    said = cut(note, NOTE_CHARACTERS)
+    shown = mrkdwn(said) + (f" <{link}|Answer in Airflow>" if link else "")
+    block = {"type": "context", "block_id": _BLOCK, "elements": [{"type": "mrkdwn", "text": shown}]}
+    blocks = [*(each for each in last.blocks if each.get("block_id") != _BLOCK), block]
+    told = plain(f"{said} {link}".strip())
+    return Message(last.incident, max(day, last.day), kind, last.channel, last.text, blocks, told)
+
+
+def _order(message: Message) -> tuple[date, int]:
+    return message.day, KIND_ORDER.get(message.kind, len(KIND_ORDER))
