@@ -8,7 +8,9 @@ from alerting.message import cut, mrkdwn, plain
 from ledger.records import Message
 from ledger.store import KIND_ORDER, Ledger
 
-NOTE_CHARACTERS = 1200
+NOTE_CHARACTERS = 2400
+LINE_CHARACTERS = 480
+"""Even with every sign escaped, the line and its address stay within what Slack takes in one text."""
 _BLOCK = "retraining"
 
 
@@ -27,7 +29,7 @@ def tell(ledger: Ledger, incident: str, day: date, kind: str, note: str, *, link
 
 def _noted(last: Message, day: date, kind: str, note: str, link: str) -> Message:
     said = cut(note, NOTE_CHARACTERS)
-    shown = mrkdwn(said) + (f" <{link}|Answer in Airflow>" if link else "")
+    shown = mrkdwn(cut(said, LINE_CHARACTERS)) + (f" <{link}|Answer in Airflow>" if link else "")
     block = {"type": "context", "block_id": _BLOCK, "elements": [{"type": "mrkdwn", "text": shown}]}
     blocks = [*(each for each in last.blocks if each.get("block_id") != _BLOCK), block]
     told = plain(f"{said} {link}".strip())

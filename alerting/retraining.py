@@ -49,9 +49,9 @@ def decide(
     """
     firing = [incident for incident in incidents if incident.status is Status.FIRING]
     faults = [incident for incident in firing if incident.data_fault]
-    decay = _decay(incidents)
+    decay = _decay(incidents, day)
     if decay is None and not faults:
-        return Decision(spec.model, day, "not needed", reasons=_no_need(firing), approval=spec.retraining.approval)
+        return Decision(spec.model, day, "not needed", reasons=_no_need(firing, day), approval=spec.retraining.approval)
     against = [_blocked_by(fault) for fault in faults]
     newest = newest_mature_day(day, measurements)
     if decay is not None:
@@ -88,18 +88,22 @@ def span(
 ) -> tuple[date, date] | None:
     """Return the first day to fit on and the last to judge on; None where no decay is firing or nothing is mature."""
     newest = newest_mature_day(day, measurements)
-    if newest is None or _decay(incidents) is None:
+    if newest is None or _decay(incidents, day) is None:
         return None
     return _fit_window(spec, newest)[0], newest
 
 
-def _decay(incidents: Sequence[Incident]) -> Incident | None:
-    firing = (incident for incident in incidents if incident.status is Status.FIRING)
+def _decay(incidents: Sequence[Incident], day: date) -> Incident | None:
+    """Return the decay that is firing and was there on the day; one that may be over asks for nothing."""
+    firing = (incident for incident in incidents if incident.status is Status.FIRING and incident.last_bad == day)
     return next((incident for incident in firing if incident.cause is Cause.PERFORMANCE_DECAY), None)
 
 
-def _no_need(firing: Sequence[Incident]) -> tuple[str, ...]:
-    return tuple(f"{incident.summary}, but no measured loss yet" for incident in firing) or ("nothing is wrong",)
+def _no_need(firing: Sequence[Incident], day: date) -> tuple[str, ...]:
+    return tuple(
+        f"{incident.summary}, but {'no loss was measured today' if incident.last_bad < day else 'no measured loss yet'}"
+        for incident in firing
+    ) or ("nothing is wrong",)
 
 
 def _blocked_by(fault: Incident) -> str:

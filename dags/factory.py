@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import quote
 
-from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import Asset, AssetAlias, CronDataIntervalTimetable, dag, task
-from airflow.sdk.configuration import conf
 from airflow.sdk.definitions.callback import SyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
+from dags.approval import ANSWER, Approval, answer_at
 from dags.day import day_of
 from dags.wait import PartitionWait
 from models.spec import Spec
@@ -117,26 +115,28 @@ def retrain_dag(spec: Spec) -> None:
             from dags import steps  # noqa: PLC0415
 
             request = ti.xcom_pull(task_ids="request")["request"]
-            return steps.run_retraining(spec.model, request, _who(ti.xcom_pull(task_ids="approve")))
+            return steps.run_retraining(
+                spec.model, request, (ti.xcom_pull(task_ids="approve", key=ANSWER) or {}).get("by", "")
+            )
 
         @task(task_id="finish", trigger_rule="none_failed")
         def run_finish(*, ti: Any = None) -> str:
             from dags import steps  # noqa: PLC0415
 
-            answer = ti.xcom_pull(task_ids="approve")
-            if answer is not None and ApprovalOperator.APPROVE not in answer["chosen_options"]:
-                steps.turn_down(spec.model, ti.xcom_pull(task_ids="request")["request"], _who(answer))
+            answer = ti.xcom_pull(task_ids="approve", key=ANSWER)
+            if answer is not None and not answer["approved"]:
+                steps.turn_down(spec.model, ti.xcom_pull(task_ids="request")["request"], answer["by"])
             steps.publish_model(spec.model)
             return steps.notify(spec.model)
 
         chain = read_request()
         if spec.retraining.approval == "required":
             announced = chain >> run_announce()
-            approve = ApprovalOperator(
+            approve = Approval(
                 task_id="approve",
                 subject=f"Retrain {spec.name}?",
                 body=APPROVAL_BODY,
-                defaults=ApprovalOperator.REJECT,
+                defaults=Approval.REJECT,
                 response_timeout=timedelta(hours=spec.retraining.approval_hours),
             )
             chain = announced >> approve
@@ -166,18 +166,6 @@ APPROVAL_BODY = """{% set request = ti.xcom_pull(task_ids='request') -%}
 | May win back | GBP {{ '{:,.0f}'.format(request.gain_gbp_per_day or 0) }} a day at most |
 | Incident | {{ request.incident }} |
 """
-
-
-def answer_at(dag_id: str, run_id: str, task_id: str) -> str:
-    """Return the address of Airflow's page on which a person approves or rejects."""
-    base = conf.get("api", "base_url", fallback="") or "http://localhost:8080"
-    return f"{base.rstrip('/')}/dags/{dag_id}/runs/{quote(run_id, safe='')}/tasks/{task_id}/required_actions"
-
-
-def _who(answer: Any) -> str:
-    """Return the name of the person who answered; empty where nobody did."""
-    user = (answer or {}).get("responded_by_user") or {}
-    return str(user.get("name") or user.get("id") or "")
 
 
 def _defaults(spec: Spec) -> dict[str, Any]:

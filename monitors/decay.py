@@ -229,7 +229,8 @@ def _judged(known: Known, metric: str, group: Group, alpha: float) -> Measuremen
     verdict = limits.judge(
         beyond=effect.value >= effect.floor and effect.low >= effect.floor / 2,
         significant=effect.safe_low > 0,
-        telling=(effect.high - effect.low) / 2 <= effect.floor,
+        # A figure that is surely not worse by what matters tells, however wide its interval is.
+        telling=(effect.high - effect.low) / 2 <= effect.floor or effect.high < effect.floor,
     )
     reason = _words(metric, sides, now, before, effect) + scoring.notes(spec, metric, sides.recent.counts)
     if verdict is Verdict.INSUFFICIENT:

@@ -14,8 +14,9 @@ DAY = date(2026, 4, 28)
 NEWEST = DAY - timedelta(days=12)
 
 
-def firing(*measurements: Measurement) -> list[Incident]:
-    return timeline([[*ARRIVED, *measurements]] * 2)[-1]
+def firing(*measurements: Measurement, day: date = DAY) -> list[Incident]:
+    """Return what fires since March, and did so on the day, too."""
+    return [replace(i, last_bad=day, concluded=day) for i in timeline([[*ARRIVED, *measurements]] * 2)[-1]]
 
 
 def decided(
@@ -50,7 +51,7 @@ def test_decay_without_a_fault_is_a_request_with_the_incident_and_the_window() -
 
 def test_the_fit_window_never_begins_before_the_baseline() -> None:
     early = FIRST
-    decision = decide(spec(), early, firing(made.RECALL), on(early, *MATURE), [])
+    decision = decide(spec(), early, firing(made.RECALL, day=early), on(early, *MATURE), [])
     assert decision.fit_from == date(2026, 1, 1)
 
 
@@ -67,6 +68,15 @@ def test_a_shift_alone_needs_nothing_for_there_is_no_measured_loss() -> None:
 
 def test_pending_decay_asks_for_nothing() -> None:
     assert decided(one_day(made.RECALL)).verdict == "not needed"
+
+
+def test_a_decay_that_was_not_there_today_asks_for_nothing() -> None:
+    mending = timeline([[*ARRIVED, made.RECALL]] * 2 + [[*ARRIVED, *made.ok(made.RECALL)]])[-1]
+    decision = decided(mending)
+    assert (decision.verdict, decision.reasons) == (
+        "not needed",
+        ("recall fell to 52 %, but no loss was measured today",),
+    )
 
 
 def test_a_null_flood_blocks_retraining_and_says_why() -> None:
@@ -130,11 +140,24 @@ def test_the_cooldown_refuses_until_its_last_day_and_not_after() -> None:
         assert decision.verdict == verdict
 
 
-def test_a_request_without_a_final_outcome_blocks_another_until_it_must_be_lost() -> None:
+def test_a_request_without_an_outcome_blocks_another_until_it_must_be_lost() -> None:
     for days_ago, verdict in ((1, "refused"), (29, "refused"), (30, "requested")):
-        for outcomes in ([], [answered(requested(days_ago), "in shadow")]):
-            decision = decided(firing(made.RECALL), earlier=[requested(days_ago)], outcomes=outcomes)
-            assert decision.verdict == verdict, (days_ago, outcomes)
+        assert decided(firing(made.RECALL), earlier=[requested(days_ago)]).verdict == verdict
+
+
+def test_a_challenger_in_shadow_blocks_another_request_until_it_is_judged() -> None:
+    earlier = requested(40)
+    decision = decided(firing(made.RECALL), earlier=[earlier], outcomes=[answered(earlier, "in shadow")])
+    assert decision.reasons == ("the challenger of Thu 19 Mar is still in shadow",)
+
+
+def test_after_a_rollback_the_cooldown_holds_too() -> None:
+    earlier = requested(40)
+    back = replace(answered(requested(3), "rolled back"), request=f"{made.MODEL}/rollback-{DAY - timedelta(days=3)}")
+    decision = decided(firing(made.RECALL), earlier=[earlier], outcomes=[answered(earlier, "promoted"), back])
+    assert decision.reasons == (
+        "a challenger was rolled back on Sat 25 Apr; the cooldown of 14 days lasts until Sat 9 May",
+    )
 
 
 def test_without_a_cooldown_an_answered_request_blocks_nothing() -> None:

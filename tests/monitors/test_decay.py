@@ -123,6 +123,13 @@ def test_too_few_frauds_to_tell_are_insufficient_not_ok():
     assert some["alert_rate"].verdict is Verdict.OK
 
 
+def test_few_frauds_that_are_surely_no_worse_are_ok_not_insufficient():
+    better = bank(110, seed=38, rows=1000, fraud_share=0.01, recall=lambda day: 0.4 if day < 60 else 0.95)
+    found = measured(better, model=spec(alerts={"limits": {"recall": 0.02}}))["recall"]
+    assert "points higher (" in found.reason
+    assert (found.verdict, "Too few" in found.reason) == (Verdict.OK, False)
+
+
 def test_where_a_week_has_too_few_frauds_the_window_widens_until_there_are_enough_and_says_so():
     rare = bank(110, seed=40, rows=6000, fraud_share=0.0003, recall=lambda day: 0.9 if day < 60 else 0.3)
     found = measured(rare)
