@@ -8,15 +8,16 @@ from itertools import combinations
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
     model_validator,
 )
+
+from models.part import Name, Part
+from models.retraining import Retraining
 
 HISTORY_DAYS = 56
 """Days of row counts against which a partition's completeness is judged: eight of each weekday."""
@@ -29,7 +30,6 @@ JOINT = " & "
 """Stands between the two columns of a pair, and between their values in a joint group: ``18-29 & F``."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
 Severity = Literal["critical", "warning", "info"]
 UNITS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 SIZE = rf"^\d+(\.\d+)? ?({'|'.join(UNITS)})$"
@@ -53,20 +53,14 @@ Bytes = Annotated[
 ]
 
 
-class _Part(BaseModel):
-    """Every part of a model file refuses unknown keys and values of another type."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=True)
-
-
-class Column(_Part):
+class Column(Part):
     """One feature: how it is binned and how much the model leans on it."""
 
     kind: Literal["number", "category", "embedding"] = Field(description="An embedding is an array of numbers.")
     importance: Share | None = Field(None, description="Share of the model's decisions that rest on this feature.")
 
 
-class Features(_Part):
+class Features(Part):
     """The incoming feature table."""
 
     table: Name = Field(
@@ -84,7 +78,7 @@ class Features(_Part):
     columns: dict[Name, Column] = Field(default_factory=dict, description="Empty: every other column, by its type.")
 
 
-class Score(_Part):
+class Score(Part):
     """The score that the model wrote, and what was done with it."""
 
     column: Name = "score"
@@ -129,13 +123,13 @@ class Score(_Part):
         return self
 
 
-class AfterDays(_Part):
+class AfterDays(Part):
     """A payment without a fraud label is taken as legitimate after this many days."""
 
     after_days: Annotated[int, Field(ge=0, le=730)]
 
 
-class Labels(_Part):
+class Labels(Part):
     """Where the labels come from. They are events: id, label, and when it became known; the latest event counts."""
 
     table: Name
@@ -162,14 +156,14 @@ class Labels(_Part):
         return self
 
 
-class Protected(_Part):
+class Protected(Part):
     """A protected column and the group the others are compared with."""
 
     reference: str
     min_rows: Annotated[int, Field(ge=20)] = Field(200, description="Smaller groups are neither shown nor judged.")
 
 
-class Metric(_Part):
+class Metric(Part):
     """A metric of the bank's own: a plain function over the sum of some days, and what counts as too much."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
@@ -195,7 +189,7 @@ class Metric(_Part):
     )
 
 
-class Event(_Part):
+class Event(Part):
     """A day or days on which customers do other things than usual, such as Black Friday or Christmas."""
 
     name: Name
@@ -209,7 +203,7 @@ class Event(_Part):
         return self
 
 
-class Baseline(_Part):
+class Baseline(Part):
     """The days that stand for normal."""
 
     start: date = Field(alias="from")
@@ -245,7 +239,7 @@ class Baseline(_Part):
         return next((event.name for event in self.events if event.start <= day <= (event.end or event.start)), None)
 
 
-class Alerts(_Part):
+class Alerts(Part):
     """How easily the model may wake somebody."""
 
     false_pages_per_quarter: Annotated[float, Field(gt=0)] = 1.0
@@ -269,74 +263,7 @@ class Alerts(_Part):
     )
 
 
-class Webhook(_Part):
-    """An address that a retraining request is posted to, signed as Standard Webhooks has it."""
-
-    url: Annotated[str, Field(pattern=r"^https?://[^\s]+$", description="The secret is WATCHKEEPER_WEBHOOK_SECRET.")]
-
-
-class Vertex(_Part):
-    """A Vertex AI pipeline that a retraining request starts as a pipeline job."""
-
-    project: Name
-    location: Annotated[str, Field(pattern=r"^[a-z]+-[a-z]+[0-9]+$")]
-    template: Annotated[str, Field(pattern=r"^https://[^\s]+$", description="Pipeline template in Artifact Registry.")]
-    output: Annotated[str, Field(pattern=r"^gs://[^\s]+$", description="Folder for what the pipeline writes.")]
-    service_account: Name | None = None
-
-
-class Kubeflow(_Part):
-    """A Kubeflow pipeline that a retraining request starts as a run."""
-
-    host: Annotated[str, Field(pattern=r"^https?://[^\s]+$", description="The token is WATCHKEEPER_KUBEFLOW_TOKEN.")]
-    pipeline: Annotated[Name, Field(description="Id of the pipeline.")]
-    version: Annotated[Name, Field(description="Id of the pipeline's version.")]
-    experiment: Name = "watchkeeper"
-    namespace: Name | None = None
-
-
-class Target(_Part):
-    """Where a request is answered; empty: by this repository's retraining DAG, or any DAG on the model's asset."""
-
-    webhook: Webhook | None = None
-    vertex: Vertex | None = None
-    kubeflow: Kubeflow | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> Target:
-        named = [name for name in type(self).model_fields if getattr(self, name) is not None]
-        if len(named) > 1:
-            raise ValueError(f"names {' and '.join(named)}; accepted is one of them, or none for Airflow")
-        return self
-
-
-class Retraining(_Part):
-    """When a retraining may be asked for, who must agree, and where it runs."""
-
-    approval: Literal["required", "none"] = "required"
-    approval_hours: Annotated[int, Field(ge=1, le=30 * 24)] = Field(
-        72, description="Without an answer for so long, nothing is retrained."
-    )
-    cooldown_days: Annotated[int, Field(ge=0)] = 14
-    min_mature_frauds: Annotated[int, Field(ge=1)] = 200
-    shadow_days: Annotated[int, Field(ge=0, le=60)] = Field(
-        0, description="New days on which a better challenger must prove better again before it is promoted."
-    )
-    exclude: list[date] = Field(default_factory=list, description="Days that nothing is to be learnt from.")
-    accept: list[date] = Field(
-        default_factory=list, description="Days that look like an attack or a flood of labels, and were found sound."
-    )
-    target: Target = Target()
-
-    @field_validator("shadow_days")
-    @classmethod
-    def _enough_to_tell(cls, shadow_days: int) -> int:
-        if 0 < shadow_days < 7:
-            raise ValueError(f"{shadow_days} days are too few to tell by; accepted are 0 (no shadow) and 7 to 60")
-        return shadow_days
-
-
-class Budget(_Part):
+class Budget(Part):
     """What reading a model's tables may cost where the warehouse bills the bytes it reads (BigQuery)."""
 
     bytes_per_day: Bytes | None = Field(
@@ -344,7 +271,7 @@ class Budget(_Part):
     )
 
 
-class Retention(_Part):
+class Retention(Part):
     """What `watchkeeper tidy` drops from the ledger, by days before the newest watched one. Baselines stay whole."""
 
     profile_days: Annotated[int, Field(ge=1)] = Field(1100, description="Older profiles are dropped.")
@@ -356,14 +283,14 @@ class Retention(_Part):
     )
 
 
-class Schedule(_Part):
+class Schedule(Part):
     """When the day before is watched."""
 
     cron: str = "0 6 * * *"
     timezone: str = "UTC"
 
 
-class Spec(_Part):
+class Spec(Part):
     """One production fraud model: what is watched and how."""
 
     model: Annotated[

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.errors import WatchkeeperError
-from models.spec import Kubeflow
+from models.retraining import Kubeflow
 from watchkeeper.targets import flat
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.errors import WatchkeeperError
-from models.spec import Vertex
+from models.retraining import Vertex
 from watchkeeper.targets import flat
 
 TIMEOUT_SECONDS = 30

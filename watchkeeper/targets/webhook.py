@@ -18,7 +18,7 @@ from typing import Any
 import requests
 
 from models.errors import WatchkeeperError
-from models.spec import Webhook
+from models.retraining import Webhook
 
 PREFIX = "whsec_"
 TIMEOUT_SECONDS = 30

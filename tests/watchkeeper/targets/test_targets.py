@@ -19,7 +19,8 @@ import pytest
 from ledger.records import Decision
 from models.errors import WatchkeeperError
 from models.load import SpecError, load
-from models.spec import Kubeflow, Spec, Target, Vertex, Webhook
+from models.retraining import Kubeflow, Target, Vertex, Webhook
+from models.spec import Spec
 from tests.watchkeeper.targets.server import Asked, serving
 from watchkeeper import targets
 from watchkeeper.settings import Settings
