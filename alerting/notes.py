@@ -6,7 +6,7 @@ from datetime import date
 
 from alerting.message import cut, mrkdwn, plain
 from ledger.records import Message
-from ledger.store import KIND_ORDER, Ledger
+from ledger.store import Ledger
 
 NOTE_CHARACTERS = 2400
 LINE_CHARACTERS = 480
@@ -23,7 +23,7 @@ def tell(ledger: Ledger, incident: str, day: date, kind: str, note: str, *, link
     """
     newest: dict[str, Message] = {}
     for message in ledger.messages(incident):
-        newest[message.channel] = max(newest.get(message.channel, message), message, key=_order)
+        newest[message.channel] = max(newest.get(message.channel, message), message, key=lambda each: each.order)
     return sum(ledger.enqueue(_noted(last, day, kind, note, link)) for last in newest.values())
 
 
@@ -34,7 +34,3 @@ def _noted(last: Message, day: date, kind: str, note: str, link: str) -> Message
     blocks = [*(each for each in last.blocks if each.get("block_id") != _BLOCK), block]
     told = plain(f"{said} {link}".strip())
     return Message(last.incident, max(day, last.day), kind, last.channel, last.text, blocks, told)
-
-
-def _order(message: Message) -> tuple[date, int]:
-    return message.day, KIND_ORDER.get(message.kind, len(KIND_ORDER))

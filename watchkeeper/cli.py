@@ -26,7 +26,7 @@ from models.errors import WatchkeeperError
 from models.load import SpecError, load, paths
 from models.spec import Spec
 from monitors import limits
-from watchkeeper import acts, cli_audit, cli_incidents, promotion, retrain, show, watch
+from watchkeeper import acts, cli_audit, cli_incidents, cli_replay, cli_retraining, promotion, retrain, show, watch
 from watchkeeper import heartbeat as beats
 from watchkeeper import suggest as suggestion
 from watchkeeper import tidy as tidying
@@ -44,15 +44,10 @@ app = typer.Typer(
 app.add_typer(cli_incidents.incident, name="incident")
 app.add_typer(cli_incidents.silence, name="silence")
 app.add_typer(cli_audit.app, name="audit")
+for command in (cli_replay.replay, cli_replay.drill, cli_retraining.rollback, cli_retraining.answer):
+    app.command()(command)
 out = Console()
 err = Console(stderr=True)
-
-
-class Outcome(StrEnum):
-    """What became of a retraining elsewhere."""
-
-    PROMOTED = "promoted"
-    KEPT = "kept-champion"
 
 
 class FailOn(StrEnum):
@@ -228,79 +223,6 @@ def suggest(
     out.print(
         suggestion.suggest(spec, frame, *baseline_sum(ctx, spec, frame)), markup=False, highlight=False, soft_wrap=True
     )
-
-
-@app.command()
-def replay(
-    model: Annotated[str, typer.Option("--model", "-m", help="Model whose stored days are judged again.")],
-    start: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day, YYYY-MM-DD.")],
-    end: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day, YYYY-MM-DD.")],
-    rules: Annotated[
-        Path | None, typer.Option(help="A model file, or only its changed top-level keys, such as 'alerts:'.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Say what other limits and alert rules would have told of past days, beside today's; reads no table."""
-    from watchkeeper import replay as replaying  # noqa: PLC0415  the other commands start without it
-
-    ctx = watch.context(read(), live=False)
-    (spec,) = watch.known_specs(ctx.settings, [model])
-    if end < start:
-        raise WatchkeeperError(f"--to {end:%Y-%m-%d} is before --from {start:%Y-%m-%d}")
-    found = replaying.replay(ctx, spec, start.date(), end.date(), rules)
-    if json:
-        out.file.write(show.as_json(replaying.as_content(found)) + "\n")
-        return
-    if found.told:
-        out.print(show.replay_table([replaying.cells(found, told) for told in found.told]))
-    for sentence in replaying.sentences(found):
-        out.print(sentence, markup=False, highlight=False, soft_wrap=True)
-
-
-@app.command()
-def drill(
-    model: Annotated[str, typer.Option("--model", "-m", help="Model whose stored days are broken, in memory only.")],
-    days: Annotated[int, typer.Option(min=1, max=91, help="How many days each fault lasts.")] = 14,
-    seed: Annotated[int, typer.Option(min=0, help="Draws the broken columns; the same seed draws the same.")] = 1,
-    json: Json = False,
-) -> None:
-    """Break stored days in known ways and say which faults would be noticed, when, as what, and at what cost."""
-    from watchkeeper import drill as drilling  # noqa: PLC0415  see above
-
-    ctx = watch.context(read(), live=False)
-    (spec,) = watch.known_specs(ctx.settings, [model])
-    found = drilling.drill(ctx, spec, days, seed)
-    show.answer(out, [drilling.as_row(each) for each in found], show.drill_table(found), machine=json)
-    if not json:
-        out.print(drilling.sentence(found), markup=False, highlight=False, soft_wrap=True)
-
-
-def rollback(
-    model: Annotated[str, typer.Option("--model", "-m", help="Model whose champion is to go.")],
-    reason: Annotated[str, typer.Option(help="Why, for whoever reads the record.")],
-) -> None:
-    """Put the champion before the present one back in charge, with its baseline; say so in the incident's thread."""
-    ctx = watch.context(read())
-    (spec,) = watch.known_specs(ctx.settings, [model])
-    outcome = promotion.rollback(ctx, spec, reason, ctx.now.date())
-    out.print(f"{model}: {outcome.champion} was rolled back to {outcome.challenger}", markup=False, soft_wrap=True)
-    err.print(f"messages: {watch.notify(ctx, [spec])}", highlight=False)
-
-
-@app.command()
-def answer(
-    request: Annotated[str, typer.Argument(help="The request that was answered elsewhere, as MODEL/YYYY-MM-DD.")],
-    outcome: Annotated[Outcome, typer.Option(help="What became of it.")],
-    reason: Annotated[list[str], typer.Option(help="Why; may be given again.")],
-    challenger: Annotated[str, typer.Option(help="Name of the trained model.")] = "",
-    by: Annotated[str, typer.Option(help="Who approved of it.")] = "",
-) -> None:
-    """Record what became of a retraining that ran elsewhere; once recorded it stands."""
-    ctx = watch.context(read())
-    (spec,) = watch.known_specs(ctx.settings, [request.partition("/")[0]])
-    said = retrain.answer(ctx, spec, request, outcome.value.replace("-", " "), challenger, reason, by)
-    out.print(f"{request}: {said.outcome}", markup=False, soft_wrap=True)
-    err.print(f"messages: {watch.notify(ctx, [spec])}", highlight=False)
 
 
 @app.command()
