@@ -6,15 +6,13 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from alerting.blocks import HEADER_CHARACTERS, button_row, context, header, section, within_limits
 from alerting.evidence import PROBABLE_CAUSE, first_sentence
 from alerting.money import UNKNOWN
 from alerting.words import counted, day_words, pounds
 from ledger.records import Cause, Incident, Status
 from models.spec import Spec
 
-HEADER_CHARACTERS = 150
-MOST_CHARACTERS = 3000
-"""Slack's own limits."""
 LINE_CHARACTERS = 400
 """Even with every sign escaped, one line stays within a section."""
 MOST_EVIDENCE = 3
@@ -39,14 +37,17 @@ def compose(spec: Spec, incident: Incident, kind: str, site_url: str) -> tuple[s
     evidence = [] if resolved else _figures(incident)
     footnote = "" if resolved else _footnote(incident)
     blocks = [
-        {"type": "header", "text": {"type": "plain_text", "text": cut(plain(head), HEADER_CHARACTERS), "emoji": False}},
-        _section("\n".join(f"*{mrkdwn(bold)}* {mrkdwn(cut(said, LINE_CHARACTERS))}".rstrip() for bold, said in facts)),
-        *([_context("\n".join(f"• {mrkdwn(cut(said, LINE_CHARACTERS))}" for said in evidence))] if evidence else []),
-        *([_context(mrkdwn(footnote))] if footnote else []),
-        _context(f"<{_address(link)}|Open the incident>  ·  Owner: {mrkdwn(spec.owner)}  ·  {mrkdwn(incident.id)}"),
+        header(cut(plain(head), HEADER_CHARACTERS)),
+        section("\n".join(f"*{mrkdwn(bold)}* {mrkdwn(cut(said, LINE_CHARACTERS))}".rstrip() for bold, said in facts)),
+        *([context("\n".join(f"• {mrkdwn(cut(said, LINE_CHARACTERS))}" for said in evidence))] if evidence else []),
+        *([context(mrkdwn(footnote))] if footnote else []),
+        context(f"<{_address(link)}|Open the incident>  ·  Owner: {mrkdwn(spec.owner)}  ·  {mrkdwn(incident.id)}"),
+        *([] if resolved else button_row([incident.id], link)),
     ]
     lines = [head, *(f"{bold} {said}".rstrip() for bold, said in facts), *(f"- {said}" for said in evidence)]
-    return plain("\n".join([*lines, *([footnote] if footnote else []), f"Owner: {spec.owner}. {link}"])), blocks
+    return plain("\n".join([*lines, *([footnote] if footnote else []), f"Owner: {spec.owner}. {link}"])), within_limits(
+        blocks
+    )
 
 
 def handled_too(text: str, blocks: list[dict[str, Any]], lines: Sequence[str]) -> tuple[str, list[dict[str, Any]]]:
@@ -63,8 +64,8 @@ def withdraw(text: str) -> tuple[str, list[dict[str, Any]]]:
     head = text.partition("\n")[0].lstrip("🔴🟠✅ ")
     said = "Its days were watched again after the data was mended, and it is no longer found."
     blocks = [
-        {"type": "header", "text": {"type": "plain_text", "text": cut(f"⚪ withdrawn: {head}", HEADER_CHARACTERS)}},
-        _section(said),
+        header(cut(f"⚪ withdrawn: {head}", HEADER_CHARACTERS)),
+        section(said),
     ]
     return f"⚪ withdrawn: {head}\n{said}", blocks
 
@@ -173,19 +174,6 @@ def _figures(incident: Incident) -> Sequence[str]:
 
 def _is_cause(sentence: str) -> bool:
     return sentence.startswith(PROBABLE_CAUSE)
-
-
-def _section(text: str) -> dict[str, Any]:
-    return {"type": "section", "text": _mrkdwn_object(text)}
-
-
-def _context(text: str) -> dict[str, Any]:
-    return {"type": "context", "elements": [_mrkdwn_object(text)]}
-
-
-def _mrkdwn_object(text: str) -> dict[str, Any]:
-    kept = text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS - 1].rpartition("\n")[0] + "\n…"
-    return {"type": "mrkdwn", "text": kept, "verbatim": True}
 
 
 def _address(link: str) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from random import Random
 from typing import Any
 
+from alerting.bundle import tell
 from alerting.channels import Channel
+from alerting.grouping import Bundle, gather, marked
 from alerting.handled import UNHANDLED, Handled
 from alerting.message import compose, handled_too, plain, thread_note, withdraw
 from alerting.undeliverable import Undeliverable
@@ -21,11 +23,14 @@ LONGEST_WAIT = timedelta(hours=1)
 LEASE = timedelta(minutes=2)
 """A message that somebody began to send is left to them this long, then taken for one lost in a crash."""
 
+GIVE_UP = timedelta(days=3)
+"""A message that couldn't be told for so long is a dead letter: the report says so, and it is tried no more."""
+LOOK_BACK_DAYS = 90
+"""How far back messages are read for what a message about several incidents says of the others."""
+RETRY_SPREAD_SECONDS = 1.0
+"""A channel that limits the rate is asked again within a second of the time that it names, not by all at once."""
 NOT_WATCHED = "-not_watched"
 """Ends the name under which it is told that a day wasn't watched, which is no incident and not withdrawn as one."""
-
-_NEXT_TRY = re.compile(r"next try from (\S+)$")
-_BEING_SENT = re.compile(r"^being sent since (\S+)$")
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,10 @@ class Delivery:
     sent: int = 0
     waiting: int = 0
     failed: int = 0
+
+    def __add__(self, other: Delivery) -> Delivery:
+        """Return both together."""
+        return Delivery(self.sent + other.sent, self.waiting + other.waiting, self.failed + other.failed)
 
 
 def enqueue(
@@ -55,7 +64,7 @@ def enqueue(
     known = handled or {}
     told: dict[str, list[Message]] = {}
     for message in ledger.messages():
-        if message.channel == channel and model_of(message) == spec.model:
+        if message.channel == channel and message.model == spec.model:
             told.setdefault(message.incident, []).append(message)
     incidents = {incident.id: incident for incident in ledger.incidents(spec.model)}
     made = [
@@ -84,43 +93,45 @@ def enqueue_act(ledger: Ledger, spec: Spec, incident: Incident, site_url: str, h
         if last and last.text != text and (last.kind != "resolved" or kind != "resolved"):
             note = plain(handled.lines[-1] if handled.lines else "No longer snoozed.")
             day = max(last.day, incident.concluded)
-            count += ledger.enqueue(Message(incident.id, day, kind, channel, text, blocks, note))
+            message = Message(incident.id, day, kind, channel, text, blocks, note)
+            count += ledger.enqueue(marked(message, spec, incident))
     return count
 
 
-def deliver(ledger: Ledger, channel: Channel, now: datetime, models: Collection[str] | None = None) -> Delivery:
-    """Tell what waits for a channel, in order, and return what became of it; a channel that fails never raises.
+def deliver(
+    ledger: Ledger,
+    channel: Channel,
+    now: datetime,
+    models: Collection[str] | None = None,
+    rng: Random | None = None,
+) -> Delivery:
+    """Tell what waits for a channel, and return what became of it; a channel that fails never raises.
 
+    What is told is the present: of each incident the newest message only, and incidents of one cause as one message.
     Each attempt is recorded before it is made, so that after a crash the channel looks for what came through. After a
-    failure the message waits twice as long each time (30 seconds to an hour), or as long as the channel asks; what
-    only a person can mend is tried at every delivery. Later messages about the same incident wait behind it.
-    ``models`` restricts delivery to incidents of these models.
+    failure the message waits a random time, at most 30 seconds at first and twice as long each time up to an hour, and
+    no less than the channel asks for; what only a person can mend is tried at every delivery. After ``GIVE_UP`` a
+    message is a dead letter. ``models`` restricts delivery to messages about these models; ``rng`` draws the waits.
     """
-    sent = waiting = failed = 0
-    held: set[str] = set()
-    reachable = True
-    for message in ledger.unsent(channel.name):
-        if models is not None and model_of(message) not in models:
-            continue
-        if not reachable or message.incident in held or not _is_due(message, now) or not _claim(ledger, message, now):
-            held.add(message.incident)
-            waiting += 1
-            continue
+    chance = rng or Random()  # noqa: S311  spreads the load, guards nothing
+    result = Delivery()
+    seen: set[str] = set()
+    failed: set[str] = set()
+    while (bundle := _next(ledger, channel.name, now, models, seen)) is not None:
+        seen.add(bundle.id)
         try:
-            _send(ledger, channel, message, now)
-            sent += 1
+            place = channel.send(tell(bundle), bundle.place or None)
         except Undeliverable as error:
-            ledger.record_attempt(message, sent_at=None, error=_failure(message, error, now))
-            held.add(message.incident)
-            reachable = error.permanent
-            failed += error.permanent
-            waiting += not error.permanent
-    return Delivery(sent, waiting, failed)
-
-
-def model_of(message: Message) -> str:
-    """Return the model that a message's incident is about: the first part of its id."""
-    return message.incident.partition("-")[0]
+            _failed(ledger, bundle, error, now, chance)
+            if not error.permanent:
+                break  # nor does it take the next one
+            failed |= {m.incident for m in bundle.news}
+            result += Delivery(failed=1)
+        else:
+            _sent(ledger, bundle, place, now)
+            result += Delivery(sent=1)
+    waiting = {m.incident for m in ledger.unsent(channel.name) if not m.dead and _is_of(m, models)}
+    return replace(result, waiting=len(waiting - failed))
 
 
 def _news(
@@ -142,7 +153,7 @@ def _news(
             return None
         note = plain(handled.lines[-1])
     told_on = max(day, incident.concluded)
-    return Message(incident.id, told_on, kind, channel, text, blocks, note)
+    return marked(Message(incident.id, told_on, kind, channel, text, blocks, note), spec, incident)
 
 
 def _said(
@@ -163,40 +174,63 @@ def _last(told: list[Message]) -> Message | None:
     return max(told, key=lambda message: message.order, default=None)
 
 
+def _is_of(message: Message, models: Collection[str] | None) -> bool:
+    return models is None or message.model in models
+
+
+def _next(
+    ledger: Ledger, channel: str, now: datetime, models: Collection[str] | None, seen: Collection[str]
+) -> Bundle | None:
+    """Return the next message that is due, recorded as being tried; no other process is given the same."""
+    with ledger.transaction():
+        unsent = ledger.unsent(channel)
+        if not unsent:
+            return None
+        told = ledger.told(channel, now.date() - timedelta(days=LOOK_BACK_DAYS))
+        for bundle in gather(unsent, told, ledger.threads(channel)):
+            ours = any(_is_of(m, models) for m in bundle.news)
+            if bundle.id in seen or not ours or not all(_is_due(m, now) for m in (*bundle.news, *bundle.older)):
+                continue
+            attempts = max(m.attempts for m in (*bundle.news, *bundle.older))
+            begun = {"bundle": bundle.id, "due_at": now + LEASE, "attempts": attempts + 1}
+            for m in bundle.news:
+                first = m.first_tried_at or now
+                ledger.record_attempt(m, sent_at=None, error=_begun(now), first_tried_at=first, **begun)
+            for m in bundle.older:
+                ledger.record_attempt(m, sent_at=now, error="a newer message says more", bundle=bundle.id)
+            return bundle
+    return None
+
+
 def _is_due(message: Message, now: datetime) -> bool:
-    if waits := _NEXT_TRY.search(message.last_error):
-        return now >= datetime.fromisoformat(waits[1])
-    if begun := _BEING_SENT.match(message.last_error):
-        since = datetime.fromisoformat(begun[1])
-        # The same instant is this run again on a fixed clock, not somebody else.
-        return now == since or now >= since + LEASE
-    return True
+    # The same instant is this run again on a fixed clock, not somebody else.
+    return message.due_at is None or now >= message.due_at or message.last_error == _begun(now)
 
 
-def _claim(ledger: Ledger, message: Message, now: datetime) -> bool:
-    """Record that an attempt begins, unless another process was faster."""
+def _begun(now: datetime) -> str:
+    return f"being sent since {now.isoformat()}"
+
+
+def _sent(ledger: Ledger, bundle: Bundle, place: str, now: datetime) -> None:
     with ledger.transaction():
-        for stored in ledger.messages(message.incident):
-            if (stored.day, stored.kind, stored.channel) == (message.day, message.kind, message.channel):
-                if stored.sent_at is not None or stored.attempts != message.attempts:
-                    return False
-                ledger.record_attempt(message, sent_at=None, error=f"being sent since {now.isoformat()}")
-                return True
-    return False
+        for m in bundle.members:
+            ledger.save_thread(m.incident, m.channel, place)
+        for m in bundle.news:
+            ledger.record_attempt(m, sent_at=now, error="", due_at=None)
 
 
-def _send(ledger: Ledger, channel: Channel, message: Message, now: datetime) -> None:
-    ts = channel.send(message, ledger.thread(message.incident, channel.name))
+def _failed(ledger: Ledger, bundle: Bundle, error: Undeliverable, now: datetime, rng: Random) -> None:
     with ledger.transaction():
-        ledger.save_thread(message.incident, channel.name, ts)
-        ledger.record_attempt(message, sent_at=now, error="")
+        for m in bundle.news:
+            dead = now - (m.first_tried_at or now) >= GIVE_UP
+            due_at = None if error.permanent else now + _wait(m, error, rng)
+            ledger.record_attempt(m, sent_at=None, error=str(error), due_at=due_at, dead=dead)
 
 
-def _failure(message: Message, error: Undeliverable, now: datetime) -> str:
-    if error.permanent:
-        return str(error)
+def _wait(message: Message, error: Undeliverable, rng: Random) -> timedelta:
+    """Return a random part of the longest wait (full jitter), or what the channel asks for and a random part."""
     tries = message.attempts // 2  # each try is recorded twice: when it begins and when it ends
-    wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(tries, 20))
+    longest_seconds = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(tries, 20)).total_seconds()
     if error.retry_after_seconds is not None:
-        wait = max(wait, timedelta(seconds=error.retry_after_seconds))
-    return f"{error}; next try from {(now + wait).isoformat()}"
+        return timedelta(seconds=error.retry_after_seconds + rng.uniform(0, RETRY_SPREAD_SECONDS))
+    return timedelta(seconds=rng.uniform(0, longest_seconds))

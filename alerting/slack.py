@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import re
 import time
@@ -60,8 +61,6 @@ class SlackChannel:
         place = ts or (self._find(message) if again else None)
         if place is None:
             return self._post(message)
-        if ts is None and message.kind == "opened":
-            return place
         channel, slack_ts = place.split("/", 1)
         try:
             self._say("chat.update", message, channel=channel, ts=slack_ts)
@@ -102,7 +101,7 @@ class SlackChannel:
             if channel is None:
                 return None
             for found in self._pages("conversations.history", "messages", channel=channel):
-                if _payload(found).get("incident") == message.incident:
+                if _payload(found).get("incident") == message.incident and "thread_ts" not in found:
                     return f"{channel}/{found['ts']}"
         except _Refused:
             return None  # without the scope to look, a message twice is better than none
@@ -186,7 +185,8 @@ def _wait_seconds(error: SlackApiError) -> float | None:
 
 
 def _metadata(message: Message) -> dict[str, Any]:
-    payload = {"incident": message.incident, "day": str(message.day), "kind": message.kind}
+    digest = hashlib.sha256(message.thread_note.encode()).hexdigest()[:16]  # a day may note more than one change
+    payload = {"incident": message.incident, "day": str(message.day), "kind": message.kind, "note": digest}
     return {"event_type": EVENT, "event_payload": payload}
 
 

@@ -232,6 +232,9 @@ class Message:
     ``kind`` is 'opened' (a new message), 'updated', 'reopened', 'resolved' or, with the number of the event that it is
     about, 'handled 7': these edit it and reply in its thread. One of NOTES adds to it what becomes of a retraining.
     ``blocks`` is Slack's Block Kit, ``text`` the same in plain words. ``sent_at`` is None until delivered.
+    Messages of one ``group`` are told as one, in which ``line`` stands for each, the greatest ``weight`` first;
+    ``bundle`` names that one message, given when it is first tried or, for a digest, from the start. Until ``due_at``
+    nobody tries; ``dead`` ones are tried no more.
     """
 
     incident: str
@@ -244,6 +247,23 @@ class Message:
     sent_at: datetime | None = None
     attempts: int = 0
     last_error: str = ""
+    group: str = ""
+    line: str = ""
+    weight: tuple[float, ...] = ()
+    bundle: str = ""
+    first_tried_at: datetime | None = None
+    due_at: datetime | None = None
+    dead: bool = False
+
+    @property
+    def key(self) -> tuple[str, date, str, str]:
+        """Return the natural key."""
+        return self.incident, self.day, self.kind, self.channel
+
+    @property
+    def model(self) -> str:
+        """Return the model that the incident is about: the first part of its id."""
+        return self.incident.partition("-")[0]
 
     @property
     def order(self) -> tuple[date, int, int, str, str]:

@@ -333,9 +333,18 @@ class Ledger:
         return self._messages([] if incident is None else [tables.messages.c.incident == incident])
 
     def unsent(self, channel: str) -> list[Message]:
-        """Return what waits to be told on a channel, in order."""
+        """Return what waits to be told on a channel, and what was given up, in order."""
         c = tables.messages.c
         return self._messages([c.channel == channel, c.sent.is_(False)])
+
+    def told(self, channel: str, since: date) -> list[Message]:
+        """Return what was told on a channel of the days from ``since`` on, in order."""
+        c = tables.messages.c
+        return self._messages([c.channel == channel, c.sent.is_(True), c.day >= since])
+
+    def dead_letters(self) -> list[Message]:
+        """Return the messages that were given up, on every channel."""
+        return [m for m in self._messages([tables.messages.c.sent.is_(False)]) if m.dead]
 
     def enqueue(self, message: Message) -> bool:
         """Put a message into the outbox unless one of the same key is there; return whether it was put."""
@@ -346,12 +355,16 @@ class Ledger:
             self.database.write(sa.insert(tables.messages), [row | {"sent": message.sent_at is not None}])
         return True
 
-    def record_attempt(self, message: Message, *, sent_at: datetime | None, error: str) -> None:
-        """Record that it was tried to send a message, and when (with a time zone) it was sent, or why it was not."""
+    def record_attempt(self, message: Message, *, sent_at: datetime | None, error: str, **more: Any) -> None:
+        """Record that it was tried to send a message, and when (with a time zone) it was sent, or why it was not.
+
+        ``more`` are other fields of the message that change with it.
+        """
         at = None if sent_at is None else sent_at.astimezone(UTC)
         with self.transaction():
             for stored in self._messages(_same(message)):
-                tried = replace(stored, attempts=stored.attempts + 1, sent_at=at, last_error=error)
+                more = {"attempts": stored.attempts + 1} | more
+                tried = replace(stored, sent_at=at, last_error=error, **more)
                 new = {"content": to_text(tried), "sent": at is not None}
                 self.database.write(sa.update(tables.messages).where(*_same(message)).values(**new))
 
@@ -364,6 +377,11 @@ class Ledger:
     def save_thread(self, incident: str, channel: str, ts: str) -> None:
         """Record where an incident's one message stands on a channel."""
         self.database.replace(tables.threads, [{"incident": incident, "channel": channel, "ts": ts}])
+
+    def threads(self, channel: str) -> dict[str, str]:
+        """Return where each incident's message stands on a channel; those told as one stand at the same place."""
+        c = tables.threads.c
+        return dict(self.database.rows(sa.select(c.incident, c.ts).where(c.channel == channel)))
 
     # What happened
 

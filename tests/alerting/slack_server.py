@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,12 +23,20 @@ class Slack:
         self.calls: list[str] = []
         self.next: list[Any] = []
         """Answers given instead of the usual ones: an error's code, (status, headers, body), 'hang up' (before the
-        message is taken) or 'drop' (take it, then hang up)."""
+        message is taken), 'drop' (take it, then hang up), 'twice' (answer the same twice) or 'hang' (take it, and be
+        silent for a second)."""
         self.url = ""
+        self.page_size = 1
+        """So small that paging is used."""
 
     @property
     def posted(self) -> list[dict[str, Any]]:
         return [message for message in self.messages if "thread_ts" not in message]
+
+    @property
+    def shown(self) -> list[str]:
+        """What people see in the channel, without the threads."""
+        return [message["text"] for message in self.posted]
 
     @property
     def notes(self) -> list[str]:
@@ -69,10 +78,10 @@ class Slack:
         return self._page("messages", kept, arguments)
 
     def _page(self, key: str, items: list[dict[str, Any]], arguments: dict[str, Any]) -> dict[str, Any]:
-        """Answer one item a page, so that paging is used."""
         start = int(arguments.get("cursor") or 0)
-        further = str(start + 1) if start + 1 < len(items) else ""
-        return {"ok": True, key: items[start : start + 1], "response_metadata": {"next_cursor": further}}
+        end = start + self.page_size
+        further = str(end) if end < len(items) else ""
+        return {"ok": True, key: items[start:end], "response_metadata": {"next_cursor": further}}
 
 
 @contextmanager
@@ -93,9 +102,11 @@ def running() -> Iterator[Slack]:
                 self._send(*special)
             elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
                 self._send(200, {}, {"ok": False, "error": "invalid_auth"})
-            elif special is None or special == "drop":
+            elif special in (None, "drop", "twice", "hang"):
                 answer = slack.answer(method, arguments)
-                if special is None:
+                if special == "hang":
+                    time.sleep(1.5)
+                for _ in range({"drop": 0, "twice": 2, "hang": 0}.get(special, 1)):
                     self._send(200, {}, answer)
             else:
                 self._send(200, {}, {"ok": False, "error": special})

@@ -1,0 +1,163 @@
+"""One cause, one message: which incidents are told as one, and what is too much for one night.
+
+A broken feature table breaks every model that reads it in the same way. Such incidents share a ``group`` and become
+one message (a bundle) that lists the models. When a night still brings more than a handful, the heaviest keep a
+message of their own and the rest share one: nobody reads a flood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from alerting.words import percent, pounds
+from ledger.records import Cause, Incident, Message
+from models.spec import Spec
+
+MOST_NEW = 6
+"""Messages that one day may open on a channel; what is beyond shares one more."""
+FLOOD, DIGEST = "flood", "digest"
+
+SHARED = {
+    Cause.ERRORED,
+    Cause.MISSING_PARTITION,
+    Cause.LATE_PARTITION,
+    Cause.STALE_PARTITION,
+    Cause.INCOMPLETE_PARTITION,
+    Cause.SCHEMA_CHANGE,
+    Cause.DUPLICATE_ROWS,
+    Cause.FEED_FAULT,
+    Cause.COLUMN_FAULT,
+    Cause.SEASON,
+    Cause.POPULATION_SHIFT,
+}
+"""Causes that lie in the table, not in the model; the others are each model's own."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """One message that people see: ``news`` is what waits to be told in it, ``told`` what it says already.
+
+    Both hold each incident's newest message only; ``older`` are those that ``news`` makes out of date. ``place`` is
+    where it stands, '' where it isn't told yet.
+    """
+
+    id: str
+    news: tuple[Message, ...]
+    told: tuple[Message, ...] = ()
+    older: tuple[Message, ...] = ()
+    place: str = ""
+
+    @property
+    def members(self) -> tuple[Message, ...]:
+        """Return the newest message of each incident, the heaviest first."""
+        newest = {m.incident: m for m in (*self.told, *self.news)}
+        return tuple(sorted(newest.values(), key=lambda m: (tuple(-w for w in m.weight), m.incident)))
+
+    @property
+    def tried(self) -> bool:
+        """Return whether somebody tried before, so that it may stand somewhere unrecorded."""
+        return any(m.attempts > 0 for m in (*self.news, *self.older))
+
+
+def marked(message: Message, spec: Spec, incident: Incident) -> Message:
+    """Return a message with what it takes to tell its incident together with others like it."""
+    importance = _importance(spec, incident)
+    amount = incident.amount_gbp_per_day
+    said = [f"importance {percent(importance)}"] if incident.feature and importance else []
+    if amount is not None:
+        said.append(f"{'up to ' if incident.data_fault else ''}{pounds(amount)} a day")
+    return replace(
+        message,
+        group=group(spec, incident),
+        line=", ".join([f"{spec.name} (tier {spec.tier})", *said]),
+        weight=(float(incident.data_fault), importance, amount or 0.0, float(-spec.tier)),
+    )
+
+
+def group(spec: Spec, incident: Incident) -> str:
+    """Return what incidents of several models have in common that are told as one; '' for one told on its own."""
+    if incident.cause not in SHARED:
+        return ""
+    return f"{spec.features.table}|{incident.cause}|{incident.feature}|{incident.slice}"
+
+
+def gather(unsent: Sequence[Message], told: Sequence[Message], places: dict[str, str]) -> list[Bundle]:
+    """Return the messages of one channel that are to be sent now, each with all that belongs into it.
+
+    ``unsent`` and ``told`` are in the order of telling, ``places`` says where each incident stands. An incident stays
+    in the message in which it was first told; a new one joins the message of its group that still has an open
+    incident, or opens one. Of a day's new ones those beyond ``MOST_NEW`` share one, the lightest.
+    """
+    newest: dict[str, Message] = {}
+    for message in unsent:
+        newest[message.incident] = replace(message, bundle=_bundle(message, unsent, told))
+    newest = {id_: m for id_, m in newest.items() if not m.dead}
+    open_groups = _open_groups(told, newest)
+    opened = {(m.day, m.bundle) for m in (*told, *newest.values()) if m.kind == "opened" and m.bundle}
+    fresh = sorted((m for m in newest.values() if not m.bundle), key=lambda m: tuple(-w for w in m.weight))
+    for message in fresh:
+        name = open_groups.get(message.group) if message.group else None
+        if name is None:
+            name = message.incident if _has_room(message.day, opened) else f"{FLOOD}-{message.day:%Y%m%d}"
+            opened.add((message.day, name))
+            if message.group:
+                open_groups[message.group] = name
+        newest[message.incident] = replace(message, bundle=name)
+    return _bundles(newest, unsent, told, places)
+
+
+def _bundle(message: Message, unsent: Sequence[Message], told: Sequence[Message]) -> str:
+    """Return the bundle that an incident belongs to already; of messages from before there were any, its own."""
+    same = [m for m in (*told, *unsent) if m.incident == message.incident]
+    named = next((m.bundle for m in same if m.bundle), "")
+    return named or (message.incident if any(m.sent_at for m in same) else "")
+
+
+def _open_groups(told: Sequence[Message], newest: dict[str, Message]) -> dict[str, str]:
+    """Return the bundle that each group's newcomers join: one in which an incident of the group is still open."""
+    states = {m.incident: m for m in told} | newest
+    first = {m.incident: m for m in reversed((*told, *newest.values()))}
+    return {
+        m.group: states[id_].bundle or m.bundle
+        for id_, m in first.items()
+        if m.group and states[id_].kind != "resolved" and (states[id_].bundle or m.bundle)
+    }
+
+
+def _has_room(day: date, opened: Collection[tuple[date, str]]) -> bool:
+    own = {name for on, name in opened if on == day and not name.startswith((FLOOD, DIGEST))}
+    return len(own) < MOST_NEW
+
+
+def _bundles(
+    newest: dict[str, Message], unsent: Sequence[Message], told: Sequence[Message], places: dict[str, str]
+) -> list[Bundle]:
+    latest = {m.incident: m for m in told}
+    result = []
+    for name in dict.fromkeys(m.bundle for m in newest.values()):
+        news = tuple(m for m in newest.values() if m.bundle == name)
+        ids = {m.incident for m in news}
+        others = tuple(m for m in latest.values() if m.bundle == name and m.incident not in ids)
+        older = tuple(m for m in unsent if m.incident in ids and m.key != newest[m.incident].key)
+        standing = [places[id_] for id_ in (*ids, *(m.incident for m in others)) if id_ in places]
+        lined = tuple(_with_line(m, unsent, told) for m in news)
+        result.append(Bundle(name, lined, others, older, min(standing, default="")))
+    return result
+
+
+def _with_line(message: Message, unsent: Sequence[Message], told: Sequence[Message]) -> Message:
+    """Return a message with the line of an earlier one where it has none of its own."""
+    if message.line:
+        return message
+    earlier = next((m for m in (*told, *unsent) if m.incident == message.incident and m.line), message)
+    return replace(message, line=earlier.line, weight=earlier.weight, group=earlier.group)
+
+
+def _importance(spec: Spec, incident: Incident) -> float:
+    """Return the share of the model's decisions that rest on what is broken: all of them for a whole table."""
+    if not incident.feature:
+        return 1.0
+    column = spec.features.columns.get(incident.feature)
+    return (column.importance or 0.0) if column else 0.0
