@@ -1,0 +1,71 @@
+"""Two workers, killed at 100 random points between concluding and telling: each incident is told once, none is lost."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+from alerting.channels import SlackChannel
+from alerting.outbox import deliver
+from ledger.store import Ledger
+from tests.alerting.made import FIRST
+from tests.alerting.slack_server import CHANNEL_ID, TOKEN, Slack
+from tests.ledger.conftest import new_database, server, url
+
+__all__ = ["new_database", "server", "url"]  # the fixtures
+
+NOW = datetime(2026, 3, 4, 6, 0, tzinfo=UTC)
+KILLS = 100
+KILLED = 14
+"""What the system says of a process that its timer killed."""
+
+
+def test_killed_at_100_random_points_every_incident_is_one_message(url: str, slack: Slack) -> None:
+    slack.page_size = 200
+    rng = random.Random(6)
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "tests.alerting.worker", url, slack.url],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert worker.stdin is not None
+    assert worker.stdout is not None
+    assert worker.stdout.readline() == "ready\n"
+
+    def run(number: int, kills: tuple[float, float], work: list[str]) -> list[int]:
+        now = (NOW + timedelta(hours=number)).isoformat()
+        worker.stdin.write(" ".join([now, *(f"{ms:.3f}" for ms in kills), *work]) + "\n")
+        worker.stdin.flush()
+        done, *statuses = worker.stdout.readline().split()
+        assert done == "done"
+        return [int(status) for status in statuses]
+
+    work: list[str] = []
+    killed, longest_ms = 0, 40.0
+    while killed < KILLS:
+        number = len(work) // 2
+        mine = [f"model{number}x{i}@{FIRST + timedelta(days=number // 2)}" for i in range(2)]
+        work += mine
+        statuses = run(number, (rng.uniform(1, longest_ms), rng.uniform(1, longest_ms)), mine)
+        killed += statuses.count(KILLED)
+        # Aims at the whole way from concluding to sent, however fast this machine is.
+        longest_ms *= 0.7 if 0 in statuses else 1.1
+    assert run(number + 1, (0, 0), work) == [0, 0]  # what was killed before it concluded is watched again
+    worker.stdin.close()
+    assert worker.wait(10) == 0
+    worker.stdout.close()
+
+    ledger = Ledger.open(url)
+    channel = SlackChannel(TOKEN, CHANNEL_ID, slack.url, timeout_seconds=5)
+    for hours in (1, 2, 3):
+        deliver(ledger, channel, NOW + timedelta(days=10, hours=hours))
+    assert ledger.unsent(CHANNEL_ID) == []
+    bundles = {m.incident: m.bundle for m in ledger.messages()}
+    assert len(bundles) == len(work)
+    assert bundles.keys() == set(bundles.values())
+    shown = Counter(m["metadata"]["event_payload"]["incident"] for m in slack.posted)
+    assert set(shown.values()) == {1}, "an incident was told twice"
+    assert set(bundles.values()) == set(shown), "an incident was lost"
+    ledger.close()
