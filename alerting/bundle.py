@@ -30,11 +30,12 @@ def tell(bundle: Bundle) -> Message:
         return replace(news[-1], incident=bundle.id, attempts=attempts)
     text, blocks = _said(bundle, members)
     ended = all(m.kind == "resolved" for m in members)
-    kind = "resolved" if ended else "updated" if bundle.told else "opened"
+    repeated = any(m.kind == "repeated" for m in news)
+    kind = "resolved" if ended else "repeated" if repeated else "updated" if bundle.told else "opened"
     last = news[-1]
-    return replace(
-        last, incident=bundle.id, kind=kind, text=text, blocks=blocks, thread_note=_note(bundle), attempts=attempts
-    )
+    about = tuple(each for m in members for each in m.about)
+    told = replace(last, incident=bundle.id, kind=kind, text=text, blocks=blocks, about=about, attempts=attempts)
+    return replace(told, thread_note=_note(bundle))
 
 
 def _said(bundle: Bundle, members: Sequence[Message]) -> tuple[str, list[dict[str, Any]]]:

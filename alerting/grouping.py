@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from enum import StrEnum
+from typing import Any
 
 from alerting.words import percent, pounds
 from ledger.records import Cause, Incident, Message
@@ -73,6 +75,7 @@ def marked(message: Message, spec: Spec, incident: Incident) -> Message:
         group=group(spec, incident),
         line=", ".join([f"{spec.name} (tier {spec.tier})", *said]),
         weight=(float(incident.data_fault), importance, amount or 0.0, float(-spec.tier)),
+        about=(_about(spec, incident),),
     )
 
 
@@ -153,6 +156,22 @@ def _with_line(message: Message, unsent: Sequence[Message], told: Sequence[Messa
         return message
     earlier = next((m for m in (*told, *unsent) if m.incident == message.incident and m.line), message)
     return replace(message, line=earlier.line, weight=earlier.weight, group=earlier.group)
+
+
+def _about(spec: Spec, incident: Incident) -> dict[str, Any]:
+    known = {name: getattr(incident, name) for name in ABOUT}
+    return {name: str(v) if isinstance(v, (date, StrEnum)) else v for name, v in known.items()} | {
+        "owner": spec.owner,
+        "tier": spec.tier,
+        "table": spec.features.table,
+    }
+
+
+ABOUT = (
+    "id", "model", "cause", "status", "feature", "slice", "opened", "last_bad", "resolved", "summary", "confidence",
+    "first_step", "data_fault", "amount_gbp_per_day", "amount_low_gbp_per_day", "amount_high_gbp_per_day", "page",
+)  # fmt: skip
+"""What programs are told of an incident."""
 
 
 def _importance(spec: Spec, incident: Incident) -> float:

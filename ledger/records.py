@@ -234,7 +234,7 @@ class Message:
     ``blocks`` is Slack's Block Kit, ``text`` the same in plain words. ``sent_at`` is None until delivered.
     Messages of one ``group`` are told as one, in which ``line`` stands for each, the greatest ``weight`` first;
     ``bundle`` names that one message, given when it is first tried or, for a digest, from the start. Until ``due_at``
-    nobody tries; ``dead`` ones are tried no more.
+    nobody tries; ``dead`` ones are tried no more. ``about`` holds the incidents as JSON, for programs.
     """
 
     incident: str
@@ -254,6 +254,7 @@ class Message:
     first_tried_at: datetime | None = None
     due_at: datetime | None = None
     dead: bool = False
+    about: tuple[dict[str, Any], ...] = ()
 
     @property
     def key(self) -> tuple[str, date, str, str]:
