@@ -1,4 +1,7 @@
-"""Where messages go: a terminal and a file, or (in ``slack``) Slack. A channel sends once and says what went wrong."""
+"""Where messages go: a terminal and a file, or, in rooms of their own, Slack, mail, PagerDuty and webhooks.
+
+A channel sends once and says what went wrong.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,14 @@ import sys
 from pathlib import Path
 from typing import Protocol, TextIO
 
+from alerting.mail import MailChannel
+from alerting.routes import Further, Mail, PagerDuty, SlackWebhook
 from alerting.slack import SlackChannel
 from alerting.undeliverable import Undeliverable
+from alerting.webhooks import PagerDutyChannel, SlackWebhookChannel, WebhookChannel
 from ledger.records import NOTES, Message
 
-__all__ = ["Channel", "ConsoleChannel", "SlackChannel", "Undeliverable"]
+__all__ = ["Channel", "ConsoleChannel", "SlackChannel", "Undeliverable", "built"]
 
 
 class Channel(Protocol):
@@ -58,3 +64,35 @@ class ConsoleChannel:
         encoding = stream.encoding or "utf-8"
         stream.write(entry.encode(encoding, "replace").decode(encoding))
         return ts or message.incident
+
+
+class UnusableChannel:
+    """Stands for a channel whose settings a person has to mend first."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        self._reason = reason
+
+    def send(self, message: Message, ts: str | None) -> str:
+        """Raise Undeliverable."""
+        raise Undeliverable(self._reason, permanent=True)
+
+
+def built(name: str, further: Further, secret: str, variable: str) -> Channel:
+    """Return a channel that the routes name, with its secret, which stands in an environment ``variable``.
+
+    Without it a channel keeps its messages and says, at every delivery, which variable to set.
+    """
+    if not secret and not (isinstance(further, Mail) and not further.user):
+        connection = f"watchkeeper_{name.replace('-', '_')}"
+        return UnusableChannel(
+            name, f"{name} has no secret; set {variable}, or the password of Airflow's connection {connection}"
+        )
+    if isinstance(further, PagerDuty):
+        return PagerDutyChannel(name, secret, further.url)
+    if isinstance(further, SlackWebhook):
+        return SlackWebhookChannel(name, secret)
+    if isinstance(further, Mail):
+        to = {"user": further.user, "password": secret, "tls": further.tls}
+        return MailChannel(name, further.server, further.sender, further.to, **to)  # type: ignore[arg-type]
+    return WebhookChannel(name, further.url, secret)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from random import Random
@@ -10,9 +10,10 @@ from typing import Any
 
 from alerting.bundle import tell
 from alerting.channels import Channel
-from alerting.grouping import Bundle, gather, marked
+from alerting.grouping import DIGEST, Bundle, gather, marked
 from alerting.handled import UNHANDLED, Handled
 from alerting.message import compose, handled_too, plain, thread_note, withdraw
+from alerting.routes import Severity
 from alerting.undeliverable import Undeliverable
 from ledger.records import Incident, Message, Status
 from ledger.store import Ledger
@@ -53,6 +54,8 @@ def enqueue(
     channel: str,
     site_url: str,
     handled: Mapping[str, Handled] | None = None,
+    *,
+    loudness: Callable[[Incident], Severity | None] = lambda _: Severity.MESSAGE,
 ) -> int:
     """Put into the outbox what changed about a model's incidents since it was last told; return how many messages.
 
@@ -60,6 +63,7 @@ def enqueue(
     channel and 'updated' when it says something else than its last message; 'resolved' is told where 'opened' was,
     also of an incident that vanished since its days were concluded anew. Pending incidents are nobody's business yet.
     ``handled`` says by id what people did: of a quiet incident nothing is told but that it is quiet, where it was told.
+    ``loudness`` says how an incident that was never told on this channel is told there (None: not at all).
     """
     known = handled or {}
     told: dict[str, list[Message]] = {}
@@ -76,7 +80,13 @@ def enqueue(
         for id_, messages in told.items()
         if id_ not in incidents and not id_.endswith(NOT_WATCHED)
     ]
-    return sum(ledger.enqueue(message) for message in made if message is not None)
+    count = 0
+    for message in [message for message in made if message is not None]:
+        loud = loudness(incidents[message.incident]) if message.incident not in told else Severity.MESSAGE
+        if loud is not None:
+            bundle = f"{DIGEST}-{message.day:%Y%m%d}" if loud is Severity.DIGEST else ""
+            count += ledger.enqueue(replace(message, bundle=bundle))
+    return count
 
 
 def enqueue_act(ledger: Ledger, spec: Spec, incident: Incident, site_url: str, handled: Handled, act: int) -> int:

@@ -1,13 +1,20 @@
-"""Which Slack channel a model's owner reads."""
+"""Who is told what: each owner's Slack channel, further channels by rule, how loud, and when it is said again.
+
+``alerting/routes.yaml`` holds no secret. Each channel's secret is the environment variable
+``WATCHKEEPER_SECRET_<NAME>``, or the password of Airflow's connection ``watchkeeper_<name>``.
+"""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from alerting.mail import Tls
+from ledger.records import Cause, Incident
 from models.errors import WatchkeeperError, did_you_mean
 from models.spec import Spec
 
@@ -15,15 +22,108 @@ ROUTES_FILE = Path(__file__).with_name("routes.yaml")
 
 SlackName = Annotated[str, Field(pattern=r"^(#[^\s#@]{1,80}|[CGD][A-Z0-9]{6,})$")]
 """A channel's #name or its id."""
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+Tier = Literal[1, 2, 3]
 
 
-class Routes(BaseModel):
-    """The Slack channel of each owner, and of all others."""
+class Severity(StrEnum):
+    """How loud an incident is: it pages, is a message of its own, or stands in the day's digest."""
 
+    PAGE = "page"
+    MESSAGE = "message"
+    DIGEST = "digest"
+
+
+class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class PagerDuty(_Part):
+    """PagerDuty's Events API v2; the secret is the integration's routing key."""
+
+    kind: Literal["pagerduty"]
+    url: str = "https://events.pagerduty.com"
+
+
+class SlackWebhook(_Part):
+    """Slack's incoming webhook; the secret is its address."""
+
+    kind: Literal["slack_webhook"]
+
+
+class Webhook(_Part):
+    """A signed webhook; the secret is the key of its HMAC."""
+
+    kind: Literal["webhook"]
+    url: Annotated[str, Field(pattern=r"^https?://")]
+
+
+class Mail(_Part):
+    """E-mail; the secret is the user's password."""
+
+    kind: Literal["email"]
+    server: Annotated[str, Field(pattern=r"^[^\s:/]+(:\d+)?$")]
+    sender: Annotated[str, Field(pattern=r"^[^\s@]+@[^\s@]+$")]
+    to: Annotated[list[Annotated[str, Field(pattern=r"^[^\s@,]+@[^\s@,]+$")]], Field(min_length=1)]
+    user: str = ""
+    tls: Tls = "starttls"
+
+
+Further = Annotated[PagerDuty | SlackWebhook | Webhook | Mail, Field(discriminator="kind")]
+
+
+class Page(_Part):
+    """What pages: a data fault on a model of these tiers, and anything with so much at stake."""
+
+    tiers: list[Tier] = [1]
+    gbp_per_day: Annotated[float, Field(gt=0, strict=False)] | None = None
+
+
+class Digest(_Part):
+    """What only stands in the day's digest, unless it pages."""
+
+    tiers: list[Tier] = Field(default_factory=list)
+    causes: list[Annotated[Cause, Field(strict=False)]] = Field(default_factory=list)
+
+
+class When(_Part):
+    """Which incidents a rule is about: those that fit everything that is given."""
+
+    owners: list[str] | None = None
+    tiers: list[Tier] | None = None
+    severity: list[Annotated[Severity, Field(strict=False)]] | None = None
+    data_fault: bool | None = None
+    gbp_per_day: Annotated[float, Field(gt=0, strict=False)] | None = None
+
+
+class Rule(_Part):
+    """Tells incidents on further channels: at once, or once nobody took them on for ``after_hours``."""
+
+    when: When = When()
+    to: Annotated[list[Name], Field(min_length=1)]
+    after_hours: Annotated[float, Field(ge=0, strict=False)] = 0.0
+
+
+class Routes(_Part):
+    """The Slack channel of each owner and of all others, and what is told elsewhere."""
 
     default: SlackName
     owners: dict[str, SlackName] = Field(default_factory=dict)
+    channels: dict[Name, Further] = Field(default_factory=dict)
+    rules: list[Rule] = Field(default_factory=list)
+    page: Page = Page()
+    digest: Digest = Digest()
+    repeat_days: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _known(self) -> Routes:
+        for number, rule in enumerate(self.rules):
+            for name in rule.to:
+                if name not in self.channels:
+                    hint = did_you_mean(name, self.channels)
+                    known = ", ".join(self.channels) or "none yet"
+                    raise ValueError(f"rules.{number}.to: 'channels' has no '{name}'; there are {known}{hint}")
+        return self
 
 
 def load(path: Path = ROUTES_FILE) -> Routes:
@@ -39,19 +139,69 @@ def load(path: Path = ROUTES_FILE) -> Routes:
 
 
 def channel_of(spec: Spec, default: str = "", routes: Routes | None = None) -> str:
-    """Return the channel of a model's owner; for an owner without one ``default``, or else the routes' own."""
+    """Return the Slack channel of a model's owner; for an owner without one ``default``, or else the routes' own."""
     known = routes or load()
     return known.owners.get(spec.owner) or default or known.default
 
 
+def severity(routes: Routes, spec: Spec, incident: Incident) -> Severity:
+    """Return how loud an incident is; money and data faults on important models go first."""
+    amount = incident.amount_gbp_per_day or 0.0
+    costly = routes.page.gbp_per_day is not None and amount >= routes.page.gbp_per_day
+    if costly or (incident.data_fault and spec.tier in routes.page.tiers):
+        return Severity.PAGE
+    if spec.tier in routes.digest.tiers or incident.cause in routes.digest.causes:
+        return Severity.DIGEST
+    return Severity.MESSAGE
+
+
+def severity_on(routes: Routes, channel: str, spec: Spec, incident: Incident) -> Severity | None:
+    """Return how loud an incident is on a further channel, None where no rule tells it there at once."""
+    return severity(routes, spec, incident) if channel in further(routes, spec, incident) else None
+
+
+def further(routes: Routes, spec: Spec, incident: Incident, hours: float = 0.0) -> list[str]:
+    """Return the further channels on which an incident is told that nobody took on for so many hours."""
+    names = [n for rule in routes.rules if rule.after_hours <= hours and _fits(routes, rule, spec, incident)
+             for n in rule.to]  # fmt: skip
+    return list(dict.fromkeys(names))
+
+
+def _fits(routes: Routes, rule: Rule, spec: Spec, incident: Incident) -> bool:
+    when = rule.when
+    return (
+        (when.owners is None or spec.owner in when.owners)
+        and (when.tiers is None or spec.tier in when.tiers)
+        and (when.severity is None or severity(routes, spec, incident) in when.severity)
+        and (when.data_fault is None or incident.data_fault is when.data_fault)
+        and (when.gbp_per_day is None or (incident.amount_gbp_per_day or 0.0) >= when.gbp_per_day)
+    )
+
+
 def _sentence(problem: object) -> str:
     assert isinstance(problem, dict)
-    key = ".".join(str(part) for part in problem["loc"])
+    parts = [str(part) for part in problem["loc"]]
+    key = ".".join(parts)
     if problem["type"] == "extra_forbidden":
-        hint = did_you_mean(key, Routes.model_fields)
-        return f"{key}: unknown key; accepted are {', '.join(Routes.model_fields)}{hint}"
+        accepted = _accepted(parts[:-1])
+        return f"{key}: unknown key; accepted are {', '.join(accepted)}{did_you_mean(parts[-1], accepted)}"
     if problem["type"] == "missing":
-        return f"{key}: is missing; the channel for owners without one of their own"
+        return f"{key}: is missing{'; the channel for owners without one of their own' if key == 'default' else ''}"
     if problem["type"] == "string_pattern_mismatch":
-        return f"{key}: must be a channel's #name or its id such as C0123456789, not {problem['input']!r}"
+        if parts[0] in ("default", "owners"):
+            return f"{key}: must be a channel's #name or its id such as C0123456789, not {problem['input']!r}"
+        return f"{key}: {problem['input']!r} doesn't have the form of a {parts[-1] if len(parts) > 1 else 'name'}"
+    if problem["type"] == "value_error":
+        return str(problem["ctx"]["error"])
     return f"{key or 'the file'}: {problem['msg'][:1].lower()}{problem['msg'][1:]}"
+
+
+PARTS: dict[str, type[_Part]] = {
+    "pagerduty": PagerDuty, "slack_webhook": SlackWebhook, "webhook": Webhook, "email": Mail, "page": Page,
+    "digest": Digest, "when": When, "rules": Rule,
+}  # fmt: skip
+
+
+def _accepted(parts: list[str]) -> list[str]:
+    named = next((PARTS[part] for part in reversed(parts) if part in PARTS), Routes)
+    return list(named.model_fields)

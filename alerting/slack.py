@@ -72,6 +72,7 @@ class SlackChannel:
                     reply_broadcast=message.kind == "reopened",  # an old message that changes is seen by nobody
                     text=mrkdwn(message.thread_note),
                     metadata=_metadata(message),
+                    reply_broadcast=message.kind == "repeated",
                     unfurl_links=False,
                 )
         except _Refused as error:

@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from alerting import notes
 from ledger.records import Decision
 from models.spec import Spec
-from watchkeeper import promotion, retrain, settings, targets
+from watchkeeper import promotion, retrain, settings, targets, telling
 from watchkeeper import watch as steps
 from watchkeeper.stored import Context
 
@@ -117,11 +117,16 @@ def _open(model: str, *, live: bool = True) -> tuple[Context, Spec]:
 
 
 def _settings() -> settings.Settings:
-    """Return the settings, with the Slack token of Airflow's connection ``watchkeeper_slack`` where none is set."""
+    """Return the settings, with passwords of Airflow's connections ``watchkeeper_<channel>`` where none are set."""
     given = settings.read()
-    if given.slack_token:
-        return given
+    token = given.slack_token or _password("slack")
+    known = {telling.secret_name(name): name for name in telling.further_names()}
+    missing = {variable: _password(name) for variable, name in known.items() if variable not in given.secrets}
+    return replace(given, slack_token=token, secrets={**given.secrets, **missing})
+
+
+def _password(channel: str) -> str:
     try:
-        return replace(given, slack_token=Connection.get("watchkeeper_slack").password or "")
+        return Connection.get(f"watchkeeper_{channel.replace('-', '_')}").password or ""
     except AirflowNotFoundException:
-        return given
+        return ""

@@ -221,7 +221,7 @@ NOTES = ("asked", "answered", "after shadow", "rolled back")
 
 
 KIND_ORDER = {
-    kind: order for order, kind in enumerate(("opened", "reopened", "updated", *NOTES, "resolved", "handled"))
+    kind: order for order, kind in enumerate(("opened", "reopened", "repeated", "updated", *NOTES, "resolved", "handled"))
 }
 
 
@@ -230,7 +230,8 @@ class Message:
     """One thing to be told about an incident. Natural key: incident, day, kind, channel.
 
     ``kind`` is 'opened' (a new message), 'updated', 'reopened', 'resolved' or, with the number of the event that it is
-    about, 'handled 7': these edit it and reply in its thread. One of NOTES adds to it what becomes of a retraining.
+    about, 'handled 7': these edit it and reply in its thread; 'repeated' says it again. One of NOTES adds to it what
+    becomes of a retraining.
     ``blocks`` is Slack's Block Kit, ``text`` the same in plain words. ``sent_at`` is None until delivered.
     Messages of one ``group`` are told as one, in which ``line`` stands for each, the greatest ``weight`` first;
     ``bundle`` names that one message, given when it is first tried or, for a digest, from the start. Until ``due_at``

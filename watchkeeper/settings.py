@@ -10,6 +10,8 @@ from pathlib import Path
 from models.errors import WatchkeeperError, did_you_mean
 
 PREFIX = "WATCHKEEPER_"
+SECRETS = "WATCHKEEPER_SECRET_"
+"""Before the name of a channel, in capitals and with _ for -: the variable of its secret."""
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
@@ -42,6 +44,8 @@ class Settings:
     slack_channel: str = ""
     """Channel for owners that alerting/routes.yaml doesn't name."""
     slack_base_url: str = "https://slack.com/api/"
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The variables ``WATCHKEEPER_SECRET_<NAME>``: the secret of each channel that alerting/routes.yaml names."""
     messages: Path = Path("messages.txt")
     """Where messages go, besides the terminal, when there is no Slack token."""
     heartbeat: Path = Path("heartbeat.json")
@@ -62,11 +66,12 @@ class Settings:
 def read(environment: Mapping[str, str] | None = None) -> Settings:
     """Return the settings; raise WatchkeeperError for a WATCHKEEPER_ variable that doesn't exist."""
     given = os.environ if environment is None else environment
-    accepted = set(Settings.__dataclass_fields__)
+    accepted = set(Settings.__dataclass_fields__) - {"secrets"}
+    secrets = {name: value for name, value in given.items() if name.startswith(SECRETS) and value}
     values: dict[str, str | Path] = {}
     for variable in sorted(name for name in given if name.startswith(PREFIX)):
         name = variable.removeprefix(PREFIX).lower()
-        if name == "reference_data":  # used by the acceptance tests only
+        if name == "reference_data" or variable.startswith(SECRETS):  # the first is used by the acceptance tests only
             continue
         if name not in accepted:
             names = [f"{PREFIX}{field_name.upper()}" for field_name in sorted(accepted)]
@@ -76,4 +81,4 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         if given[variable]:
             is_path = isinstance(getattr(Settings, name, None), Path)
             values[name] = Path(given[variable]) if is_path else given[variable]
-    return Settings(**values)  # type: ignore[arg-type]  # each value was made of its field's own type above
+    return Settings(**values, secrets=secrets)  # type: ignore[arg-type]  # each value was made of its field's own type above

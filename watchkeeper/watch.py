@@ -11,14 +11,11 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 import alerting.conclude
-import alerting.outbox
 import alerting.retraining
 import checks.arrival
 import checks.suite
 import monitors.coverage
 import warehouse
-from alerting.channels import Channel, ConsoleChannel, SlackChannel
-from alerting.routes import channel_of
 from ledger.records import Cause, Decision, Incident, Run, Status, Streamed, Verdict
 from ledger.store import Ledger
 from models.errors import WatchkeeperError
@@ -27,7 +24,7 @@ from models.spec import HISTORY_DAYS, LATE_DAYS, Spec
 from monitors.coverage import Gap
 from warehouse.grid import Frame
 from warehouse.protocol import Partition
-from watchkeeper import acts, audit, heartbeat, labels, late
+from watchkeeper import acts, audit, heartbeat, labels, late, telling
 from watchkeeper.costs import counted
 from watchkeeper.measuring import MEASURED, horizon_days, measured, top_cards
 from watchkeeper.settings import Settings
@@ -155,8 +152,7 @@ def conclude(ctx: Context, spec: Spec, day: date, partition: Partition | Streame
         if ctx.ledger.newest_day(spec.model) == day:
             acts.log_restated(ctx, spec, day)
         if ctx.live:
-            known = acts.handled_now(ctx, spec)
-            alerting.outbox.enqueue(ctx.ledger, spec, day, _channel_name(ctx, spec), ctx.settings.link, known)
+            telling.enqueue(ctx, spec, day)
     return run
 
 
@@ -201,14 +197,12 @@ def notify(ctx: Context, specs: Sequence[Spec]) -> str:
 
 def deliver(ctx: Context, specs: Sequence[Spec]) -> str:
     """Deliver what waits in the outbox; a dead channel delays a message and never drops it."""
-    models = [spec.model for spec in specs]
-    deliveries = [alerting.outbox.deliver(ctx.ledger, channel, ctx.now, models) for channel in _channels(ctx, specs)]
-    return f"{sum(d.sent for d in deliveries)} sent, {sum(d.waiting for d in deliveries)} waiting"
+    return telling.deliver(ctx, specs)
 
 
 def tell_late(ctx: Context, spec: Spec, day: date) -> str:
     """Tell, once, that a day's watch didn't come to its end in time; a day that was watched is not late."""
-    if not late.tell(ctx, spec, day, _channel_name(ctx, spec)):
+    if not late.tell(ctx, spec, day, telling.channel_name(ctx, spec)):
         return "nothing to tell"
     return deliver(ctx, [spec])
 
@@ -273,15 +267,3 @@ def _drill_down(ctx: Context, specs: Sequence[Spec]) -> None:
         for incident in ctx.ledger.incidents(spec.model):
             if incident.fired and incident.cause in DRILLED:
                 reports.drilldown.write(ctx.warehouse, spec, incident, ctx.ledger.baseline(spec), ctx.settings.site)
-
-
-def _channel_name(ctx: Context, spec: Spec) -> str:
-    return channel_of(spec, ctx.settings.slack_channel) if ctx.settings.slack_token else "console"
-
-
-def _channels(ctx: Context, specs: Sequence[Spec]) -> list[Channel]:
-    settings = ctx.settings
-    if not settings.slack_token:
-        return [ConsoleChannel(settings.messages)]
-    names = sorted({_channel_name(ctx, spec) for spec in specs})
-    return [SlackChannel(settings.slack_token, name, settings.slack_base_url) for name in names]
