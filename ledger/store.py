@@ -346,6 +346,14 @@ class Ledger:
         """Return the messages that were given up, on every channel."""
         return [m for m in self._messages([tables.messages.c.sent.is_(False)]) if m.dead]
 
+    def revive(self) -> int:
+        """Have what was given up tried again; return how many messages."""
+        with self.transaction():
+            letters = self.dead_letters()
+            for m in letters:
+                self.record_attempt(m, sent_at=None, error=m.last_error, dead=False, due_at=None, first_tried_at=None)
+        return len(letters)
+
     def enqueue(self, message: Message) -> bool:
         """Put a message into the outbox unless one of the same key is there; return whether it was put."""
         with self.transaction():

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from ledger.records import Message
 from reports import today, words
 from reports.svg import spark
 
@@ -15,8 +16,11 @@ MANY = 100
 ORDER = tuple(today.STATES)
 
 
-def page(cards: Sequence[Card]) -> dict[str, Any]:
-    """Return what the template of the fleet page is filled with; the models with most at stake come first."""
+def page(cards: Sequence[Card], dead_letters: Sequence[Message] = ()) -> dict[str, Any]:
+    """Return what the template of the fleet page is filled with; the models with most at stake come first.
+
+    ``dead_letters`` are the messages that nobody could be told.
+    """
     ordered = sorted(
         cards, key=lambda c: (ORDER.index(c["state"]), -(c["amount_gbp_per_day"] or 0), c["tier"], c["model"])
     )
@@ -26,6 +30,7 @@ def page(cards: Sequence[Card]) -> dict[str, Any]:
         "cards": [line(card, newest, span) for card in ordered],
         "newest": date.fromisoformat(newest) if newest else None,
         "sentence": sentence(cards),
+        "undelivered": undelivered(dead_letters),
         "open": sum(len(card["open"]) for card in cards),
         "states": today.STATES,
         "tally": [(state, number) for state in ORDER if (number := sum(card["state"] == state for card in cards))],
@@ -33,6 +38,18 @@ def page(cards: Sequence[Card]) -> dict[str, Any]:
         "tiers": sorted({card["tier"] for card in cards}),
         "shown": {cell["state"] for card in cards for cell in card["strip"][-span:]},
     }
+
+
+def undelivered(dead_letters: Sequence[Message]) -> str:
+    """Return the warning that people may not have been told, and what to do; '' where all were."""
+    if not dead_letters:
+        return ""
+    channels = sorted({letter.channel for letter in dead_letters})
+    return (
+        f"{words.plural(len(dead_letters), 'message')} couldn't be told for days; nobody tries any more "
+        f"(on {', '.join(channels)}). The last error: {dead_letters[-1].last_error}. "
+        "Mend it, then run: watchkeeper alerts resend"
+    )
 
 
 def sentence(cards: Sequence[Card]) -> str:

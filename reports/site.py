@@ -47,7 +47,8 @@ def build(
     _feeds(site, specs, known)
     write.file(site / "metrics.prom", feeds.prometheus(cards))
     write.page(site, "coverage", "coverage.html", *coverage.page(cards))
-    write.page(site, "index", "fleet.html", fleet.page(cards), {"models": [fleet.machine(card) for card in cards]})
+    front = fleet.page(cards, ledger.dead_letters())
+    write.page(site, "index", "fleet.html", front, {"models": [fleet.machine(card) for card in cards]})
     _forget(site, {found.id for found in known})
     return site / "index.html"
 

@@ -26,7 +26,9 @@ from models.errors import WatchkeeperError
 from models.load import SpecError, load, paths
 from models.spec import Spec
 from monitors import limits
-from watchkeeper import acts, cli_audit, cli_incidents, cli_replay, cli_retraining, promotion, retrain, show, watch
+from watchkeeper import (
+    acts, cli_alerts, cli_audit, cli_incidents, cli_replay, cli_retraining, promotion, retrain, show, watch,
+)  # fmt: skip
 from watchkeeper import heartbeat as beats
 from watchkeeper import suggest as suggestion
 from watchkeeper import tidy as tidying
@@ -41,6 +43,7 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(cli_alerts.app, name="alerts")
 app.add_typer(cli_incidents.incident, name="incident")
 app.add_typer(cli_incidents.silence, name="silence")
 app.add_typer(cli_audit.app, name="audit")

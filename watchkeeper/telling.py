@@ -33,7 +33,8 @@ def deliver(ctx: Context, specs: Sequence[Spec]) -> str:
     """Remind, and deliver what waits; a dead channel delays a message and never drops it. Return what became of it."""
     routes = load()
     for spec in specs:
-        remind(ctx.ledger, spec, routes, channel_name(ctx, spec, routes), ctx.now)
+        taken_on = {id_ for id_, each in acts.handled_now(ctx, spec).items() if each.quiet or each.acknowledged_by}
+        remind(ctx.ledger, spec, routes, channel_name(ctx, spec, routes), ctx.now, taken_on)
     models = [spec.model for spec in specs]
     total = alerting.outbox.Delivery()
     for channel in channels(ctx, specs, routes):

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from ledger.records import Cause, Incident, Measurement, Run, Status, Verdict
+from ledger.records import Cause, Incident, Measurement, Message, Run, Status, Verdict
 from ledger.store import Ledger
 from models.errors import WatchkeeperError
 from models.spec import Spec
@@ -143,6 +143,19 @@ def test_an_incident_that_the_ledger_no_longer_has_loses_its_page(tmp_path: Path
     build(ledger, [spec], tmp_path / "site", touched={(spec.model, made.LAST)})
     assert not gone.exists()
     assert not gone.with_suffix(".json").exists()
+
+
+def test_messages_that_nobody_was_told_are_a_banner_on_the_fleet_page(tmp_path: Path, specs: list[Spec]) -> None:
+    ledger = fresh(tmp_path)
+    dead = Message("card_payments-1", date(2026, 3, 3), "opened", "#fraud", "A", [], last_error="Slack <b>", dead=True)
+    ledger.enqueue(dead)
+    build(ledger, specs, tmp_path / "site")
+    page = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    assert "1 message couldn&#39;t be told for days; nobody tries any more (on #fraud)." in page
+    assert "Slack &lt;b&gt;. Mend it, then run: watchkeeper alerts resend" in page
+    ledger.revive()
+    build(ledger, specs, tmp_path / "site")
+    assert "couldn" not in (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
 
 
 def test_a_full_disk_is_one_sentence_and_the_old_site_stays(tmp_path: Path) -> None:
