@@ -55,7 +55,7 @@ class Bundle:
     def members(self) -> tuple[Message, ...]:
         """Return the newest message of each incident, the heaviest first."""
         newest = {m.incident: m for m in (*self.told, *self.news)}
-        return tuple(sorted(newest.values(), key=lambda m: (tuple(-w for w in m.weight), m.incident)))
+        return tuple(sorted(newest.values(), key=_rank))
 
     @property
     def tried(self) -> bool:
@@ -99,7 +99,7 @@ def gather(unsent: Sequence[Message], told: Sequence[Message], places: dict[str,
     newest = {id_: m for id_, m in newest.items() if not m.dead}
     open_groups = _open_groups(told, newest)
     opened = {(m.day, m.bundle) for m in (*told, *newest.values()) if m.kind == "opened" and m.bundle}
-    fresh = sorted((m for m in newest.values() if not m.bundle), key=lambda m: tuple(-w for w in m.weight))
+    fresh = sorted((m for m in newest.values() if not m.bundle), key=_rank)
     for message in fresh:
         name = open_groups.get(message.group) if message.group else None
         if name is None:
@@ -172,6 +172,11 @@ ABOUT = (
     "first_step", "data_fault", "amount_gbp_per_day", "amount_low_gbp_per_day", "amount_high_gbp_per_day", "page",
 )  # fmt: skip
 """What programs are told of an incident."""
+
+
+def _rank(message: Message) -> tuple[tuple[float, ...], str]:
+    """Order the heaviest first; of equals the one whose id comes first."""
+    return tuple(-weight for weight in message.weight), message.incident
 
 
 def _importance(spec: Spec, incident: Incident) -> float:

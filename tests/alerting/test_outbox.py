@@ -308,3 +308,37 @@ def test_a_full_disk_delays_a_message() -> None:
             Message("a-1", FIRST, "opened", "console", "A", []), None
         )
     assert not error.value.permanent
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (429, {"Retry-After": "120"}, {"ok": False, "error": "ratelimited"}),
+        (500, {}, "oops"),
+        (503, {}, {"ok": False, "error": "service_unavailable"}),
+        "internal_error",
+        "hang up",
+        "drop",
+        "hang",
+        "twice",
+        None,
+    ],
+)
+@pytest.mark.parametrize("news", [FLOOD, LESS])
+def test_however_slack_answers_an_incident_stays_one_message(
+    ledger: Ledger, slack: Slack, answer: object, news: Sequence[Measurement]
+) -> None:
+    """The first message, then an update; the trouble is at the first or at the second."""
+    to = SlackChannel(TOKEN, CHANNEL_NAME, slack.url, timeout_seconds=1, sleep=lambda _: None)
+    watched(ledger, 0, FLOOD)
+    if news is LESS:
+        assert deliver(ledger, to, at(-10)) == Delivery(sent=1)
+        watched(ledger, 1, LESS)
+    slack.next = [answer]
+    first = deliver(ledger, to, at(0))
+    assert first in (Delivery(sent=1), Delivery(waiting=1))
+    if first.waiting:
+        assert deliver(ledger, to, at(60)) == Delivery(sent=1)
+    assert len(slack.posted) == 1
+    assert len(slack.notes) == (news is LESS)
+    assert deliver(ledger, to, at(120)) == Delivery()
