@@ -205,7 +205,8 @@ def _next(
             begun = {"bundle": bundle.id, "due_at": now + LEASE, "attempts": attempts + 1}
             for m in bundle.news:
                 first = m.first_tried_at or now
-                ledger.record_attempt(m, sent_at=None, error=_begun(now), first_tried_at=first, **begun)
+                known = {"first_tried_at": first, "line": m.line, "weight": m.weight, "group": m.group}
+                ledger.record_attempt(m, sent_at=None, error=_begun(now), **begun, **known)
             for m in bundle.older:
                 ledger.record_attempt(m, sent_at=now, error="a newer message says more", bundle=bundle.id)
             return bundle

@@ -338,9 +338,15 @@ class Ledger:
         return self._messages([c.channel == channel, c.sent.is_(False)])
 
     def told(self, channel: str, since: date) -> list[Message]:
-        """Return what was told on a channel of the days from ``since`` on, in order."""
+        """Return what was told last on a channel about each incident, of the days from ``since`` on, in order.
+
+        Where more than one message is of an incident's last day, all of these are returned.
+        """
         c = tables.messages.c
-        return self._messages([c.channel == channel, c.sent.is_(True), c.day >= since])
+        where = (c.channel == channel, c.sent.is_(True), c.day >= since)
+        last = sa.select(c.incident, sa.func.max(c.day).label("day")).where(*where).group_by(c.incident).subquery()
+        query = sa.select(c.content).join(last, (c.incident == last.c.incident) & (c.day == last.c.day)).where(*where)
+        return _in_order(self.database.values(query))
 
     def dead_letters(self) -> list[Message]:
         """Return the messages that were given up, on every channel."""
@@ -437,9 +443,12 @@ class Ledger:
         return [from_text(Incident, content) for content in self.database.values(query)]
 
     def _messages(self, where: Sequence[sa.ColumnElement[bool]]) -> list[Message]:
-        contents = self.database.values(sa.select(tables.messages.c.content).where(*where))
-        found = [from_text(Message, content) for content in contents]
-        return sorted(found, key=lambda message: message.order)
+        return _in_order(self.database.values(sa.select(tables.messages.c.content).where(*where)))
+
+
+def _in_order(contents: Sequence[str]) -> list[Message]:
+    """Return stored messages in the order in which they are to be told."""
+    return sorted((from_text(Message, content) for content in contents), key=lambda message: message.order)
 
 
 def _same(message: Message) -> list[sa.ColumnElement[bool]]:

@@ -59,3 +59,34 @@ def test_the_place_of_an_incidents_message_is_kept_by_channel(ledger: Ledger) ->
     ledger.save_thread("flood", CHANNEL, "1700.2")
     ledger.save_thread("flood", "#other", "9")
     assert (ledger.thread("flood", CHANNEL), ledger.thread("flood", "#other")) == ("1700.2", "9")
+
+
+def test_what_was_told_last_about_each_incident_is_found(ledger: Ledger) -> None:
+    first, second = days(2)
+    for one in (message(), message(day=second, kind="updated"), message(incident="b"), message(incident="c")):
+        ledger.enqueue(one)
+        if one.incident != "c":
+            ledger.record_attempt(one, sent_at=SENT, error="", bundle="bundle")
+    assert [(m.incident, m.day, m.kind, m.bundle) for m in ledger.told(CHANNEL, first)] == [
+        ("b", first, "opened", "bundle"),
+        (message().incident, second, "updated", "bundle"),
+    ]
+    assert [m.incident for m in ledger.told(CHANNEL, second)] == [message().incident]
+    assert ledger.told("console", first) == []
+
+
+def test_dead_letters_are_found_and_tried_again_when_asked_for(ledger: Ledger) -> None:
+    for one in (message(), message(incident="b")):
+        ledger.enqueue(one)
+    ledger.record_attempt(message(), sent_at=None, error="gone", dead=True)
+    assert [m.last_error for m in ledger.dead_letters()] == ["gone"]
+    assert ledger.revive() == 1
+    assert ledger.dead_letters() == []
+    assert [m.last_error for m in ledger.unsent(CHANNEL)] == ["", "gone"]
+
+
+def test_incidents_told_as_one_stand_at_one_place(ledger: Ledger) -> None:
+    for incident in ("a", "b"):
+        ledger.save_thread(incident, CHANNEL, "1700.1")
+    ledger.save_thread("a", "#other", "9")
+    assert ledger.threads(CHANNEL) == {"a": "1700.1", "b": "1700.1"}
