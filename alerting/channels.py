@@ -53,7 +53,7 @@ class ConsoleChannel:
         head = f"--- {message.day} {message.kind} {message.incident}"
         entry = f"{head}\n{message.thread_note if message.kind in NOTES else message.text}\n\n"
         try:
-            if message.attempts and self.file.exists() and head in self.file.read_text(encoding="utf-8").splitlines():
+            if message.attempts and self.file.exists() and entry in self.file.read_text(encoding="utf-8"):
                 return ts or message.incident
             self.file.parent.mkdir(parents=True, exist_ok=True)
             with self.file.open("a", encoding="utf-8") as file:

@@ -21,6 +21,8 @@ PATIENCE_SECONDS = 30.0
 """A rate limit shorter than this is waited for; a longer one is left to the next delivery."""
 PAGES = 5
 """Pages of 200 messages looked through for one that an earlier attempt may have left."""
+LONGEST_LOOK_SECONDS = 45.0
+"""After looking for longer, nothing is posted: the outbox leaves a message to one process for so long only."""
 EVENT = "watchkeeper_incident"
 
 _ID = re.compile(r"^[CGD][A-Z0-9]{6,}$")
@@ -44,9 +46,11 @@ class SlackChannel:
         *,
         timeout_seconds: int = 15,
         sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = channel
         self._sleep = sleep
+        self._clock = clock
         # The client's own retries could post twice, and its log could name the token: both are left out.
         self._client = WebClient(
             token=token, base_url=base_url, timeout=timeout_seconds, retry_handlers=[], logger=_silent()
@@ -58,7 +62,10 @@ class SlackChannel:
         Returns where the message is; raises Undeliverable.
         """
         again = message.attempts > 0
+        begun = self._clock()
         place = ts or (self._find(message) if again else None)
+        if self._clock() - begun > LONGEST_LOOK_SECONDS:
+            raise Undeliverable("Slack took too long to say whether the message is there already")
         if place is None:
             return self._post(message)
         channel, slack_ts = place.split("/", 1)

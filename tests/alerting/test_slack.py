@@ -148,3 +148,12 @@ def test_a_token_is_in_no_error_and_no_log(slack: Slack, token: str, caplog: pyt
     assert "secret" not in str(error.value)
     assert error.value.__cause__ is None
     assert "secret" not in caplog.text
+
+
+def test_after_a_long_look_for_an_earlier_message_nothing_is_posted(slack: Slack) -> None:
+    moments = iter([0.0, 46.0])
+    slow = SlackChannel(TOKEN, CHANNEL_ID, slack.url, clock=lambda: next(moments))
+    with pytest.raises(Undeliverable, match="took too long") as error:
+        slow.send(replace(OPENED, attempts=1), None)
+    assert not error.value.permanent
+    assert slack.posted == []

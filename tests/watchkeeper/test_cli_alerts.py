@@ -13,12 +13,14 @@ from alerting import routes
 from alerting.outbox import deliver
 from ledger.records import Message
 from ledger.store import Ledger
+from models.errors import WatchkeeperError
 from tests.alerting import http_server, slack_server
 from tests.alerting.http_server import Web
 from tests.alerting.made import FIRST
 from tests.alerting.slack_server import CHANNEL_NAME, TOKEN, Slack
 from tests.alerting.test_outbox import DEAD, slack_channel
 from watchkeeper.cli import app
+from watchkeeper.settings import read
 
 
 @pytest.fixture
@@ -79,3 +81,12 @@ def test_a_dead_letter_is_listed_and_sent_once_it_is_asked_for(slack: Slack, tmp
     assert deliver(ledger, slack_channel(slack), now + timedelta(days=4)).sent == 1
     assert "Nothing" in CliRunner().invoke(app, ["alerts", "undelivered"]).output
     ledger.close()
+
+
+def test_a_channels_secret_is_a_setting_that_is_never_shown() -> None:
+    given = read({"WATCHKEEPER_SECRET_PAGER": "hush-hush", "WATCHKEEPER_SECRET_EMPTY": ""})
+    assert given.secrets == {"WATCHKEEPER_SECRET_PAGER": "hush-hush"}
+    assert "hush-hush" not in repr(given)
+    with pytest.raises(WatchkeeperError) as error:
+        read({"WATCHKEEPER_SECRETS": "hush-hush"})
+    assert "hush-hush" not in str(error.value)
