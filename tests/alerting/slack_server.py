@@ -26,6 +26,7 @@ class Slack:
         message is taken), 'drop' (take it, then hang up), 'twice' (answer the same twice) or 'hang' (take it, and be
         silent for a second)."""
         self.url = ""
+        self.delay_seconds = 0.0
         self.page_size = 1
         """So small that paging is used."""
 
@@ -98,6 +99,7 @@ def running() -> Iterator[Slack]:
             slack.calls.append(method)
             form = "json" not in (self.headers.get("Content-Type") or "")
             arguments = {k: v[0] for k, v in parse_qs(body.decode()).items()} if form else json.loads(body)
+            time.sleep(slack.delay_seconds)
             special = slack.next.pop(0) if slack.next else None
             if special == "hang up":
                 return

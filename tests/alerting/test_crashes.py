@@ -6,11 +6,13 @@ import random
 import subprocess
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 from alerting.channels import SlackChannel
-from alerting.outbox import deliver
+from alerting.outbox import Delivery, deliver
 from ledger.store import Ledger
+from tests.alerting import worker
 from tests.alerting.made import FIRST
 from tests.alerting.slack_server import CHANNEL_ID, TOKEN, Slack
 from tests.ledger.conftest import new_database, server, url
@@ -26,19 +28,19 @@ KILLED = 14
 def test_killed_at_100_random_points_every_incident_is_one_message(url: str, slack: Slack) -> None:
     slack.page_size = 200
     rng = random.Random(6)
-    worker = subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "tests.alerting.worker", url, slack.url],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    assert worker.stdin is not None
-    assert worker.stdout is not None
-    assert worker.stdout.readline() == "ready\n"
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
 
     def run(number: int, kills: tuple[float, float], work: list[str]) -> list[int]:
         now = (NOW + timedelta(hours=number)).isoformat()
-        worker.stdin.write(" ".join([now, *(f"{ms:.3f}" for ms in kills), *work]) + "\n")
-        worker.stdin.flush()
-        done, *statuses = worker.stdout.readline().split()
+        process.stdin.write(" ".join([now, *(f"{ms:.3f}" for ms in kills), *work]) + "\n")
+        process.stdin.flush()
+        done, *statuses = process.stdout.readline().split()
         assert done == "done"
         return [int(status) for status in statuses]
 
@@ -53,9 +55,9 @@ def test_killed_at_100_random_points_every_incident_is_one_message(url: str, sla
         # Aims at the whole way from concluding to sent, however fast this machine is.
         longest_ms *= 0.7 if 0 in statuses else 1.1
     assert run(number + 1, (0, 0), work) == [0, 0]  # what was killed before it concluded is watched again
-    worker.stdin.close()
-    assert worker.wait(10) == 0
-    worker.stdout.close()
+    process.stdin.close()
+    assert process.wait(10) == 0
+    process.stdout.close()
 
     ledger = Ledger.open(url)
     channel = SlackChannel(TOKEN, CHANNEL_ID, slack.url, timeout_seconds=5)
@@ -69,3 +71,23 @@ def test_killed_at_100_random_points_every_incident_is_one_message(url: str, sla
     assert set(shown.values()) == {1}, "an incident was told twice"
     assert set(bundles.values()) == set(shown), "an incident was lost"
     ledger.close()
+
+
+def test_four_workers_at_one_outbox_send_nothing_twice(url: str, slack: Slack) -> None:
+    slack.page_size, slack.delay_seconds = 200, 0.05
+    first = Ledger.open(url)
+    for number in range(12):
+        worker.tell(first, f"model{number}", FIRST + timedelta(days=number // 4))
+    ledgers = [Ledger.open(url) for _ in range(4)]
+
+    def work(number: int) -> Delivery:
+        channel = SlackChannel(TOKEN, CHANNEL_ID, slack.url, timeout_seconds=5)
+        return deliver(ledgers[number], channel, NOW + timedelta(microseconds=number))
+
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(work, range(4)))
+    assert sum(each.sent for each in done) == 12
+    assert sum(each.sent > 0 for each in done) > 1, "they didn't work at the same time"
+    assert len(slack.posted) == len({m["metadata"]["event_payload"]["incident"] for m in slack.posted}) == 12
+    for ledger in (first, *ledgers):
+        ledger.close()
