@@ -56,7 +56,7 @@ def handled_too(text: str, blocks: list[dict[str, Any]], lines: Sequence[str]) -
         return text, blocks
     head, _, rest = text.partition("\n")
     said = "\n".join(f"{mrkdwn(cut(line, LINE_CHARACTERS))}" for line in lines)
-    return plain("\n".join([head, *lines, rest])), [blocks[0], _context(said), *blocks[1:]]
+    return plain("\n".join([head, *lines, rest])), within_limits([blocks[0], context(said), *blocks[1:]])
 
 
 def withdraw(text: str) -> tuple[str, list[dict[str, Any]]]:

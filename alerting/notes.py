@@ -33,5 +33,7 @@ def _noted(last: Message, day: date, kind: str, note: str, link: str) -> Message
     block = {"type": "context", "block_id": _BLOCK, "elements": [{"type": "mrkdwn", "text": shown}]}
     blocks = [*(each for each in last.blocks if each.get("block_id") != _BLOCK), block]
     told = plain(f"{said} {link}".strip())
-    same = {"group": last.group, "line": last.line, "weight": last.weight}
-    return Message(last.incident, max(day, last.day), kind, last.channel, last.text, blocks, told, **same)
+    return Message(
+        last.incident, max(day, last.day), kind, last.channel, last.text, blocks, told,
+        group=last.group, line=last.line, weight=last.weight,
+    )  # fmt: skip

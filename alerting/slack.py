@@ -76,10 +76,10 @@ class SlackChannel:
                     "chat.postMessage",
                     channel=channel,
                     thread_ts=slack_ts,
-                    reply_broadcast=message.kind == "reopened",  # an old message that changes is seen by nobody
                     text=mrkdwn(message.thread_note),
                     metadata=_metadata(message),
-                    reply_broadcast=message.kind == "repeated",
+                    # an old message that changes is seen by nobody
+                    reply_broadcast=message.kind in ("reopened", "repeated"),
                     unfurl_links=False,
                 )
         except _Refused as error:

@@ -221,7 +221,8 @@ NOTES = ("asked", "answered", "after shadow", "rolled back")
 
 
 KIND_ORDER = {
-    kind: order for order, kind in enumerate(("opened", "reopened", "repeated", "updated", *NOTES, "resolved", "handled"))
+    kind: order
+    for order, kind in enumerate(("opened", "reopened", "repeated", "updated", *NOTES, "resolved", "handled"))
 }
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,15 +12,15 @@ import sqlalchemy as sa
 from ledger import batches, events, tables
 from ledger import measurements as figures
 from ledger.batches import Taken
-from ledger.content import Record, from_text, to_row, to_text
+from ledger.content import Record, from_text, to_row
 from ledger.database import Database
+from ledger.outbox import Outbox
 from ledger.records import (
     Baselined,
     Decision,
     Event,
     Incident,
     Measurement,
-    Message,
     Retrained,
     Run,
     Status,
@@ -34,7 +33,7 @@ from warehouse.grid import Frame
 from warehouse.profile import Cohort, Profile
 
 
-class Ledger:
+class Ledger(Outbox):
     """The store of everything concluded. Each save is a transaction, unless it stands in ``transaction()``.
 
     Every method raises WatchkeeperError where the database can't be reached, read or written.
@@ -326,77 +325,6 @@ class Ledger:
         """Record what became of a retraining request."""
         self._save(tables.retrained, outcome)
 
-    # Messages
-
-    def messages(self, incident: str | None = None) -> list[Message]:
-        """Return the messages (about an incident) in the order in which they are to be told."""
-        return self._messages([] if incident is None else [tables.messages.c.incident == incident])
-
-    def unsent(self, channel: str) -> list[Message]:
-        """Return what waits to be told on a channel, and what was given up, in order."""
-        c = tables.messages.c
-        return self._messages([c.channel == channel, c.sent.is_(False)])
-
-    def told(self, channel: str, since: date) -> list[Message]:
-        """Return what was told last on a channel about each incident, of the days from ``since`` on, in order.
-
-        Where more than one message is of an incident's last day, all of these are returned.
-        """
-        c = tables.messages.c
-        where = (c.channel == channel, c.sent.is_(True), c.day >= since)
-        last = sa.select(c.incident, sa.func.max(c.day).label("day")).where(*where).group_by(c.incident).subquery()
-        query = sa.select(c.content).join(last, (c.incident == last.c.incident) & (c.day == last.c.day)).where(*where)
-        return _in_order(self.database.values(query))
-
-    def dead_letters(self) -> list[Message]:
-        """Return the messages that were given up, on every channel."""
-        return [m for m in self._messages([tables.messages.c.sent.is_(False)]) if m.dead]
-
-    def revive(self) -> int:
-        """Have what was given up tried again; return how many messages."""
-        with self.transaction():
-            letters = self.dead_letters()
-            for m in letters:
-                self.record_attempt(m, sent_at=None, error=m.last_error, dead=False, due_at=None, first_tried_at=None)
-        return len(letters)
-
-    def enqueue(self, message: Message) -> bool:
-        """Put a message into the outbox unless one of the same key is there; return whether it was put."""
-        with self.transaction():
-            if self._messages(_same(message)):
-                return False
-            row = to_row(tables.messages, message)
-            self.database.write(sa.insert(tables.messages), [row | {"sent": message.sent_at is not None}])
-        return True
-
-    def record_attempt(self, message: Message, *, sent_at: datetime | None, error: str, **more: Any) -> None:
-        """Record that it was tried to send a message, and when (with a time zone) it was sent, or why it was not.
-
-        ``more`` are other fields of the message that change with it.
-        """
-        at = None if sent_at is None else sent_at.astimezone(UTC)
-        with self.transaction():
-            for stored in self._messages(_same(message)):
-                more = {"attempts": stored.attempts + 1} | more
-                tried = replace(stored, sent_at=at, last_error=error, **more)
-                new = {"content": to_text(tried), "sent": at is not None}
-                self.database.write(sa.update(tables.messages).where(*_same(message)).values(**new))
-
-    def thread(self, incident: str, channel: str) -> str | None:
-        """Return where an incident's one message stands on a channel."""
-        c = tables.threads.c
-        found = self.database.values(sa.select(c.ts).where(c.incident == incident, c.channel == channel))
-        return found[0] if found else None
-
-    def save_thread(self, incident: str, channel: str, ts: str) -> None:
-        """Record where an incident's one message stands on a channel."""
-        self.database.replace(tables.threads, [{"incident": incident, "channel": channel, "ts": ts}])
-
-    def threads(self, channel: str) -> dict[str, str]:
-        """Return where each incident's message stands on a channel; those told as one stand at the same place."""
-        c = tables.threads.c
-        return dict(self.database.rows(sa.select(c.incident, c.ts).where(c.channel == channel)))
-
     # What happened
 
     def append_event(self, at: datetime, kind: str, reason: str, **about: Any) -> Event:
@@ -441,15 +369,3 @@ class Ledger:
         newest = sa.select(c.id, sa.func.max(c.concluded).label("concluded")).where(*where).group_by(c.id).subquery()
         query = sa.select(c.content).join(newest, (c.id == newest.c.id) & (c.concluded == newest.c.concluded))
         return [from_text(Incident, content) for content in self.database.values(query)]
-
-    def _messages(self, where: Sequence[sa.ColumnElement[bool]]) -> list[Message]:
-        return _in_order(self.database.values(sa.select(tables.messages.c.content).where(*where)))
-
-
-def _in_order(contents: Sequence[str]) -> list[Message]:
-    """Return stored messages in the order in which they are to be told."""
-    return sorted((from_text(Message, content) for content in contents), key=lambda message: message.order)
-
-
-def _same(message: Message) -> list[sa.ColumnElement[bool]]:
-    return [column == getattr(message, column.name) for column in tables.messages.primary_key]

@@ -27,7 +27,16 @@ from models.load import SpecError, load, paths
 from models.spec import Spec
 from monitors import limits
 from watchkeeper import (
-    acts, cli_alerts, cli_audit, cli_incidents, cli_replay, cli_retraining, promotion, retrain, show, watch,
+    acts,
+    cli_alerts,
+    cli_audit,
+    cli_incidents,
+    cli_replay,
+    cli_retraining,
+    promotion,
+    retrain,
+    show,
+    watch,
 )  # fmt: skip
 from watchkeeper import heartbeat as beats
 from watchkeeper import suggest as suggestion

@@ -33,7 +33,8 @@ def deliver(ctx: Context, specs: Sequence[Spec]) -> str:
     """Remind, and deliver what waits; a dead channel delays a message and never drops it. Return what became of it."""
     routes = load()
     for spec in specs:
-        taken_on = {id_ for id_, each in acts.handled_now(ctx, spec).items() if each.quiet or each.acknowledged_by}
+        taken_on = {id_ for id_, each in acts.handled_now(ctx, spec).items() if each.quiet}
+        taken_on |= {id_ for id_, each in acts.handlings(ctx.ledger, spec.model).items() if each.acknowledged}
         remind(ctx.ledger, spec, routes, channel_name(ctx, spec, routes), ctx.now, taken_on)
     models = [spec.model for spec in specs]
     total = alerting.outbox.Delivery()
@@ -42,9 +43,9 @@ def deliver(ctx: Context, specs: Sequence[Spec]) -> str:
     return f"{total.sent} sent, {total.waiting} waiting" + (f", {total.failed} failed" if total.failed else "")
 
 
-def channel_name(ctx: Context, spec: Spec, routes: Routes) -> str:
+def channel_name(ctx: Context, spec: Spec, routes: Routes | None = None) -> str:
     """Return the channel that a model's owner reads: Slack's, or the terminal without a token."""
-    return channel_of(spec, ctx.settings.slack_channel, routes) if ctx.settings.slack_token else "console"
+    return channel_of(spec, ctx.settings.slack_channel, routes or load()) if ctx.settings.slack_token else "console"
 
 
 def channels(ctx: Context, specs: Sequence[Spec], routes: Routes) -> list[Channel]:
