@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import date
 from typing import Any
@@ -55,6 +55,33 @@ def find(
     found = [_measurement(*row) for row in database.rows(query)]
     # Sorted here, because databases don't agree on the order of texts.
     return sorted(found, key=lambda m: (m.model, m.as_of, m.day, m.monitor, m.metric, m.feature, m.slice))
+
+
+def page(
+    database: Database,
+    where: Mapping[str, object],
+    *,
+    day: tuple[date | None, date | None] = (None, None),
+    newest: bool = False,
+    after: Sequence[object] = (),
+    limit: int = 100,
+) -> list[Measurement]:
+    """Return at most ``limit`` measurements that come after a natural key (``KEY``; empty: the first ones).
+
+    ``where`` are columns that must equal a value, None asks nothing. The database orders them, by its own order of
+    texts, so that it needn't send more than are asked for.
+    """
+    c = table.c
+    asked = [c[name] == value for name, value in where.items() if value is not None]
+    asked += [c.day >= day[0]] if day[0] is not None else []
+    asked += [c.day <= day[1]] if day[1] is not None else []
+    query = _newest(asked) if newest else sa.select(*(c[name] for name in COLUMNS)).where(*asked)
+    found = query.subquery()
+    key = [found.c[name] for name in KEY]
+    ordered = sa.select(*(found.c[name] for name in COLUMNS)).order_by(*key).limit(limit)
+    if after:
+        ordered = ordered.where(sa.tuple_(*key) > sa.tuple_(*map(sa.literal, after, (column.type for column in key))))
+    return [_measurement(*row) for row in database.rows(ordered)]
 
 
 def _newest(where: list[sa.ColumnElement[bool]]) -> sa.Select[Any]:

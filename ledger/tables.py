@@ -128,3 +128,12 @@ events = sa.Table(
     sa.Index("events_by_model", "model", "incident"),
     sa.Index("events_by_kind", "kind"),
 )
+announced = sa.Table(
+    "announced",
+    metadata,
+    _key("model", NAME),
+    _key("day", sa.Date),
+    sa.Column("at", NAME, nullable=False),
+    sa.Column("by", NAME, nullable=False),
+)
+slack_requests = sa.Table("slack_requests", metadata, _key("id", NAME), sa.Column("at", NAME, nullable=False))

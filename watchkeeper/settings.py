@@ -41,9 +41,15 @@ class Settings:
     """Key that signs retraining requests posted to a webhook (Standard Webhooks: whsec_ and base64, or any text)."""
     kubeflow_token: str = field(default="", repr=False)
     slack_token: str = field(default="", repr=False)
+    slack_signing_secret: str = field(default="", repr=False)
+    """Tells that a press of a button comes from Slack; empty: no button is answered."""
+    slack_app_token: str = field(default="", repr=False)
+    """An app-level token (xapp-), for buttons over Socket Mode where Slack can't reach the service."""
     slack_channel: str = ""
     """Channel for owners that alerting/routes.yaml doesn't name."""
     slack_base_url: str = "https://slack.com/api/"
+    api_tokens: str = field(default="", repr=False)
+    """Who may use the HTTP API: name:sha256:read or name:sha256:read+write, with commas between; empty: nobody."""
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The variables ``WATCHKEEPER_SECRET_<NAME>``: the secret of each channel that alerting/routes.yaml names."""
     messages: Path = Path("messages.txt")

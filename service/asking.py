@@ -1,0 +1,198 @@
+"""The routes that answer questions; nothing is changed by them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from ledger import measurements as figures
+from ledger.records import Incident, Status, Verdict
+from models.errors import WatchkeeperError
+from models.spec import Spec
+from service import answers
+from service.answers import IncidentAnswer, ModelAnswer, RetrainingAnswer
+from service.desk import Desk
+from service.problems import Refusal, documented
+
+ModelName = Annotated[str, Path(min_length=1, max_length=200, description="The name of a model file.")]
+IncidentId = Annotated[str, Path(min_length=1, max_length=400)]
+Day = Annotated[date, Path(description="YYYY-MM-DD")]
+
+
+class _Page(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(100, ge=1, le=1000)
+    after: str | None = Field(None, max_length=2000, description="The 'next' of an earlier page.")
+
+
+class MeasurementQuery(_Page):
+    """Which measurements are asked for; ``newest`` keeps the latest of those that differ in ``as_of`` only."""
+
+    day_from: date | None = None
+    day_to: date | None = None
+    as_of: date | None = None
+    monitor: str | None = Field(None, max_length=200)
+    metric: str | None = Field(None, max_length=200)
+    feature: str | None = Field(None, max_length=1000)
+    slice: str | None = Field(None, max_length=1000)
+    verdict: Verdict | None = None
+    newest: bool = False
+
+
+class IncidentQuery(_Page):
+    """Which incidents are asked for."""
+
+    model: str | None = Field(None, max_length=200)
+    status: Status | None = None
+
+
+class RetrainingQuery(_Page):
+    """Which retraining requests are asked for; ``open`` ones have no outcome yet."""
+
+    model: str | None = Field(None, max_length=200)
+    open: bool | None = None
+
+
+class Heartbeat(BaseModel):
+    """Whether every model was watched as late as it must have been."""
+
+    alive: bool
+    models: list[ModelAnswer]
+
+
+class HealthAnswer(BaseModel):
+    """Whether the service can work: model files that can't be used are named, and the others are watched."""
+
+    ledger: str
+    models: int
+    broken_model_files: list[str]
+
+
+def router(desk: Desk) -> APIRouter:
+    """Return the routes of a desk."""
+    routes = APIRouter(prefix="/v1")
+
+    @routes.get("/health", responses=documented())
+    def health() -> HealthAnswer:
+        """Say whether the ledger can be read and the model files can be used."""
+        try:
+            desk.ledger.newest_day("")
+        except WatchkeeperError as error:
+            raise Refusal(503, str(error)) from error
+        specs, problems = desk.specs()
+        return HealthAnswer(ledger="ok", models=len(specs), broken_model_files=problems)
+
+    @routes.get("/heartbeat", responses=documented())
+    def heartbeat() -> Heartbeat:
+        """Answer 200 while every model is watched in time, 503 once one isn't: for a dead man's switch."""
+        found = statuses(desk)
+        silent = [status for status in found if status.health in {"overdue", "unwatched"}]
+        if silent:
+            named = ", ".join(f"{s.model} (last {s.newest_day or 'never'}, due {s.due_day})" for s in silent)
+            raise Refusal(503, f"not watched in time: {named}")
+        return Heartbeat(alive=True, models=found)
+
+    @routes.get("/models", responses=documented())
+    def models() -> list[ModelAnswer]:
+        """Say how the watch of every model stands."""
+        return statuses(desk)
+
+    @routes.get("/models/{model}", responses=documented(404))
+    def one_model(model: ModelName) -> ModelAnswer:
+        """Say how the watch of one model stands."""
+        spec = desk.spec(model)
+        return _status(desk, spec, desk.ledger.incidents(spec.model))
+
+    @routes.get("/models/{model}/measurements", responses=documented(404))
+    def measurements(model: ModelName, query: Annotated[MeasurementQuery, Query()]) -> answers.Measurements:
+        """Return what was measured of a model, in the order of the natural key."""
+        spec = desk.spec(model)
+        where = query.model_dump(include={"as_of", "monitor", "metric", "feature", "slice", "verdict"})
+        found = figures.page(
+            desk.ledger.database,
+            where | {"model": spec.model},
+            day=(query.day_from, query.day_to),
+            newest=query.newest,
+            after=_measurement_key(query.after),
+            limit=query.limit + 1,
+        )
+        items = found[: query.limit]
+        key = [getattr(items[-1], name) for name in figures.KEY] if len(found) > query.limit else None
+        return answers.Measurements(
+            items=[answers.measurement(m) for m in items], next=answers.cursor(key) if key else None
+        )
+
+    @routes.get("/incidents", responses=documented())
+    def incidents(query: Annotated[IncidentQuery, Query()]) -> answers.Incidents:
+        """Return incidents in their newest state, the newest first."""
+        found = [i for i in desk.ledger.incidents(query.model) if query.status in (None, i.status)]
+        items, next_ = answers.page(found, [i.id for i in found], query.limit, query.after)
+        return answers.Incidents(items=[answers.incident(i) for i in items], next=next_)
+
+    @routes.get("/incidents/{incident}", responses=documented(404))
+    def one_incident(incident: IncidentId) -> IncidentAnswer:
+        """Return one incident in its newest state."""
+        return answers.incident(desk.incident(incident))
+
+    @routes.get("/retraining", responses=documented())
+    def retrainings(query: Annotated[RetrainingQuery, Query()]) -> answers.Retrainings:
+        """Return retraining requests, the newest first."""
+        found = [r for r in _retrainings(desk, query.model) if query.open in (None, not r.outcome)]
+        items, next_ = answers.page(found, [r.request for r in found], query.limit, query.after)
+        return answers.Retrainings(items=items, next=next_)
+
+    @routes.get("/retraining/{model}/{day}", responses=documented(404))
+    def one_retraining(model: ModelName, day: Day) -> RetrainingAnswer:
+        """Return the retraining request of a model's day."""
+        found = [r for r in _retrainings(desk, model) if r.day == day]
+        if not found:
+            raise Refusal(404, f"no retraining of '{model}' was requested on {day}")
+        return found[0]
+
+    return routes
+
+
+def statuses(desk: Desk) -> list[ModelAnswer]:
+    """Return how the watch of each model stands."""
+    incidents = desk.ledger.incidents()
+    return [_status(desk, spec, [i for i in incidents if i.model == spec.model]) for spec in desk.specs()[0]]
+
+
+def _status(desk: Desk, spec: Spec, incidents: list[Incident]) -> ModelAnswer:
+    newest, due = desk.ledger.newest_day(spec.model), desk.due(spec)
+    open_ids = [i.id for i in incidents if i.status is Status.FIRING]
+    health: answers.Health = "firing" if open_ids else "ok"
+    if newest is None or newest < due:
+        health = "overdue" if newest else "unwatched"
+    return ModelAnswer(
+        model=spec.model,
+        title=spec.name,
+        owner=spec.owner,
+        tier=spec.tier,
+        health=health,
+        newest_day=newest,
+        due_day=due,
+        open_incidents=open_ids,
+    )
+
+
+def _retrainings(desk: Desk, model: str | None) -> list[RetrainingAnswer]:
+    outcomes = {outcome.request: outcome for outcome in desk.ledger.retrained(model)}
+    asked = [decision for decision in desk.ledger.decisions(model) if decision.verdict == "requested"]
+    asked.sort(key=lambda decision: (-decision.day.toordinal(), decision.model))
+    return [answers.retraining(decision, outcomes.get(decision.request)) for decision in asked]
+
+
+def _measurement_key(text: str | None) -> list[object]:
+    parts = answers.after(text, len(figures.KEY))
+    try:
+        return [
+            date.fromisoformat(part) if name in {"as_of", "day"} else part
+            for name, part in zip(figures.KEY, parts, strict=bool(parts))
+        ]
+    except ValueError:
+        raise Refusal(422, "query.after: must be the 'next' of an earlier page") from None
