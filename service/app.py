@@ -7,21 +7,27 @@ from datetime import datetime
 
 from fastapi import FastAPI, Response, Security
 from fastapi.security import HTTPBearer
-from starlette.datastructures import Headers
 
-from service import asking, metrics, problems, telling
+from service import asking, metrics, problems, slack, telling
+from service.acts import Perform
 from service.desk import Desk, now_utc
 from service.etag import ETag
 from service.guard import Guard
 from service.limiter import Limiter
-from service.problems import Refusal
 from service.tokens import parse
 from watchkeeper.settings import Settings
 
 TITLE = "Watchkeeper"
 
 
-def create(settings: Settings, *, clock: Callable[[], datetime] = now_utc, limiter: Limiter | None = None) -> FastAPI:
+def create(
+    settings: Settings,
+    perform: Perform,
+    *,
+    clock: Callable[[], datetime] = now_utc,
+    limiter: Limiter | None = None,
+    reply: slack.Reply = slack.reply_in_slack,
+) -> FastAPI:
     """Return the app of some settings; nothing is opened before the first request.
 
     Without tokens in the settings every request is refused. Raises WatchkeeperError for tokens that can't be read.
@@ -39,7 +45,8 @@ def create(settings: Settings, *, clock: Callable[[], datetime] = now_utc, limit
     )
     problems.install(app)
     app.include_router(asking.router(desk))
-    app.include_router(telling.router(desk))
+    app.include_router(telling.router(desk, perform))
+    app.include_router(slack.router(desk, perform, reply))
 
     @app.get("/v1/metrics", responses=problems.documented(), response_class=Response)
     def prometheus() -> Response:
@@ -49,9 +56,7 @@ def create(settings: Settings, *, clock: Callable[[], datetime] = now_utc, limit
         return Response(said, media_type=metrics.MEDIA_TYPE)
 
     app.add_middleware(ETag)
-    app.add_middleware(Guard, tokens=parse(settings.api_tokens), limiter=limiter or Limiter(), signed=_unsigned)
+    app.add_middleware(
+        Guard, tokens=parse(settings.api_tokens), limiter=limiter or Limiter(), signed=slack.signed(desk)
+    )
     return app
-
-
-def _unsigned(_headers: Headers, _body: bytes) -> None:
-    raise Refusal(404, "no button of Slack's is answered here: WATCHKEEPER_SLACK_SIGNING_SECRET isn't set")

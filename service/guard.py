@@ -9,9 +9,11 @@ import logging
 import math
 from collections.abc import Callable, Sequence
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from models.errors import WatchkeeperError
 from service import problems
 from service.limiter import Limiter
 from service.problems import Refusal
@@ -68,6 +70,8 @@ class Guard:
             await self.app(scope, _replayed(body, receive), sending)
         except Refusal as refusal:
             await problems.answer(refusal)(scope, receive, send)
+        except WatchkeeperError as error:  # of the ledger, which remembers Slack's requests
+            await problems.answer(Refusal(503, str(error)))(scope, receive, send)
         except Exception:
             log.exception("%s %s failed", scope["method"], scope["path"])
             if started:
@@ -79,19 +83,18 @@ class Guard:
     async def _let_in(self, scope: Scope, receive: Receive) -> bytes:
         headers = Headers(scope=scope)
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        if path == SLACK_PATH:
-            body = await _body(headers, receive)
-            await _in_thread(self.signed, headers, body)
-            caller = Caller("slack", frozenset())
-        else:
+        signed = await _body(headers, receive) if path == SLACK_PATH else None
+        if signed is None:
             caller = self._caller(scope["method"], headers)
-            body = b""
+        else:
+            await run_in_threadpool(self.signed, headers, signed)
+            caller = Caller("slack", frozenset())
         wait = self.limiter.wait_seconds(caller.name)
         if wait:
             seconds = math.ceil(wait)
             raise Refusal(429, f"{caller.name} asks too often; ask again in {seconds} s", {"Retry-After": str(seconds)})
         scope.setdefault("state", {})["caller"] = caller
-        return body or await _body(headers, receive)
+        return await _body(headers, receive) if signed is None else signed
 
     def _caller(self, method: str, headers: Headers) -> Caller:
         caller = caller_of(self.tokens, headers.get("authorization", ""))
@@ -102,12 +105,6 @@ class Guard:
         if needed not in caller.scopes:
             raise Refusal(403, f"the token of {caller.name} may not {needed}")
         return caller
-
-
-async def _in_thread(function: Callable[[Headers, bytes], None], headers: Headers, body: bytes) -> None:
-    from starlette.concurrency import run_in_threadpool  # noqa: PLC0415
-
-    await run_in_threadpool(function, headers, body)
 
 
 async def _body(headers: Headers, receive: Receive) -> bytes:

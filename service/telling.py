@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
+from fastapi import APIRouter, Body, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
 
 from ledger import told
-from service.asking import Day, ModelName
+from service.acts import Act, Perform, Verb
+from service.asking import Day, IncidentId, ModelName
 from service.desk import Desk
 from service.problems import Refusal, documented
 
@@ -22,8 +24,24 @@ class PartitionAnswer(BaseModel):
     by: str
 
 
-def router(desk: Desk) -> APIRouter:
-    """Return the routes of a desk."""
+class ActBody(BaseModel):
+    """Who does it and why, both kept in the log; and until when, see ``Act``."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    by: str = Field(min_length=1, max_length=60)
+    reason: str = Field(min_length=1, max_length=2000)
+    until: date | None = None
+
+
+class Done(BaseModel):
+    """What was done, in a sentence."""
+
+    done: str
+
+
+def router(desk: Desk, perform: Perform) -> APIRouter:
+    """Return the routes of a desk; ``perform`` does what is to be done with incidents."""
     routes = APIRouter(prefix="/v1")
 
     @routes.post("/models/{model}/partitions/{day}", responses=documented(404) | {201: {"model": PartitionAnswer}})
@@ -35,9 +53,20 @@ def router(desk: Desk) -> APIRouter:
         spec, now = desk.spec(model), desk.now()
         if day > now.date() + timedelta(days=1):
             raise Refusal(422, f"path.day: {day} hasn't begun yet")
-        caller: str = request.state.caller.name
-        kept, news = told.announce(desk.ledger.database, spec.model, day, now, caller)
+        kept, news = told.announce(desk.ledger.database, spec.model, day, now, _caller(request))
         response.status_code = 201 if news else 200
         return PartitionAnswer(model=kept.model, day=kept.day, at=kept.at, by=kept.by)
 
+    @routes.post("/incidents/{incident}/{verb}", responses=documented(404, 409))
+    def act(incident: IncidentId, verb: Verb, body: Annotated[ActBody, Body()], request: Request) -> Done:
+        """Acknowledge, snooze or silence an incident, or say that it is not a problem; the log keeps who and why."""
+        known = desk.incident(incident)
+        by = f"{body.by} ({_caller(request)})"
+        return Done(done=perform(Act(verb, known.id, by, body.reason, body.until)))
+
     return routes
+
+
+def _caller(request: Request) -> str:
+    name: str = request.state.caller.name
+    return name

@@ -21,6 +21,8 @@ from starlette.types import ASGIApp
 
 from ledger.records import Cause, Decision, Measurement, Retrained, Status, Verdict
 from ledger.store import Ledger
+from models.errors import WatchkeeperError
+from service.acts import Act
 from service.app import create
 from service.limiter import Limiter
 from tests.ledger.made import DAY, MODEL, incident, measurement, message, run
@@ -66,9 +68,11 @@ def measurements() -> list[Measurement]:
     return [*usual, hostile, measurement(metric="ratio", feature="", value=float("inf"), verdict=Verdict.ERRORED)]
 
 
-@pytest.fixture
-def ledger(settings: Settings) -> Iterator[Ledger]:
-    opened = Ledger.open(settings.ledger)
+@pytest.fixture(scope="session")
+def ledger_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file of a ledger, made once, that each test gets a copy of."""
+    file = tmp_path_factory.mktemp("ledger") / "ledger.db"
+    opened = Ledger.open(f"sqlite:///{file}")
     opened.save_measurements(MODEL, DAY, ("drift", "check"), measurements())
     long_ago = date(2026, 1, 1)
     old = incident(id=OLD, cause=Cause.SEASON, opened=long_ago, status=Status.RESOLVED, resolved=DAY, summary=HOSTILE)
@@ -85,13 +89,46 @@ def ledger(settings: Settings) -> Iterator[Ledger]:
     opened.save_retrained(outcome)
     opened.enqueue(message())
     opened.enqueue(replace(message(kind="updated"), sent_at=NOW))
+    opened.close()
+    return file
+
+
+@pytest.fixture
+def ledger(settings: Settings, ledger_file: Path) -> Iterator[Ledger]:
+    shutil.copy(ledger_file, settings.ledger.removeprefix("sqlite:///"))
+    opened = Ledger.open(settings.ledger)
     yield opened
     opened.close()
 
 
+def nothing(act: Act) -> str:
+    raise AssertionError(f"nobody is to {act.verb} anything here")
+
+
 @pytest.fixture
-def app(settings: Settings, ledger: Ledger) -> FastAPI:
-    return create(settings, clock=lambda: NOW, limiter=Limiter(burst=10_000))
+def done() -> list[Act]:
+    """Return what the app was told to do, where it is only asked for."""
+    return []
+
+
+@pytest.fixture
+def replies() -> list[tuple[str, str]]:
+    """Return the answers to those who pressed a button, each with its address."""
+    return []
+
+
+@pytest.fixture
+def app(settings: Settings, ledger: Ledger, done: list[Act], replies: list[tuple[str, str]]) -> FastAPI:
+    def perform(act: Act) -> str:
+        if act.incident == OLD:
+            raise WatchkeeperError(f"{OLD}: it is resolved and can't be {act.verb}d")
+        done.append(act)
+        return f"{act.verb} of {act.incident} by {act.by}"
+
+    def reply(url: str, text: str) -> None:
+        replies.append((url, text))
+
+    return create(settings, perform, clock=lambda: NOW, limiter=Limiter(burst=10_000), reply=reply)
 
 
 class InProcess(httpx.BaseTransport):

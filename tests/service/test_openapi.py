@@ -28,7 +28,7 @@ def test_every_answer_is_one_that_the_document_tells_of(address: str, ledger: Le
             continue
 
         @given(operation.as_strategy(generation_mode=mode))
-        @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+        @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
         def answers(case: Case) -> None:
             case.call_and_validate(headers=header(WRITER), excluded_checks=BEYOND)
 

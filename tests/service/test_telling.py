@@ -1,13 +1,15 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
+import pytest
 from httpx import Client
 
 from ledger import told
 from ledger.store import Ledger
-from tests.ledger.made import DAY, MODEL
-from tests.service.conftest import HOSTILE, NOW
+from service.acts import Act, Verb
+from tests.ledger.made import DAY, MODEL, incident
+from tests.service.conftest import HOSTILE, NOW, OLD
 
 
 def test_a_partition_is_announced_once_however_often_it_is_said(ask: Client, ledger: Ledger) -> None:
@@ -30,3 +32,40 @@ def test_a_partition_of_an_unknown_model_or_of_the_future_is_refused(ask: Client
     assert (early.status_code, early.json()["detail"]) == (422, "path.day: 2026-03-06 hasn't begun yet")
     assert ask.post(f"/v1/models/{HOSTILE.replace('/', '')}/partitions/{DAY}").status_code == 404
     assert ask.post(f"/v1/models/{MODEL}/partitions/yesterday").status_code == 422
+
+
+@pytest.mark.parametrize("verb", list(Verb))
+def test_an_incident_is_handled_in_the_name_of_person_and_token(ask: Client, done: list[Act], verb: Verb) -> None:
+    body = {"by": " ann ", "reason": "the feed is being mended", "until": "2026-03-09"}
+    answer = ask.post(f"/v1/incidents/{incident().id}/{verb}", json=body)
+    assert answer.json() == {"done": f"{verb} of {incident().id} by ann (airflow)"}
+    assert done == [Act(verb, incident().id, "ann (airflow)", body["reason"], date(2026, 3, 9))]
+
+
+def test_what_an_incident_does_not_allow_is_a_conflict_and_an_unknown_one_is_not_found(
+    ask: Client, done: list[Act]
+) -> None:
+    body = {"by": "ann", "reason": "mine"}
+    refused = ask.post(f"/v1/incidents/{OLD}/acknowledge", json=body)
+    assert (refused.status_code, refused.json()["detail"]) == (409, f"{OLD}: it is resolved and can't be acknowledged")
+    assert ask.post("/v1/incidents/none/acknowledge", json=body).status_code == 404
+    assert ask.post(f"/v1/incidents/{incident().id}/delete", json=body).status_code == 422
+    assert done == []
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"by": "ann"}, "body.reason: field required"),
+        ({"by": " ", "reason": "x"}, "body.by: string should have at least 1 character"),
+        ({"by": "ann", "reason": "x", "until": "soon"}, "body.until: input should be a valid date"),
+        ({"by": "ann", "reason": "x", "force": True}, "body.force: extra inputs are not permitted"),
+        ({"by": "ann", "reason": "x" * 2001}, "body.reason: string should have at most 2000 characters"),
+        ([], "body: input should be a valid dictionary"),
+    ],
+)
+def test_what_is_left_out_of_an_act_is_named(ask: Client, done: list[Act], body: object, said: str) -> None:
+    answer = ask.post(f"/v1/incidents/{incident().id}/acknowledge", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith(said)
+    assert done == []

@@ -1,0 +1,170 @@
+"""Slack's buttons: that a press comes from Slack, what it asks for, and what the person who pressed is told.
+
+Slack wants an answer within three seconds, so the press is answered at once and done after that.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, BackgroundTasks, Request, Response
+from slack_sdk.signature import Clock, SignatureVerifier
+from slack_sdk.webhook import WebhookClient
+from starlette.datastructures import Headers
+
+from alerting.message import mrkdwn
+from ledger import told
+from models.errors import WatchkeeperError
+from service.acts import Act, Perform, Verb
+from service.desk import Desk
+from service.guard import SLACK_PATH
+from service.problems import Refusal
+
+OLDEST_SECONDS = 300
+SNOOZE_DAYS, SILENCE_DAYS = 3, 7
+"""What one press means: quiet until the morning three days on; no word of the data of the coming week."""
+MOST_INCIDENTS = 60
+"""More than Slack's own limit on a button's value holds."""
+HOOKS = ("https://hooks.slack.com/", "https://hooks.slack-gov.com/")
+LABELS = {
+    Verb.ACKNOWLEDGE: "Acknowledge",
+    Verb.SNOOZE: "Snooze",
+    Verb.SILENCE: "Silence",
+    Verb.NOT_A_PROBLEM: "Not a problem",
+}
+_SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
+_SECONDS = re.compile(r"[0-9]{1,12}")
+log = logging.getLogger("watchkeeper.slack")
+Reply = Callable[[str, str], None]
+"""Tells the person who pressed, at the address that came with the press, and nobody else."""
+
+
+@dataclass(frozen=True)
+class Press:
+    """One press of a button: what it asks for, and where its presser is answered ('' : nowhere)."""
+
+    acts: tuple[Act, ...]
+    response_url: str
+
+
+def signed(desk: Desk) -> Callable[[Headers, bytes], None]:
+    """Return what refuses a request that Slack didn't sign, that is older than five minutes, or that came before."""
+    secret = desk.settings.slack_signing_secret
+
+    def check(headers: Headers, body: bytes) -> None:
+        if not secret:
+            raise Refusal(401, "no button is answered here: WATCHKEEPER_SLACK_SIGNING_SECRET isn't set")
+        now = desk.clock()
+        timestamp, signature = (headers.get(f"x-slack-{name}", "") for name in ("request-timestamp", "signature"))
+        if not (_SECONDS.fullmatch(timestamp) and _SIGNATURE.fullmatch(signature)):
+            raise Refusal(401, "this isn't signed by Slack")
+        if abs(now.timestamp() - int(timestamp)) > OLDEST_SECONDS:
+            raise Refusal(401, "this was signed more than five minutes ago, or by a clock that is wrong")
+        if not _fits(secret, now.timestamp(), body, timestamp, signature):
+            raise Refusal(401, "this isn't signed by Slack")
+        if not told.first_time(desk.ledger.database, signature, now):
+            raise Refusal(401, "this came before")
+
+    return check
+
+
+def _fits(secret: str, now_seconds: float, body: bytes, timestamp: str, signature: str) -> bool:
+    clock = Clock()
+    clock.now = lambda: now_seconds  # type: ignore[method-assign]
+    try:
+        return SignatureVerifier(secret, clock).is_valid(body, timestamp, signature)
+    except UnicodeDecodeError:  # Slack sends forms, which are ASCII
+        return False
+
+
+def form_payload(body: bytes) -> Mapping[str, Any]:
+    """Return the payload of Slack's form; refuse with 400 what holds none."""
+    try:
+        payload = json.loads(parse_qs(body.decode())["payload"][0])
+    except (ValueError, KeyError, RecursionError):
+        payload = None
+    if not isinstance(payload, dict):
+        raise Refusal(400, "the form has no field 'payload' with a JSON object")
+    return payload
+
+
+def press(payload: Mapping[str, Any], today: date) -> Press | None:
+    """Return what a payload of Slack's asks for; None for anything but a press of one of our buttons.
+
+    A button's value holds the ids of incidents with spaces between.
+    """
+    actions = payload.get("actions")
+    if payload.get("type") != "block_actions" or not isinstance(actions, list):
+        return None
+    by = _person(payload.get("user"))
+    acts: list[Act] = []
+    for action in actions:
+        prefix, _, name = str(_of(action, "action_id")).partition(":")
+        if prefix != "watchkeeper" or name not in set(Verb):
+            continue  # a button that is a link tells of its press too
+        verb = Verb(name)
+        days = {Verb.SNOOZE: SNOOZE_DAYS, Verb.SILENCE: SILENCE_DAYS}.get(verb)
+        until = today + timedelta(days=days) if days else None
+        ids = str(_of(action, "value")).split()[:MOST_INCIDENTS]
+        acts += [Act(verb, incident, by, f"pressed “{LABELS[verb]}” in Slack", until) for incident in ids]
+    url = str(payload.get("response_url") or "")
+    return Press(tuple(acts), url if url.startswith(HOOKS) else "") if acts else None
+
+
+def handle(perform: Perform, pressed: Press, reply: Reply) -> None:
+    """Do what a press asks for, and tell the person who pressed what became of it, in their own words' place."""
+    said = []
+    for act in pressed.acts:
+        try:
+            said.append(perform(act))
+        except (WatchkeeperError, Refusal) as error:
+            said.append(f"That could not be done: {error}")
+        except Exception:
+            log.exception("%s of %s failed", act.verb, act.incident)
+            said.append(f"That failed here, and the log of the service says why: {act.verb} of {act.incident}")
+    if pressed.response_url:
+        reply(pressed.response_url, "\n".join(mrkdwn(sentence) for sentence in said))
+
+
+def reply_in_slack(url: str, text: str) -> None:
+    """Tell the person who pressed; one that can't be told sees it in the message, so it isn't tried again."""
+    try:
+        answer = WebhookClient(url, timeout=5).send(text=text, response_type="ephemeral", replace_original=False)
+    except OSError as error:
+        log.warning("a press could not be answered (%s)", type(error).__name__)
+        return
+    if answer.status_code != 200:
+        log.warning("a press could not be answered (status %s)", answer.status_code)
+
+
+def router(desk: Desk, perform: Perform, reply: Reply) -> APIRouter:
+    """Return the one route of Slack's; the guard has checked the signature before."""
+    routes = APIRouter()
+
+    @routes.post(SLACK_PATH, include_in_schema=False)
+    async def pressed(request: Request, after: BackgroundTasks) -> Response:
+        found = press(form_payload(await request.body()), desk.now().date())
+        if found is not None:
+            after.add_task(handle, perform, found, reply)
+        return Response(status_code=200, background=after)
+
+    return routes
+
+
+def _of(action: object, key: str) -> object:
+    return action.get(key, "") if isinstance(action, dict) else ""
+
+
+def _person(user: object) -> str:
+    """Return who pressed, as the log keeps it: the name that people know, and the id that doesn't change."""
+    name = str(_of(user, "username") or _of(user, "name") or "somebody")
+    readable = "".join(sign for sign in name if sign.isprintable())[:60].strip() or "somebody"
+    known = re.sub(r"[^A-Za-z0-9]", "", str(_of(user, "id")))[:20]
+    return f"{readable} (Slack {known})" if known else f"{readable} (Slack)"
