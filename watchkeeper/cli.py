@@ -293,6 +293,23 @@ def coverage(model: Models = None, json: Json = False) -> None:
 
 
 @app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8090,
+    socket_mode: Annotated[
+        bool, typer.Option("--socket-mode", help="Only answer Slack's buttons, over a connection opened to Slack.")
+    ] = False,
+) -> None:
+    """Serve the HTTP API and Slack's buttons until interrupted; Airflow does so too, under /watchkeeper."""
+    from service import serve as service  # noqa: PLC0415  the other commands start without it
+
+    if socket_mode:
+        service.socket_mode(read())
+    else:
+        service.http(read(), host, port)
+
+
+@app.command()
 def site() -> None:
     """Rebuild every page of the report from the ledger."""
     ctx = watch.context(read(), live=False)
