@@ -34,3 +34,5 @@ class Act:
 
 Perform = Callable[[Act], str]
 """Does it and returns a sentence that says so; raises WatchkeeperError or Refusal where it can't be done."""
+Deliver = Callable[[], None]
+"""Sends what waits to be told, so that a message shows at once what was done."""

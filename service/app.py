@@ -9,7 +9,7 @@ from fastapi import FastAPI, Response, Security
 from fastapi.security import HTTPBearer
 
 from service import asking, metrics, problems, slack, telling
-from service.acts import Perform
+from service.acts import Deliver, Perform
 from service.desk import Desk, now_utc
 from service.etag import ETag
 from service.guard import Guard
@@ -23,6 +23,7 @@ TITLE = "Watchkeeper"
 def create(
     settings: Settings,
     perform: Perform,
+    deliver: Deliver,
     *,
     clock: Callable[[], datetime] = now_utc,
     limiter: Limiter | None = None,
@@ -45,8 +46,8 @@ def create(
     )
     problems.install(app)
     app.include_router(asking.router(desk))
-    app.include_router(telling.router(desk, perform))
-    app.include_router(slack.router(desk, perform, reply))
+    app.include_router(telling.router(desk, perform, deliver))
+    app.include_router(slack.router(desk, perform, deliver, reply))
 
     @app.get("/v1/metrics", responses=problems.documented(), response_class=Response)
     def prometheus() -> Response:

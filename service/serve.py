@@ -15,10 +15,10 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from ledger import told
 from models.errors import WatchkeeperError
 from service import slack
-from service.acts import Perform
+from service.acts import Deliver, Perform
 from service.app import create
 from service.desk import Desk
-from service.perform import performer
+from service.perform import deliverer, performer
 from watchkeeper.settings import Settings
 
 MOST_AT_ONCE = 100
@@ -31,7 +31,8 @@ def http(settings: Settings, host: str, port: int) -> None:
             "nobody could use the service: set WATCHKEEPER_API_TOKENS to name:sha256:read or name:sha256:read+write "
             "(the SHA-256 of each token), WATCHKEEPER_SLACK_SIGNING_SECRET, or both"
         )
-    app = create(settings, performer(Desk(settings)))
+    desk = Desk(settings)
+    app = create(settings, performer(desk), deliverer(desk))
     uvicorn.run(app, host=host, port=port, server_header=False, proxy_headers=False, limit_concurrency=MOST_AT_ONCE)
 
 
@@ -40,14 +41,14 @@ def socket_mode(settings: Settings, stop: threading.Event | None = None) -> None
     if not settings.slack_app_token:
         raise WatchkeeperError("Socket Mode needs WATCHKEEPER_SLACK_APP_TOKEN, an app-level token (xapp-...)")
     desk = Desk(settings)
-    client = connected(desk, performer(desk), slack.reply_in_slack)
+    client = connected(desk, performer(desk), deliverer(desk), slack.reply_in_slack)
     try:
         (stop or threading.Event()).wait()
     finally:
         client.close()
 
 
-def connected(desk: Desk, perform: Perform, reply: slack.Reply) -> SocketModeClient:
+def connected(desk: Desk, perform: Perform, deliver: Deliver, reply: slack.Reply) -> SocketModeClient:
     """Return a client that is connected to Slack and answers each press once; it connects again by itself."""
     web = WebClient(base_url=desk.settings.slack_base_url)
     client = SocketModeClient(app_token=desk.settings.slack_app_token, web_client=web)
@@ -56,7 +57,7 @@ def connected(desk: Desk, perform: Perform, reply: slack.Reply) -> SocketModeCli
         asked_by.send_socket_mode_response(SocketModeResponse(request.envelope_id))
         found = slack.press(request.payload, desk.now().date()) if request.type == "interactive" else None
         if found is not None and told.first_time(desk.ledger.database, f"socket:{request.envelope_id}", desk.clock()):
-            slack.handle(perform, found, reply)
+            slack.handle(perform, deliver, found, reply)
 
     client.socket_mode_request_listeners.append(listen)
     try:

@@ -22,7 +22,7 @@ from starlette.datastructures import Headers
 from alerting.message import mrkdwn
 from ledger import told
 from models.errors import WatchkeeperError
-from service.acts import Act, Perform, Verb
+from service.acts import Act, Deliver, Perform, Verb
 from service.desk import Desk
 from service.guard import SLACK_PATH
 from service.problems import Refusal
@@ -118,12 +118,14 @@ def press(payload: Mapping[str, Any], today: date) -> Press | None:
     return Press(tuple(acts), url if url.startswith(HOOKS) else "") if acts else None
 
 
-def handle(perform: Perform, pressed: Press, reply: Reply) -> None:
-    """Do what a press asks for, and tell the person who pressed what became of it, in their own words' place."""
+def handle(perform: Perform, deliver: Deliver, pressed: Press, reply: Reply) -> None:
+    """Do what a press asks for, tell the person who pressed what became of it, and show it in the message."""
     said = []
+    done = False
     for act in pressed.acts:
         try:
             said.append(perform(act))
+            done = True
         except (WatchkeeperError, Refusal) as error:
             said.append(f"That could not be done: {error}")
         except Exception:
@@ -131,6 +133,8 @@ def handle(perform: Perform, pressed: Press, reply: Reply) -> None:
             said.append(f"That failed here, and the log of the service says why: {act.verb} of {act.incident}")
     if pressed.response_url:
         reply(pressed.response_url, "\n".join(mrkdwn(sentence) for sentence in said))
+    if done:
+        deliver()
 
 
 def reply_in_slack(url: str, text: str) -> None:
@@ -144,7 +148,7 @@ def reply_in_slack(url: str, text: str) -> None:
         log.warning("a press could not be answered (status %s)", answer.status_code)
 
 
-def router(desk: Desk, perform: Perform, reply: Reply) -> APIRouter:
+def router(desk: Desk, perform: Perform, deliver: Deliver, reply: Reply) -> APIRouter:
     """Return the one route of Slack's; the guard has checked the signature before."""
     routes = APIRouter()
 
@@ -152,7 +156,7 @@ def router(desk: Desk, perform: Perform, reply: Reply) -> APIRouter:
     async def pressed(request: Request, after: BackgroundTasks) -> Response:
         found = press(form_payload(await request.body()), desk.now().date())
         if found is not None:
-            after.add_task(handle, perform, found, reply)
+            after.add_task(handle, perform, deliver, found, reply)
         return Response(status_code=200, background=after)
 
     return routes

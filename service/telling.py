@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, BackgroundTasks, Body, Request, Response
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from ledger import told
-from service.acts import Act, Perform, Verb
+from service.acts import Act, Deliver, Perform, Verb
 from service.asking import Day, IncidentId, ModelName
 from service.desk import Desk
 from service.problems import Refusal, documented
@@ -24,12 +24,18 @@ class PartitionAnswer(BaseModel):
     by: str
 
 
+def _one_line(name: str) -> str:
+    if not name.isprintable():
+        raise ValueError("must be a name on one line")
+    return name
+
+
 class ActBody(BaseModel):
     """Who does it and why, both kept in the log; and until when, see ``Act``."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
-    by: str = Field(min_length=1, max_length=60)
+    by: Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_one_line)]
     reason: str = Field(min_length=1, max_length=2000)
     until: date | None = None
 
@@ -40,8 +46,8 @@ class Done(BaseModel):
     done: str
 
 
-def router(desk: Desk, perform: Perform) -> APIRouter:
-    """Return the routes of a desk; ``perform`` does what is to be done with incidents."""
+def router(desk: Desk, perform: Perform, deliver: Deliver) -> APIRouter:
+    """Return the routes of a desk; ``perform`` does what is to be done with incidents, ``deliver`` tells of it."""
     routes = APIRouter(prefix="/v1")
 
     @routes.post("/models/{model}/partitions/{day}", responses=documented(404) | {201: {"model": PartitionAnswer}})
@@ -58,11 +64,15 @@ def router(desk: Desk, perform: Perform) -> APIRouter:
         return PartitionAnswer(model=kept.model, day=kept.day, at=kept.at, by=kept.by)
 
     @routes.post("/incidents/{incident}/{verb}", responses=documented(404, 409))
-    def act(incident: IncidentId, verb: Verb, body: Annotated[ActBody, Body()], request: Request) -> Done:
+    def act(
+        incident: IncidentId, verb: Verb, body: Annotated[ActBody, Body()], request: Request, after: BackgroundTasks
+    ) -> Done:
         """Acknowledge, snooze or silence an incident, or say that it is not a problem; the log keeps who and why."""
         known = desk.incident(incident)
         by = f"{body.by} ({_caller(request)})"
-        return Done(done=perform(Act(verb, known.id, by, body.reason, body.until)))
+        done = perform(Act(verb, known.id, by, body.reason, body.until))
+        after.add_task(deliver)
+        return Done(done=done)
 
     return routes
 

@@ -12,7 +12,7 @@ from models.errors import WatchkeeperError
 
 READ, WRITE = "read", "write"
 ACCEPTED = "accepted is name:sha256:read or name:sha256:read+write, several with commas between"
-_ENTRY = re.compile(r"([A-Za-z0-9_.-]{1,60}):([0-9a-fA-F]{64}):(read\+write|write|read)")
+_ENTRY = re.compile(r"([A-Za-z0-9_.-]{1,30}):([0-9a-fA-F]{64}):(read\+write|write|read)")
 
 
 @dataclass(frozen=True)

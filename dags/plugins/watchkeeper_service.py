@@ -24,12 +24,13 @@ class WatchkeeperPlugin(AirflowPlugin):
         from models.errors import WatchkeeperError  # noqa: PLC0415
         from service.app import create  # noqa: PLC0415
         from service.desk import Desk  # noqa: PLC0415
-        from service.perform import performer  # noqa: PLC0415
+        from service.perform import deliverer, performer  # noqa: PLC0415
         from watchkeeper.settings import read  # noqa: PLC0415
 
         try:
             settings = read()
-            app = create(settings, performer(Desk(settings)))
+            desk = Desk(settings)
+            app = create(settings, performer(desk), deliverer(desk))
         except WatchkeeperError:
             log.exception("Watchkeeper's API isn't served")
             return []

@@ -105,9 +105,19 @@ def nothing(act: Act) -> str:
     raise AssertionError(f"nobody is to {act.verb} anything here")
 
 
+def quiet() -> None:
+    """Deliver nothing."""
+
+
 @pytest.fixture
 def done() -> list[Act]:
     """Return what the app was told to do, where it is only asked for."""
+    return []
+
+
+@pytest.fixture
+def delivered() -> list[int]:
+    """Return, for each delivery, how much had been done by then."""
     return []
 
 
@@ -118,7 +128,9 @@ def replies() -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def app(settings: Settings, ledger: Ledger, done: list[Act], replies: list[tuple[str, str]]) -> FastAPI:
+def app(
+    settings: Settings, ledger: Ledger, done: list[Act], delivered: list[int], replies: list[tuple[str, str]]
+) -> FastAPI:
     def perform(act: Act) -> str:
         if act.incident == OLD:
             raise WatchkeeperError(f"{OLD}: it is resolved and can't be {act.verb}d")
@@ -128,7 +140,10 @@ def app(settings: Settings, ledger: Ledger, done: list[Act], replies: list[tuple
     def reply(url: str, text: str) -> None:
         replies.append((url, text))
 
-    return create(settings, perform, clock=lambda: NOW, limiter=Limiter(burst=10_000), reply=reply)
+    limiter = Limiter(burst=10_000)
+    return create(
+        settings, perform, lambda: delivered.append(len(done)), clock=lambda: NOW, limiter=limiter, reply=reply
+    )
 
 
 class InProcess(httpx.BaseTransport):

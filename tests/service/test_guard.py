@@ -19,7 +19,7 @@ from service.guard import LARGEST_BODY_BYTES, SLACK_PATH
 from service.limiter import Limiter
 from service.tokens import Caller, caller_of, parse
 from tests.ledger.made import DAY, MODEL
-from tests.service.conftest import NOW, READER, WRITER, client, hashed, header, nothing
+from tests.service.conftest import NOW, READER, WRITER, client, hashed, header, nothing, quiet
 from watchkeeper.settings import Settings
 
 PARTITION = f"/v1/models/{MODEL}/partitions/{DAY}"
@@ -59,7 +59,7 @@ def test_no_route_answers_without_a_token(app: FastAPI) -> None:
 
 
 def test_without_tokens_in_the_settings_everything_is_refused(settings: Settings) -> None:
-    closed = client(create(replace(settings, api_tokens=""), nothing), WRITER)
+    closed = client(create(replace(settings, api_tokens=""), nothing, quiet), WRITER)
     assert closed.get("/v1/models").status_code == 401
 
 
@@ -72,7 +72,7 @@ def test_a_token_that_may_read_may_not_write(app: FastAPI, ledger: Ledger) -> No
 
 
 def test_a_token_that_may_only_write_may_not_read(settings: Settings, ledger: Ledger) -> None:
-    feed = client(create(replace(settings, api_tokens=f"feed:{hashed('a')}:write"), nothing), "a")
+    feed = client(create(replace(settings, api_tokens=f"feed:{hashed('a')}:write"), nothing, quiet), "a")
     assert feed.post(PARTITION).status_code == 201
     assert feed.get("/v1/models").status_code == 403
 
@@ -80,7 +80,7 @@ def test_a_token_that_may_only_write_may_not_read(settings: Settings, ledger: Le
 def test_a_caller_that_asks_too_often_waits_and_the_others_do_not(settings: Settings, ledger: Ledger) -> None:
     seconds = [0.0]
     app = create(
-        settings, nothing, clock=lambda: NOW, limiter=Limiter(burst=3, per_second=0.5, clock=lambda: seconds[0])
+        settings, nothing, quiet, clock=lambda: NOW, limiter=Limiter(burst=3, per_second=0.5, clock=lambda: seconds[0])
     )
     reader, writer = client(app, READER), client(app, WRITER)
     assert [reader.get("/v1/models").status_code for _ in range(5)] == [200, 200, 200, 429, 429]

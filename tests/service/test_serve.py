@@ -26,7 +26,7 @@ from service import serve as service
 from service.acts import Act
 from service.desk import Desk
 from tests.ledger.made import incident
-from tests.service.conftest import NOW, READER, REPOSITORY, header, nothing
+from tests.service.conftest import NOW, READER, REPOSITORY, header, nothing, quiet
 from tests.service.test_slack import HOOK, payload
 from watchkeeper.settings import Settings
 
@@ -142,7 +142,7 @@ def test_socket_mode_acknowledges_every_envelope_and_does_each_press_once(settin
     slack = Slack([envelope("e1"), envelope("e1"), other, envelope("e2", verb="snooze")])
     with slack.running() as url:
         desk = Desk(replace(settings, slack_app_token="xapp-1", slack_base_url=url), lambda: NOW)
-        client = service.connected(desk, perform, reply)
+        client = service.connected(desk, perform, quiet, reply)
         try:
             assert slack.told.wait(20)
             assert both.wait(20)
@@ -157,5 +157,5 @@ def test_a_wrong_app_token_is_said_without_showing_it(settings: Settings) -> Non
     with Slack([], ok=False).running() as url:
         desk = Desk(replace(settings, slack_app_token="xapp-secret", slack_base_url=url))
         with pytest.raises(WatchkeeperError, match="invalid_auth") as refused:
-            service.connected(desk, nothing, lambda url, text: None)
+            service.connected(desk, nothing, quiet, lambda url, text: None)
     assert "xapp-secret" not in str(refused.value)

@@ -19,7 +19,7 @@ from service.acts import Act, Verb
 from service.app import create
 from service.slack import press
 from tests.ledger.made import incident
-from tests.service.conftest import HOSTILE, NOW, OLD, WRITER, client, header, nothing
+from tests.service.conftest import HOSTILE, NOW, OLD, WRITER, client, header, nothing, quiet
 from watchkeeper.settings import Settings
 
 SECRET = "shh"
@@ -72,16 +72,19 @@ def test_a_press_does_what_the_button_says_in_the_name_of_who_pressed(
     assert text.startswith(f"{verb} of ")
 
 
-def test_a_message_about_several_incidents_is_answered_for_each(slack: Client, done: list[Act]) -> None:
+def test_a_message_about_several_incidents_is_answered_for_each_and_delivered_once(
+    slack: Client, done: list[Act], delivered: list[int]
+) -> None:
     sent(slack, form(payload("snooze", "incident-1 incident-2")))
+    assert delivered == [2]
     assert [act.incident for act in done] == ["incident-1", "incident-2"]
 
 
 def test_what_cannot_be_done_is_said_to_who_pressed_and_cannot_format(
-    slack: Client, done: list[Act], replies: list[tuple[str, str]]
+    slack: Client, done: list[Act], delivered: list[int], replies: list[tuple[str, str]]
 ) -> None:
     assert sent(slack, form(payload(value=OLD))).status_code == 200
-    assert done == []
+    assert done == delivered == []
     assert replies[0][1].startswith("That could not be done: ")
     sent(slack, form(payload(value="<!channel>*x*", user={"id": "U<1>", "name": HOSTILE})))
     text = replies[1][1]
@@ -120,7 +123,7 @@ def test_a_request_of_almost_five_minutes_is_taken_and_a_replayed_one_refused(
     assert sent(slack, body, age_seconds=299).status_code == 200
     again = sent(slack, body, age_seconds=299)
     assert (again.status_code, again.json()["detail"]) == (401, "this came before")
-    other = client(create(settings, nothing, clock=lambda: NOW + timedelta(seconds=1)))
+    other = client(create(settings, nothing, quiet, clock=lambda: NOW + timedelta(seconds=1)))
     assert sent(other, body, age_seconds=299).status_code == 401, "another worker knows it too"
     assert len(done) == 1
 
@@ -137,7 +140,7 @@ def test_a_token_of_the_api_is_no_signature_and_a_signature_is_no_token(slack: C
 
 
 def test_without_a_signing_secret_no_button_is_answered(settings: Settings, ledger: Ledger) -> None:
-    closed = client(create(replace(settings, slack_signing_secret=""), nothing, clock=lambda: NOW))
+    closed = client(create(replace(settings, slack_signing_secret=""), nothing, quiet, clock=lambda: NOW))
     answer = sent(closed, form(payload()))
     assert (answer.status_code, "isn't set" in answer.json()["detail"]) == (401, True)
 
@@ -187,7 +190,7 @@ def test_what_fails_here_is_told_without_why(
     def perform(act: Act) -> str:
         raise RuntimeError("a secret")
 
-    app = create(settings, perform, clock=lambda: NOW, reply=lambda url, text: replies.append((url, text)))
+    app = create(settings, perform, quiet, clock=lambda: NOW, reply=lambda url, text: replies.append((url, text)))
     assert sent(client(app), form(payload())).status_code == 200
     assert "failed here" in replies[0][1]
     assert "secret" not in replies[0][1]

@@ -35,11 +35,14 @@ def test_a_partition_of_an_unknown_model_or_of_the_future_is_refused(ask: Client
 
 
 @pytest.mark.parametrize("verb", list(Verb))
-def test_an_incident_is_handled_in_the_name_of_person_and_token(ask: Client, done: list[Act], verb: Verb) -> None:
+def test_an_incident_is_handled_in_the_name_of_person_and_token(
+    ask: Client, done: list[Act], delivered: list[int], verb: Verb
+) -> None:
     body = {"by": " ann ", "reason": "the feed is being mended", "until": "2026-03-09"}
     answer = ask.post(f"/v1/incidents/{incident().id}/{verb}", json=body)
     assert answer.json() == {"done": f"{verb} of {incident().id} by ann (airflow)"}
     assert done == [Act(verb, incident().id, "ann (airflow)", body["reason"], date(2026, 3, 9))]
+    assert delivered == [1]
 
 
 def test_what_an_incident_does_not_allow_is_a_conflict_and_an_unknown_one_is_not_found(
