@@ -1,8 +1,12 @@
-"""Waits for a partition without holding a worker: the triggerer looks every minute, until the deadline."""
+"""Waits for a partition without holding a worker: the triggerer looks every minute, until the deadline.
+
+Somebody who announces the partition over the API has it looked for at once; it is the warehouse that says it is there.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from typing import Any
@@ -11,6 +15,7 @@ from airflow.sdk import BaseOperator, Context
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from dags.day import day_of
+from models.errors import WatchkeeperError
 from models.load import load
 from models.spec import Spec
 from watchkeeper.settings import read
@@ -28,8 +33,28 @@ def spec_of(model: str) -> Spec:
     return load(read().models / f"{model}.yaml")
 
 
+def announced(model: str, day: date) -> bool:
+    """Return whether somebody said that the partition is ready; a ledger that can't be asked knows of nobody."""
+    from ledger import told  # noqa: PLC0415  not while a DAG file is parsed
+    from ledger.store import Ledger  # noqa: PLC0415
+
+    try:
+        ledger = Ledger.open(read().ledger)
+    except WatchkeeperError:
+        return False
+    try:
+        return told.announced(ledger.database, model, day) is not None
+    except WatchkeeperError:
+        return False
+    finally:
+        ledger.close()
+
+
 class PartitionTrigger(BaseTrigger):
     """Fires when the partition is there or its deadline (ISO time, UTC) has passed, whichever comes first."""
+
+    announced_seconds = 10.0
+    """How often the ledger is asked meanwhile; that is cheaper than asking the warehouse."""
 
     def __init__(self, model: str, day: str, deadline: str, poll_seconds: float = 60) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow's own is untyped
@@ -48,7 +73,16 @@ class PartitionTrigger(BaseTrigger):
             if there or datetime.now(UTC) >= deadline:
                 yield TriggerEvent(there)
                 return
-            await asyncio.sleep(self.poll_seconds)
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """Sleep until the next look, or until the partition is announced where it wasn't before."""
+        until = time.monotonic() + self.poll_seconds
+        known = await asyncio.to_thread(announced, self.model, date.fromisoformat(self.day))
+        while (left := until - time.monotonic()) > 0:
+            await asyncio.sleep(left if known else min(left, self.announced_seconds))
+            if not known and await asyncio.to_thread(announced, self.model, date.fromisoformat(self.day)):
+                return
 
 
 class PartitionWait(BaseOperator):

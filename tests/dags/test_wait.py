@@ -88,3 +88,28 @@ async def both():
 answer = asyncio.run(both())
 """
     assert ask(SETUP + code, **given) == [True, True, False]
+
+
+def test_a_partition_that_is_announced_is_looked_for_at_once(ask: Ask, given: dict[str, str]) -> None:
+    code = """
+import time
+from ledger import told
+from ledger.store import Ledger
+deliver(tomorrow + timedelta(days=1))
+PartitionTrigger.announced_seconds = 0.2
+soon = (datetime.now(UTC) + timedelta(seconds=300)).isoformat()
+trigger = PartitionTrigger("small", str(tomorrow), soon, poll_seconds=120)
+
+def come():
+    time.sleep(1)
+    deliver(tomorrow)
+    told.announce(Ledger.open(os.environ["WATCHKEEPER_LEDGER"]).database, "small", tomorrow, datetime.now(UTC), "feed")
+
+async def both():
+    return (await asyncio.gather(first(trigger), asyncio.to_thread(come)))[0]
+
+began = time.monotonic()
+there = asyncio.run(both())
+answer = [there, time.monotonic() - began < 60]
+"""
+    assert ask(SETUP + code, **given) == [True, True]
