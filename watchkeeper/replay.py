@@ -7,7 +7,7 @@ Both sides start with no incident open, so that they differ in their rules only.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from models.errors import WatchkeeperError
 from models.load import load_changes
 from models.spec import Spec
 from warehouse.grid import Frame
+from watchkeeper.feedback import about, called_no_problem
 from watchkeeper.history import History, conclude, fired, history
 from watchkeeper.stored import Context
 
@@ -31,11 +32,15 @@ WITHOUT_SCAN = (
 
 @dataclass(frozen=True)
 class Told:
-    """One incident, and the day on which it fired under today's and under the changed rules (None: it didn't)."""
+    """One incident, and the day on which it fired under today's and under the changed rules (None: it didn't).
+
+    ``feedback`` is who called it no problem, and why; empty where nobody did.
+    """
 
     incident: Incident
     today: date | None
     changed: date | None
+    feedback: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,13 +72,15 @@ def replay(ctx: Context, spec: Spec, start: date, end: date, rules: Path | None 
     today = _fired(past, spec)
     if rules is None:
         told = [Told(incident, incident.fired, None) for incident in today]
+        told = _with_feedback(ctx, spec, told)
         return Replay(spec.model, start, end, len(past.days), told=tuple(told), has_changes=False)
     other = load_changes(rules, spec)
     problems = refused(spec, other, past.frame)
     if problems:
         raise WatchkeeperError("\n".join(f"{rules}: {problem}" for problem in problems))
     changed = _fired(past.under(other, new_baseline=other.baseline != spec.baseline), other)
-    return Replay(spec.model, start, end, len(past.days), told=tuple(_beside(today, changed)), has_changes=True)
+    told = _with_feedback(ctx, spec, _beside(today, changed))
+    return Replay(spec.model, start, end, len(past.days), told=tuple(told), has_changes=True)
 
 
 def refused(spec: Spec, other: Spec, frame: Frame) -> list[str]:
@@ -134,6 +141,13 @@ def _beside(today: Sequence[Incident], changed: Sequence[Incident]) -> list[Told
     return sorted(result, key=lambda t: (min(d for d in (t.today, t.changed) if d), t.incident.id))
 
 
+def _with_feedback(ctx: Context, spec: Spec, told: Sequence[Told]) -> list[Told]:
+    """Return what was told with what people said of the ledger's incidents of the same trouble."""
+    called = called_no_problem(ctx.ledger, spec.model)
+    said = [(each, about(each.incident, called)) for each in told]
+    return [replace(each, feedback=f"{event.actor}: {event.reason}") if event else each for each, event in said]
+
+
 def _key(incident: Incident) -> tuple[str, str, str]:
     return incident.cause, incident.feature, incident.slice
 
@@ -155,6 +169,7 @@ def as_content(found: Replay) -> dict[str, Any]:
             {
                 "cause": t.incident.cause, "feature": t.incident.feature, "slice": t.incident.slice,
                 "opened": t.incident.opened, "today": t.today, "changed": t.changed, "summary": t.incident.summary,
+                "not_a_problem": t.feedback,
             }
             for t in found.told
         ],
@@ -169,8 +184,10 @@ def sentences(found: Replay) -> list[str]:
         return f"{count}, {found.pages_per_week(changed=changed):.2g} a week"
 
     said = [f"{found.model}, {counted(found.days, 'watched day')} from {found.start} to {found.end}."]
+    no_problem = [t for t in found.told if t.feedback]
     if not found.has_changes:
-        return [*said, f"Today's rules: {pages(changed=False)}."]
+        called = [f"People called {len(no_problem)} of them no problem."] if no_problem else []
+        return [*said, f"Today's rules: {pages(changed=False)}.", *called]
     only_today = [t for t in found.told if t.changed is None]
     only_changed = [t for t in found.told if t.today is None]
     earlier = [(t.changed - t.today).days for t in found.told if t.today and t.changed and t.today != t.changed]
@@ -178,6 +195,9 @@ def sentences(found: Replay) -> list[str]:
     said.append(
         f"The changed rules miss {counted(len(only_today), 'incident')} of today's and add {len(only_changed)}."
     )
+    if no_problem:
+        still = sum(t.changed is not None for t in no_problem)
+        said.append(f"Of {counted(len(no_problem), 'incident')} that people called no problem they still tell {still}.")
     if earlier:
         said.append(
             f"They tell {sum(d < 0 for d in earlier)} earlier and {sum(d > 0 for d in earlier)} later than today's."
@@ -189,7 +209,8 @@ def cells(found: Replay, told: Told) -> list[str]:
     """Return a line of the table: when it fired under each set of rules, what it is, and what is wrong."""
     changed = _when(told.changed) if found.has_changes else ""
     where = told.incident.feature or told.incident.slice
-    return [_when(told.today), changed, str(told.incident.cause), where, plain(told.incident.summary)]
+    summary = told.incident.summary + (f" (no problem, says {told.feedback})" if told.feedback else "")
+    return [_when(told.today), changed, str(told.incident.cause), where, plain(summary)]
 
 
 def _when(day: date | None) -> str:
