@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
 from demo.airflow import free_port
@@ -88,8 +89,8 @@ class Slack:
             connection.send(json.dumps(envelope))
             self.acknowledged.append(json.loads(connection.recv(timeout=20))["envelope_id"])
         self.told.set()
-        for _ in connection:
-            pass
+        with suppress(ConnectionClosed):
+            connection.recv()
 
     @contextmanager
     def running(self) -> Iterator[str]:
@@ -149,7 +150,8 @@ def test_socket_mode_acknowledges_every_envelope_and_does_each_press_once(settin
         finally:
             client.close()
     assert slack.acknowledged == ["e1", "e1", "e3", "e2"]
-    assert [(act.verb, act.incident) for act in done] == [("acknowledge", incident().id), ("snooze", incident().id)]
+    assert sorted(act.verb for act in done) == ["acknowledge", "snooze"]  # envelopes are handled side by side
+    assert {act.incident for act in done} == {incident().id}
     assert [url for url, _ in replies] == [HOOK, HOOK]
 
 
