@@ -1,6 +1,6 @@
 # `make` explains itself.
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down pictures bench detect test lint types check generate lock clean
+.PHONY: help install demo up down pictures bench detect test lint types check generate docs lock clean
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -58,10 +58,15 @@ types: $(INSTALLED) ## Check types and which room may import which
 generate: $(INSTALLED) ## Remake generated files (a test checks them against their source)
 	@$(BIN)/python -m models.load
 	@$(BIN)/python -m checks.catalogue
+	@$(BIN)/python -m watchkeeper.reference
+
+docs: $(INSTALLED) ## Build the documentation into .docs-site, and check its links
+	@$(BIN)/mkdocs build --strict --quiet
+	@echo ".docs-site/index.html"
 
 lock: $(INSTALLED) ## Resolve pyproject.toml anew into requirements.lock
 	@$(UV) pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --quiet --upgrade -o requirements.lock
 
 clean: ## Remove the demonstration and every cache, but not .venv
-	@rm -rf .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .demo .bench .docs-site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

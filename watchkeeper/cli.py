@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from alerting.handled import UNHANDLED, Handled
 from checks import catalogue
@@ -28,6 +26,7 @@ from models.spec import Spec
 from monitors import limits
 from watchkeeper import (
     acts,
+    adopt,
     cli_alerts,
     cli_audit,
     cli_incidents,
@@ -39,11 +38,10 @@ from watchkeeper import (
     watch,
 )  # fmt: skip
 from watchkeeper import heartbeat as beats
-from watchkeeper import suggest as suggestion
 from watchkeeper import tidy as tidying
-from watchkeeper.doctor import examine
 from watchkeeper.settings import read
-from watchkeeper.stored import Context, baseline_sum, frame_of
+from watchkeeper.stored import Context
+from watchkeeper.terminal import err, out, progress
 
 app = typer.Typer(
     name="watchkeeper",
@@ -56,10 +54,11 @@ app.add_typer(cli_alerts.app, name="alerts")
 app.add_typer(cli_incidents.incident, name="incident")
 app.add_typer(cli_incidents.silence, name="silence")
 app.add_typer(cli_audit.app, name="audit")
-for command in (cli_replay.replay, cli_replay.drill, cli_retraining.rollback, cli_retraining.answer):
+for command in (
+    adopt.init, adopt.suggest, adopt.doctor,
+    cli_replay.replay, cli_replay.drill, cli_retraining.rollback, cli_retraining.answer,
+):  # fmt: skip
     app.command()(command)
-out = Console()
-err = Console(stderr=True)
 
 
 class FailOn(StrEnum):
@@ -72,7 +71,10 @@ class FailOn(StrEnum):
 
 
 Models = Annotated[
-    list[str] | None, typer.Option("--model", "-m", help="Model to watch; may be given again. Default: all.")
+    list[str] | None,
+    typer.Option(
+        "--model", "-m", help="Model to watch; may be given again. Default: all.", autocompletion=adopt.model_names
+    ),
 ]
 Day = Annotated[datetime, typer.Option("--day", "-d", formats=["%Y-%m-%d"], help="Partition day, YYYY-MM-DD.")]
 From = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day, YYYY-MM-DD.")]
@@ -143,12 +145,12 @@ def backfill(
         raise WatchkeeperError(f"--to {end:%Y-%m-%d} is before --from {start:%Y-%m-%d}")
     days = [start.date() + timedelta(days=i) for i in range((end - start).days + 1)]
     runs = []
-    with _progress() as progress:
+    with progress() as bar:
         for spec in specs:
-            task = progress.add_task(spec.model, total=len(days))
+            task = bar.add_task(spec.model, total=len(days))
             for each in days:
                 runs.append(watch.watch(ctx, spec, each))
-                progress.advance(task)
+                bar.advance(task)
     if site:
         err.print(f"report: {watch.publish(ctx, watch.known_specs(ctx.settings))}", highlight=False, soft_wrap=True)
     _finish(ctx, runs, machine=json, fail_on=fail_on)
@@ -225,19 +227,6 @@ def incidents(
 
 
 @app.command()
-def suggest(
-    model: Annotated[str, typer.Option("--model", "-m", help="A model file with at least table and baseline.")],
-) -> None:
-    """Propose features and checks for a model file from its baseline, each with its reason."""
-    ctx = watch.context(read(), live=False)
-    (spec,) = watch.known_specs(ctx.settings, [model])
-    frame = frame_of(ctx, spec)
-    out.print(
-        suggestion.suggest(spec, frame, *baseline_sum(ctx, spec, frame)), markup=False, highlight=False, soft_wrap=True
-    )
-
-
-@app.command()
 def tidy(
     model: Models = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be freed.")] = False,
@@ -249,19 +238,6 @@ def tidy(
     specs = watch.known_specs(settings, model or [])
     rows = [asdict(each) for spec in specs for each in tidying.tidy(ledger, spec, dry_run=dry_run)]
     show.answer(out, rows, show.tidied_table(rows), machine=json)
-
-
-@app.command()
-def doctor() -> None:
-    """Look for what is wrong with settings, model files, tables, ledger, site and Slack."""
-    findings = examine(read(), lambda settings: watch.context(settings, live=False))
-    for finding in findings:
-        mark, style = ("ok  ", "green") if finding.well else ("look", "yellow")
-        out.print(
-            f"{mark} {finding.looked_at}: {finding.told}", style=style, markup=False, highlight=False, soft_wrap=True
-        )
-    if not all(finding.well for finding in findings):
-        raise typer.Exit(1)
 
 
 @app.command()
@@ -358,11 +334,6 @@ def _reaches(fail_on: FailOn, firing: Sequence[Incident], *, breached: bool) -> 
 
 def _date(given: datetime | None) -> date | None:
     return given.date() if given else None
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=err, disable=not err.is_terminal)
 
 
 def main() -> None:

@@ -1,20 +1,33 @@
-"""Looks for what is wrong with settings, model files, tables, ledger, site and Slack, and says what to do."""
+"""Looks for what is wrong with settings, versions, clock, tables, labels, ledger, site, Airflow and Slack."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from ledger.store import Ledger
 from models.errors import WatchkeeperError
 from models.load import load, paths
 from models.spec import Spec
+from warehouse.profile import EVERYONE, FRAUD, LEGITIMATE, Cohort
+from watchkeeper import installed
 from watchkeeper.custom import function_of
 from watchkeeper.heartbeat import late, read
 from watchkeeper.settings import Settings
-from watchkeeper.stored import Context
+from watchkeeper.stored import Context, frame_of
+
+OK, LOOK, BROKEN = "ok", "look", "broken"
+COLOURS = {OK: "green", LOOK: "yellow", BROKEN: "red"}
+SKEW_SECONDS = 60.0
+SCOPES = ("chat:write", "channels:history", "channels:read")
+LABEL_DAYS = 7
+"""The last days of the baseline whose labels are looked at: enough to tell, and never a large bill."""
+NEVER_LABELLED = 0.5
+"""Share of payments with a label below which somebody should look, where labels are explicit."""
 
 MOST = timedelta(hours=26)
 """A heartbeat of a daily watch is at most so old."""
@@ -22,51 +35,60 @@ MOST = timedelta(hours=26)
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at: ``well`` or not, and what was found or is to be done."""
+    """One thing that was looked at: ok, to be looked at, or broken; what was found, and what to do about it."""
 
     looked_at: str
-    well: bool
+    state: str
     told: str
+    todo: str = ""
 
 
 def examine(settings: Settings, opened: Callable[[Settings], Context]) -> list[Finding]:
-    """Return one finding for each thing looked at; nothing is changed but the ledger's tables, if they were missing."""
-    findings = [_finding("ledger", lambda: _ledger(settings))]
+    """Return one finding for each thing looked at.
+
+    Nothing is changed but the ledger's tables and the models' frames, if they were missing.
+    """
+    findings = [Finding("versions", *found) for found in installed.versions()]
+    findings.append(_finding("ledger", lambda: _ledger(settings)))
     specs: list[Spec] = []
     for path in _found_paths(settings, findings):
         try:
             specs.append(load(path))
         except WatchkeeperError as error:
-            findings.append(Finding(path.name, well=False, told=str(error)))
+            findings.append(Finding(path.name, BROKEN, str(error), "mend the file; 'watchkeeper validate' checks it"))
     try:
         ctx = opened(settings)
     except WatchkeeperError as error:
-        findings.append(Finding("warehouse", well=False, told=str(error)))
+        findings.append(Finding("warehouse", BROKEN, str(error)))
     else:
-        findings += [finding for spec in specs for finding in _tables(ctx, spec)]
-    findings.append(_finding("site", lambda: _writable(settings.site)))
+        findings += [finding for spec in specs for finding in (*_tables(ctx, spec), *_labels(ctx, spec))]
+        findings += _clock(ctx, specs)
+    findings.append(_finding("site", lambda: _writable(settings.site, "WATCHKEEPER_SITE")))
     findings.append(_finding("heartbeat", lambda: _heartbeat(settings, specs)))
-    findings.append(_finding("Slack", lambda: _slack(settings)))
-    return findings
+    findings.append(_finding("messages", lambda: _writable(settings.messages.parent, "WATCHKEEPER_MESSAGES")))
+    findings += [Finding("Airflow", *found) for found in installed.airflow(settings.home)]
+    return [*findings, *_slack(settings, datetime.now(UTC))]
 
 
 def _finding(looked_at: str, look: Callable[[], str]) -> Finding:
     try:
-        return Finding(looked_at, well=True, told=look())
+        return Finding(looked_at, OK, look())
     except WatchkeeperError as error:
-        return Finding(looked_at, well=False, told=str(error))
+        return Finding(looked_at, BROKEN, str(error))
 
 
 def _found_paths(settings: Settings, findings: list[Finding]) -> list[Path]:
     try:
         return paths(settings.models)
     except WatchkeeperError as error:
-        findings.append(Finding("model files", well=False, told=str(error)))
+        findings.append(Finding("model files", BROKEN, str(error), "'watchkeeper init TABLE' writes a first one"))
         return []
 
 
 def _ledger(settings: Settings) -> str:
-    runs = Ledger.open(settings.ledger).runs()
+    ledger = Ledger.open(settings.ledger)
+    with ledger.transaction():  # asks for the lock that every step asks for
+        runs = ledger.runs()
     newest = max((run.day for run in runs), default=None)
     return f"{len(runs):,} watched days, the newest {newest}" if newest else "opens; no day was watched yet"
 
@@ -88,23 +110,82 @@ def _tables(ctx: Context, spec: Spec) -> Iterator[Finding]:
     yield _finding(looked_at, look)
     for metric in spec.metrics:
         found = function_of(metric)
-        yield Finding(
-            f"{spec.model}: metrics.{metric.name}",
-            well=not isinstance(found, str),
-            told=found if isinstance(found, str) else f"{metric.function} can be imported",
-        )
+        about = f"{spec.model}: metrics.{metric.name}"
+        if isinstance(found, str):
+            yield Finding(about, BROKEN, found, "put its folder on PYTHONPATH, or mend 'function'")
+        else:
+            yield Finding(about, OK, f"{metric.function} can be imported")
+
+
+def _labels(ctx: Context, spec: Spec) -> Iterator[Finding]:
+    about = f"{spec.model}: labels"
     if spec.labels is None:
-        yield Finding(f"{spec.model}: labels", well=False, told="no labels: performance and fairness aren't watched")
+        todo = "name the table of labels under 'labels'"
+        yield Finding(about, LOOK, "no labels: performance and fairness aren't watched", todo)
+        return
+    today = ctx.now.date()
+    try:
+        frame = frame_of(ctx, spec)
+        (version,) = ctx.warehouse.label_versions(spec, [today])
+        days = ctx.warehouse.days(spec, spec.baseline.start, spec.baseline.end)[-LABEL_DAYS:]
+        cohorts = ctx.warehouse.label_changes(spec, frame, days[0], days[-1], None, today) if days else {}
+        partitions = [ctx.warehouse.partition(spec, day) for day in days]
+    except WatchkeeperError as error:
+        yield Finding(about, BROKEN, str(error))
+        return
+    known = sum(cohorts.values(), Cohort())
+    cube = known.labels.cells.get(EVERYONE)
+    labelled = 0 if cube is None else int(cube[:, (FRAUD, LEGITIMATE), 0].sum())
+    rows = sum(partition.rows for partition in partitions if partition)
+    events = version.partition(",")[0]
+    if not labelled:
+        told = f"{events or 'no events'}, and none of an id of the last baseline days' payments"
+        todo = f"see whether labels.id '{spec.labels.id}' holds the ids of features.id '{spec.features.id}'"
+        yield Finding(about, BROKEN, told, todo)
+        return
+    share = labelled / rows if rows else 0.0
+    told = (
+        f"{events}; of {rows:,} payments of the last {len(days)} baseline days {share:.1%} have a label{_delay(known)}"
+    )
+    few = spec.labels.negative == "explicit" and share < NEVER_LABELLED
+    todo = "labels are said to be explicit: set 'negative: {after_days: 45}' if silence means legitimate" if few else ""
+    yield Finding(about, LOOK if few else OK, told, todo)
 
 
-def _writable(folder: Path) -> str:
+def _delay(known: Cohort) -> str:
+    """Return the days after which half and nine in ten of the baseline's frauds were known, in words."""
+    days = sorted(Counter(dict(known.delays)).elements())
+    if not days:
+        return ", and no fraud is among them"
+    return f", half of the frauds after {days[len(days) // 2]} days, nine in ten after {days[len(days) * 9 // 10]}"
+
+
+def _clock(ctx: Context, specs: list[Spec]) -> Iterator[Finding]:
+    if ctx.settings.now:
+        todo = "unset WATCHKEEPER_NOW outside demonstrations"
+        yield Finding("clock", LOOK, f"it stands still at {ctx.settings.now}", todo)
+        return
+    for spec in specs:
+        try:
+            days = ctx.warehouse.days(spec, ctx.now.date() - timedelta(days=3), ctx.now.date() + timedelta(days=1))
+            partition = ctx.warehouse.partition(spec, days[-1]) if days else None
+        except WatchkeeperError:
+            continue  # told above
+        if partition and partition.arrived_at > ctx.now + timedelta(seconds=SKEW_SECONDS):
+            told = f"{spec.features.table} was written at {partition.arrived_at:%Y-%m-%d %H:%M} UTC, which is to come"
+            yield Finding("clock", BROKEN, told, "set this machine's clock, or that of the warehouse, by NTP")
+            return
+    yield Finding("clock", OK, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, and no table was written later than that")
+
+
+def _writable(folder: Path, setting: str) -> str:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / ".probe"
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise WatchkeeperError(f"{folder}: can't be written ({error.strerror}); set WATCHKEEPER_SITE") from error
+        raise WatchkeeperError(f"{folder}: can't be written ({error.strerror}); set {setting}") from error
     return f"{folder} can be written"
 
 
@@ -118,9 +199,11 @@ def _heartbeat(settings: Settings, specs: Sequence[Spec]) -> str:
     return f"each model's watch came to its end in the last {MOST.total_seconds() / 3600:.0f} hours"
 
 
-def _slack(settings: Settings) -> str:
+def _slack(settings: Settings, now: datetime) -> Iterator[Finding]:
     if not settings.slack_token:
-        return f"no WATCHKEEPER_SLACK_TOKEN: messages go to the terminal and to {settings.messages}"
+        told = f"no WATCHKEEPER_SLACK_TOKEN: messages go to the terminal and to {settings.messages}"
+        yield Finding("Slack", OK, told)
+        return
     from slack_sdk import WebClient  # noqa: PLC0415
     from slack_sdk.errors import SlackApiError  # noqa: PLC0415
 
@@ -128,5 +211,19 @@ def _slack(settings: Settings) -> str:
         answer = WebClient(token=settings.slack_token, base_url=settings.slack_base_url, timeout=10).auth_test()
     except (SlackApiError, OSError) as error:
         reason = error.response["error"] if isinstance(error, SlackApiError) else error.__class__.__name__
-        raise WatchkeeperError(f"Slack refuses the token or can't be reached ({reason})") from error
-    return f"signed in to {answer['team']}"
+        todo = "install the app again and set WATCHKEEPER_SLACK_TOKEN to its bot token"
+        yield Finding("Slack", BROKEN, f"it refuses the token or can't be reached ({reason})", todo)
+        return
+    headers = {key.lower(): value for key, value in dict(answer.headers).items()}
+    granted = {scope.strip() for scope in str(headers.get("x-oauth-scopes", "")).split(",")} - {""}
+    lacking = [scope for scope in SCOPES if scope not in granted]
+    if granted and lacking:
+        state = BROKEN if "chat:write" in lacking else LOOK
+        todo = "add them to the app (docs/how-to/slack.md) and install it again"
+        yield Finding("Slack", state, f"the token lacks {', '.join(lacking)}", todo)
+    else:
+        yield Finding("Slack", OK, f"signed in to {answer['team']}" + (" with all scopes" if granted else ""))
+    if "date" in headers:
+        skew = abs((now - parsedate_to_datetime(str(headers["date"]))).total_seconds())
+        if skew > SKEW_SECONDS:
+            yield Finding("clock", BROKEN, f"it differs from Slack's by {skew:,.0f} s", "set the clock by NTP")

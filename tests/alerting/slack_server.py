@@ -98,7 +98,7 @@ def running() -> Iterator[Slack]:
             method = self.path.removeprefix("/api/")
             slack.calls.append(method)
             form = "json" not in (self.headers.get("Content-Type") or "")
-            arguments = {k: v[0] for k, v in parse_qs(body.decode()).items()} if form else json.loads(body)
+            arguments = {k: v[0] for k, v in parse_qs(body.decode()).items()} if form else json.loads(body or "{}")
             time.sleep(slack.delay_seconds)
             special = slack.next.pop(0) if slack.next else None
             if special == "hang up":

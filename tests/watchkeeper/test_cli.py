@@ -207,19 +207,10 @@ def test_suggest_proposes_a_model_file_that_validates(say: Say, settings: Settin
     (least / f"{MODEL}.yaml").write_text(head)
     answer = say("suggest", "--model", MODEL, models=str(least))
     assert answer.status == 0, answer.err
-    columns, checks = answer.out.split("checks:")
+    columns, rest = answer.out.split("slices:")
     (least / f"{MODEL}.yaml").write_text(
         head.replace("score:", "  " + columns[columns.index("columns:") :].strip().replace("\n", "\n  ") + "\nscore:")
-        + f"checks:{checks}"
+        + f"slices:{rest}"
     )
     assert say("validate", models=str(least)).status == 0
     assert say("run", "--day", str(DAY), "--no-site", "--fail-on", "critical", models=str(least)).status == 0
-
-
-def test_doctor_says_what_is_well_and_what_to_do(say: Say, tmp_path: Path) -> None:
-    well = say("doctor")
-    assert (well.status, "14 of 14 baseline days are there" in well.out) == (0, True)
-    (tmp_path / "nothing").mkdir()
-    ill = say("doctor", warehouse=str(tmp_path / "nothing"))
-    assert ill.status == 1
-    assert "look" in ill.out

@@ -1,0 +1,223 @@
+"""The reference pages of the documentation, made from the code: ``python -m watchkeeper.reference`` writes them."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterator, Sequence
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from ledger.records import Cause, Verdict
+from models.load import schema
+from monitors.limits import FLOORS
+from reports import words
+from watchkeeper import settings
+from watchkeeper.settings import REPOSITORY
+
+FOLDER = REPOSITORY / "docs" / "reference"
+BAR = r"\|"
+NOTE = "<!-- Made by `make generate` from the code; edits here are lost. -->\n\n"
+
+
+def pages() -> dict[str, str]:
+    """Return each reference page by its file's name."""
+    made = {
+        "model-file.md": _model_file(),
+        "command-line.md": _command_line(),
+        "settings.md": _settings(),
+        "metrics.md": _metrics(),
+    }
+    return {name: NOTE + text.rstrip() + "\n" for name, text in made.items()}
+
+
+def _model_file() -> str:
+    content = json.loads(schema())
+    parts: dict[str, Any] = content["$defs"]
+    lines = [
+        "# Model file",
+        "",
+        "One YAML file for each model, named after it. `watchkeeper validate` checks it, and an editor completes it by",
+        "`models/schema.json`. Unknown keys are refused. `watchkeeper init TABLE` writes a first one.",
+        "",
+        *_part(content, parts),
+    ]
+    for name in _in_order(content, parts):
+        lines += ["", f"## {name}", "", parts[name].get("description", ""), "", *_part(parts[name], parts)]
+    return "\n".join(lines)
+
+
+def _in_order(content: dict[str, Any], parts: dict[str, Any]) -> list[str]:
+    """Return the parts in the order in which a reader of the file comes upon them."""
+    found: list[str] = []
+
+    def visit(part: dict[str, Any]) -> None:
+        for value in part.get("properties", {}).values():
+            for name in _named(value):
+                if name not in found:
+                    found.append(name)
+                    visit(parts[name])
+
+    visit(content)
+    return found
+
+
+def _named(value: Any) -> Iterator[str]:
+    """Yield the names of the parts that a property refers to."""
+    if isinstance(value, dict):
+        if "$ref" in value:
+            yield value["$ref"].rpartition("/")[2]
+        for inner in value.values():
+            yield from _named(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _named(inner)
+
+
+def _part(part: dict[str, Any], parts: dict[str, Any]) -> list[str]:
+    required = set(part.get("required", ()))
+    rows = []
+    for key, value in part.get("properties", {}).items():
+        default = "required" if key in required else _default(value)
+        own = next((parts[name].get("description", "") for name in _named(value)), "")
+        rows.append((f"`{key}`", _accepted(value), default, value.get("description", own)))
+    return _table(("key", "accepted", "default", "what it says"), rows)
+
+
+def _default(value: dict[str, Any]) -> str:
+    default = value.get("default")
+    return "" if default in (None, {}, []) or isinstance(default, dict) else f"`{json.dumps(default)}`"
+
+
+def _accepted(value: dict[str, Any]) -> str:
+    """Return what a property takes, in words."""
+    if "$ref" in value:
+        name = value["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if "const" in value or "enum" in value:
+        return ", ".join(f"`{each}`" for each in value.get("enum", [value.get("const")]))
+    if "anyOf" in value:
+        return " or ".join(dict.fromkeys(_accepted(each) for each in value["anyOf"] if each.get("type") != "null"))
+    kind = value.get("type", "anything")
+    inner = value.get({"array": "items", "object": "additionalProperties"}.get(kind, ""))
+    if isinstance(inner, dict) and inner:
+        return f"{'list of' if kind == 'array' else 'name:'} {_accepted(inner)}"
+    said = {"string": "text", "object": "mapping", "array": f"list of {value.get('minItems', '')}".rstrip()}
+    return _bounded("date" if value.get("format") == "date" else said.get(kind, kind), value)
+
+
+def _bounded(kind: str, value: dict[str, Any]) -> str:
+    ends = (("minimum", "from"), ("exclusiveMinimum", "above"), ("maximum", "to"), ("exclusiveMaximum", "below"))
+    bounds = " ".join(f"{said} {value[key]}" for key, said in ends if key in value)
+    shape = f" like `{value['pattern']}`" if "pattern" in value else ""
+    return f"{kind} {bounds}".rstrip() + shape
+
+
+def _command_line() -> str:
+    from watchkeeper.cli import app  # noqa: PLC0415  this module is of no use to the command line itself
+
+    group = typer.main.get_command(app)
+    lines = [
+        "# Command line",
+        "",
+        "Exit status: 0 done, 1 findings at or above `--fail-on`, 2 your mistake, 3 errored or, from `doctor`, broken.",
+        "`--json` writes one JSON document to standard output; everything else that is told goes to standard error.",
+        "Where standard error is no terminal there is no progress bar, and `NO_COLOR` turns colours off.",
+        "`watchkeeper --install-completion` teaches bash, zsh, fish or PowerShell the commands and model names.",
+    ]
+    commands: dict[str, Any] = getattr(group, "commands", {})
+    for name, command in sorted(commands.items()):
+        rows = [
+            (_spelt(each), "required" if each.required else _shown(each), each.help or "") for each in command.params
+        ]
+        lines += ["", f"## watchkeeper {name}", "", command.help or "", ""]
+        lines += _table(("argument", "default", "what it does"), rows)
+    return "\n".join(lines)
+
+
+def _spelt(parameter: Any) -> str:
+    if parameter.param_type_name != "option":
+        return f"`{str(parameter.name).upper()}`"
+    kind = parameter.type_descriptor.annotation
+    values = [each.value for each in kind] if isinstance(kind, type) and issubclass(kind, Enum) else []
+    spelt = f"`{', '.join([*parameter.opts, *parameter.secondary_opts])}`"
+    return f"{spelt}: {', '.join(values)}" if values else spelt
+
+
+def _shown(parameter: Any) -> str:
+    default = parameter.default
+    default = default.value if isinstance(default, Enum) else default
+    return "" if default in (None, "", False) or callable(default) else f"`{default}`"
+
+
+def _settings() -> str:
+    tree = ast.parse(Path(settings.__file__).read_text(encoding="utf-8"))
+    fields = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Settings").body
+    rows = []
+    for node, after in zip(fields, [*fields[1:], None], strict=True):
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            told = after.value.value if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant) else ""
+            default = getattr(settings.Settings, node.target.id, "")
+            shown = str(default).replace(str(REPOSITORY), "the checkout")
+            rows.append((f"`{settings.PREFIX}{node.target.id.upper()}`", f"`{shown}`" if shown else "", str(told)))
+    lines = ["# Settings", "", "Environment variables, all of them optional. An unknown one is refused.", ""]
+    return "\n".join([*lines, *_table(("variable", "default", "what it says"), rows)])
+
+
+def _metrics() -> str:
+    lines = [
+        "# Metrics, verdicts and causes",
+        "",
+        "The names that `watchkeeper measurements`, the JSON beside each page and `alerts.limits` use. The",
+        "floor is the smallest effect that matters: no learned limit is lower, and `alerts.limits` changes it.",
+        "",
+        *_table(
+            ("metric", "on the pages", "floor"),
+            [
+                (f"`{name}`", title, f"{FLOORS[name]:g}" if name in FLOORS else "")
+                for name, title in words.METRICS.items()
+            ],
+        ),
+        "",
+        "## Monitors",
+        "",
+        *_table(("monitor", "what it watches"), [(f"`{name}`", title) for name, title in words.MONITORS.items()]),
+        "",
+        "## Verdicts",
+        "",
+        *_table(("verdict", "on the pages"), [(f"`{each.value}`", words.VERDICTS[each].word) for each in Verdict]),
+        "",
+        "## Causes",
+        "",
+        *_table(
+            ("cause", "in words", "data fault"),
+            [
+                (
+                    f"[`{each.value}`](../runbook/{each.value}.md)",
+                    words.CAUSES[each],
+                    "yes" if each.data_fault else "no",
+                )
+                for each in Cause
+            ],
+        ),
+    ]
+    return "\n".join(lines)
+
+
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
+    cells = [head, tuple("---" for _ in head), *rows]
+    return [f"| {' | '.join(' '.join(cell.replace('|', BAR).split()) for cell in row)} |" for row in cells]
+
+
+def write() -> None:
+    """Write every page anew."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()

@@ -1,0 +1,34 @@
+"""The terminal: colours and progress for a person, plain lines in a log; rich honours NO_COLOR by itself."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+SPEED_SECONDS = 600.0
+"""The rate is that of the last ten minutes: a day of a large table takes longer than rich's own half minute."""
+out = Console()
+err = Console(stderr=True)
+
+
+class RateColumn(ProgressColumn):
+    """Days a second, or seconds a day where that is more."""
+
+    def render(self, task: Task) -> Text:
+        """Return the rate in words, empty until it is known."""
+        speed = task.finished_speed or task.speed
+        if not speed:
+            return Text("")
+        return Text(f"{speed:.1f} days a second" if speed >= 1 else f"{1 / speed:.1f} s a day", style="dim")
+
+
+def progress() -> Progress:
+    """Return a progress bar of days on standard error; nothing at all where that is no terminal."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), RateColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=err, disable=not err.is_terminal, speed_estimate_period=SPEED_SECONDS)
+
+
+def plain(text: str, style: str | None = None) -> None:
+    """Print text as it is, on as many lines as it has."""
+    out.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
