@@ -11,7 +11,7 @@ from typing import Any
 from ledger.records import Incident
 from ledger.store import Ledger
 from models.spec import Spec
-from reports import coverage, feature, feeds, fleet, incident, methods, model, schema, write
+from reports import coverage, explore, feature, feeds, fleet, incident, methods, model, schema, write
 from reports import day as days
 from reports.reading import Cell, Reading, concerns
 
@@ -36,6 +36,7 @@ def build(
     WatchkeeperError where the folder can't be written; the site then shows what it showed before.
     """
     write.assets(site)
+    explore.assets(site)
     write.file(site / "assets" / "schema.json", (write.as_json(schema.schema()) + "\n").encode())
     write.page(site, "methods", "methods.html", *methods.page())
     cards = []
@@ -94,6 +95,7 @@ def _build_model(ledger: Ledger, spec: Spec, site: Path, mine: set[date] | None,
         path = f"{folder}/features/{write.file_name(name)}"
         write.page(site, path, "feature.html", *feature.page(reading, name))
         wrote(path)
+    write.page(site, f"{folder}/explore", "explore.html", *explore.page(reading))
     context = model.page(reading)
     write.page(site, f"{folder}/index", "model.html", context, model.machine(reading, context["card"]))
     write.file(site / folder / "badge.svg", feeds.badge(context["card"]))

@@ -74,6 +74,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         finalize=visible,
     )
+    found.filters["embedded"] = embedded
     found.filters["prose"] = prose
     found.filters["plain"] = plain
     found.filters["opening"] = opening
@@ -92,6 +93,12 @@ def visible(value: Any) -> Any:
         return value
     turned = DIRECTION.sub(lambda found: f"[U+{ord(found.group()):04X}]", value)
     return Markup(turned) if isinstance(value, Markup) else turned  # noqa: S704  it was one before
+
+
+def embedded(value: Any) -> Markup:
+    """Return JSON that can stand inside a script element: no ``</script>`` or ``<!--`` can be in it."""
+    text = as_json(value).replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    return Markup(text)  # noqa: S704  no '<' is left in it
 
 
 def prose(text: str) -> Markup:
