@@ -38,6 +38,8 @@ h3 { font-size: 18px; line-height: 1.3; margin: 6px 0 8px; }
 p { margin: 0 0 8px; overflow-wrap: anywhere; }
 .context { font-size: 13px; color: #616061; }
 .context > span { display: block; }
+.actions button { margin: 4px 8px 0 0; padding: 5px 12px; border: 1px solid #bbb; border-radius: 4px; background: #fff;
+  font: inherit; font-weight: 600; }
 code { font: 12px/1.5 ui-monospace, Menlo, Consolas, monospace; color: #c01343; background: #f8f8f8;
   border: 1px solid #ddd; border-radius: 3px; padding: 1px 3px; }
 a { color: #1264a3; text-decoration: none; }
@@ -96,6 +98,9 @@ def _block(block: dict[str, Any]) -> str:
         return f"<h3>{_emoji(html.escape(block['text']['text']))}</h3>"
     if block["type"] == "context":
         return "".join(f'<p class="context">{_marked(element["text"])}</p>' for element in block["elements"])
+    if block["type"] == "actions":
+        buttons = (f"<button>{html.escape(element['text']['text'])}</button>" for element in block["elements"])
+        return f'<p class="actions">{"".join(buttons)}</p>'
     return f"<p>{_marked(block['text']['text'])}</p>"
 
 

@@ -155,7 +155,9 @@ def spread_of_amounts(cubes: Mapping[date, Cube]) -> float:
     A single day has too few frauds to show how rare large ones are.
     """
     frauds = [cube.cells[EVERYONE][:, FRAUD] for cube in cubes.values() if EVERYONE in cube.cells]
-    units = np.concatenate([np.zeros((1, 3), np.int64), *frauds])
+    if not frauds:
+        return 1.0
+    units = np.concatenate(frauds)
     n, pence = units[:, COUNT], units[:, PENCE].astype(np.float64)
     return float(intervals.compound_variance(n, pence) * n.sum() / pence.sum() ** 2) if pence.sum() > 0 else 1.0
 

@@ -78,17 +78,19 @@ def horizon_days(spec: Spec) -> int:
 def _measure_scores(ctx: Context, spec: Spec, frame: Frame, as_of: date, changed: set[date]) -> list[Measurement]:
     """Measure performance, decay and fairness from the score cubes as they were known on ``as_of``."""
     normal = set(baseline_days(ctx, spec, frame, as_of))
-    start = min(*normal, as_of - timedelta(days=horizon_days(spec)))
+    horizon = as_of - timedelta(days=horizon_days(spec))
+    start = min(*normal, horizon)
     cohorts, cubes = labelled(ctx, spec, frame, start, as_of)
     curve = monitors.maturity.learn(cohorts, as_of, horizon_days(spec))
     changed = changed | {as_of} | _ripening(spec, as_of, curve)
+    kept = {day: cube for day, cube in cubes.items() if day in normal or day >= horizon}  # the others may be tidied
     estimated = ctx.ledger.measurements(
         spec.model, as_of_from=start, as_of_to=as_of - timedelta(days=1), monitors=(monitors.estimate.MONITOR,)
     )
     return [
         *monitors.performance.measure(spec, frame, as_of, cubes, curve, changed & cubes.keys()),
         *monitors.performance.label_delay(spec, as_of, curve),
-        *monitors.nowcast.measure(spec, frame, as_of, cubes, curve, changed & cubes.keys()),
+        *monitors.nowcast.measure(spec, frame, as_of, kept, curve, changed & kept.keys()),
         *monitors.decay.measure(spec, frame, as_of, cubes, curve, normal & cubes.keys()),
         *monitors.costs.measure(spec, frame, as_of, cubes, curve),
         *monitors.estimate.measure(spec, frame, as_of, cubes, curve, normal & cubes.keys(), estimated),

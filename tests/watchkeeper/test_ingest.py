@@ -52,7 +52,9 @@ def whole(ctx: Context, spec: Spec, bank: Path) -> dict[date, Profile]:
 
 
 def command(settings: Settings, *arguments: str) -> tuple[list[str], dict[str, str]]:
-    given_ = {f"WATCHKEEPER_{f.name.upper()}": str(getattr(settings, f.name)) for f in fields(settings)}
+    given_ = {
+        f"WATCHKEEPER_{f.name.upper()}": str(getattr(settings, f.name)) for f in fields(settings) if f.name != "secrets"
+    }
     environment = {**os.environ, **{name: value for name, value in given_.items() if value}, "COLUMNS": "400"}
     return [sys.executable, "-m", "watchkeeper", "ingest", "--model", MODEL, *arguments], environment
 

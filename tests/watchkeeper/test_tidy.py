@@ -121,7 +121,7 @@ def test_an_old_day_that_is_watched_again_after_tidying_knows_the_same_labels(wa
 
     watch.watch(watched, cards, old)
     labels = watched.ledger.cohorts(cards.model, frame.id, old - timedelta(days=30), old, old)
-    figures = watched.ledger.measurements(cards.model, as_of=old, monitors=("performance", "fairness"))
+    figures = watched.ledger.measurements(cards.model, as_of=old, monitors=("performance",))
     assert {each.what for each in tidy(watched.ledger, cards) if each.rows} >= {"restatements", "label_versions"}
     ctx = replace(watched, seen={}, sums={})
     watch.watch(ctx, cards, old)
