@@ -46,7 +46,7 @@ def test_decay_is_told_on_its_second_day_once_and_resolved_on_the_second_clean_d
 
 def test_what_was_chance_is_told_to_nobody_but_stands_in_the_log(watch: Watch) -> None:
     lived(watch, "clean, bad, clean x2", evidence=made.RECALL)
-    assert (watch.told, watch.log()) == ([], [(2, "noticed"), (3, "withdrawn")])
+    assert (watch.told, watch.log()) == ([], [(2, "noticed"), (4, "withdrawn")])
 
 
 def test_no_data_resolves_nothing_however_long_it_lasts(watch: Watch) -> None:
