@@ -10,11 +10,13 @@ import sqlalchemy as sa
 from ledger.store import Ledger
 from ledger.tables import metadata
 
-VOLATILE = {"sent", "sent_at", "attempts", "last_error", "ts", "events"}
+VOLATILE = {
+    "sent", "sent_at", "attempts", "last_error", "ts", "events", "due_at", "first_tried_at", "dead", "bundle",
+}  # fmt: skip
 """What depends on when and how often delivery was tried, or on labels of no payment, not on what was concluded."""
 
-HISTORY = {"events"}
-"""Tables that tell how the ledger came to be what it is: of a day that was watched again they tell more."""
+HISTORY = {"events", "announced", "slack_requests"}
+"""Tables that tell how the ledger came to be what it is, and who asked: of a day watched again they tell more."""
 
 
 def snapshot(ledger: Ledger) -> dict[str, list[tuple[Any, ...]]]:

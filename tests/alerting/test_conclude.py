@@ -132,9 +132,9 @@ def test_what_comes_back_within_a_week_of_its_end_is_the_same_incident_reopened(
 
 def test_what_may_be_chance_must_hold_again_before_it_is_reopened_and_else_stays_resolved() -> None:
     bad, clean = [*ARRIVED, made.RECALL], [*ARRIVED, *ok(made.RECALL)]
-    days = timeline([bad, bad, clean, clean, bad, clean, bad, bad])
+    days = timeline([bad, bad, clean, clean, bad, clean, clean, bad, bad])
     assert [str(i.status) for (i,) in days] == [
-        *("pending", "firing", "firing", "resolved", "pending", "resolved", "pending", "firing"),
+        *("pending", "firing", "firing", "resolved", "pending", "pending", "resolved", "pending", "firing"),
     ]
     assert len({i.id for (i,) in days}) == 1
     assert days[-1][0].fired == FIRST + timedelta(days=1)
@@ -149,8 +149,8 @@ def test_a_model_file_can_ask_for_a_new_incident_each_time() -> None:
 
 def test_what_was_withdrawn_was_told_to_nobody_and_is_not_reopened() -> None:
     bad, clean = [*ARRIVED, made.RECALL], [*ARRIVED, *ok(made.RECALL)]
-    days = timeline([bad, clean, bad])
-    assert days[0][0].id != days[2][0].id
+    days = timeline([bad, clean, clean, bad])
+    assert days[0][0].id != days[3][0].id
 
 
 def test_an_incident_keeps_its_id_its_first_day_and_its_figures_over_a_clean_day() -> None:

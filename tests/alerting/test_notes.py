@@ -31,6 +31,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 def test_slack_shows_that_a_retraining_waits_and_then_what_became_of_it(ledger: Ledger, slack: Slack) -> None:
     to = SlackChannel(TOKEN, CHANNEL_NAME, slack.url, timeout_seconds=5)
+    deliver(ledger, to, NOW)
     notes.tell(ledger, INCIDENT, DAY, "asked", "Retraining is waiting for approval: `x*y` fell.", link=LINK)
     deliver(ledger, to, NOW)
     (message,) = slack.posted
