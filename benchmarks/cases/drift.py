@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas  # noqa: ICN001, F401  DuckDB would import it at its first bound value, within the work
+import pyarrow.parquet  # noqa: F401  as pandas below
 
 import monitors.drift
 from benchmarks import kept
