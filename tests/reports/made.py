@@ -11,8 +11,7 @@ import numpy as np
 from ledger.records import Cause, Decision, Incident, Measurement, Message, Retrained, Run, Status, Verdict
 from ledger.store import Ledger
 from models.spec import Spec
-from warehouse.grid import UNSEEN, Frame, Grid, Levels, number_grid, score_grid
-from warehouse.profile import EVERYONE, Cells, Counts, Profile
+from tests.reports.profiled import CATEGORIES, profiled
 
 LAST = date(2026, 4, 30)
 BASELINE = [date(2026, 2, day) for day in range(1, 15)]
@@ -28,7 +27,6 @@ FEATURES = {
     "country_match": 0.04,
     "balance_share": 0.03,
 }
-CATEGORIES = {"merchant_category": ("grocery", "travel", "gaming", "fuel"), "channel": ("app", "web", "pos", "moto")}
 BANDS = ("18-29", "30-59", "60+")
 EXPECTATIONS = ("expect_column_values_to_not_be_null", "expect_column_values_to_be_between")
 MATURE_DAYS = 14
@@ -99,47 +97,6 @@ def fill(ledger: Ledger, model: Spec, days: int = 60, last: date = LAST, seed: i
     ledger.save_decision(
         Decision(model.model, last, "refused", "", ("the data is broken: `device_age_days` is 31 % null",))
     )
-
-
-def profiled(ledger: Ledger, model: Spec, days: list[date], flood: date, seed: int) -> None:
-    """Store a profile of each day: log-normal amounts, two categories, one level that goes and one that is new."""
-    columns = model.features.columns
-    numbers = {name: number_grid((1.0, 30.0, 400.0)) for name, column in columns.items() if column.kind == "number"}
-    levels = {name: Levels(top, frozenset(top)) for name, top in CATEGORIES.items() if name in columns}
-    slices: dict[str, tuple[str | None, ...]] = {"channel": ("app", "web", None)} if model.slices else {}
-    frame = Frame("f1", numbers, levels, score_grid(0, 1, model.score.threshold), tuple(slices), slices)
-    ledger.save_frame(model.model, frame)
-    ledger.save_profiles(model.model, {day: _profile(frame, day, flood, seed) for day in days})
-
-
-def _profile(frame: Frame, day: date, flood: date, seed: int, rows: int = 2_000) -> Profile:
-    rng = np.random.default_rng([seed, day.toordinal()])
-    features = {}
-    for group, share in (
-        (EVERYONE, 1.0),
-        (("channel", "app"), 0.6),
-        (("channel", "web"), 0.39),
-        (("channel", None), 0.01),
-    ):
-        if group != EVERYONE and not frame.slices:
-            continue
-        n = int(rows * share)
-        own = {name: _number(grid, rng.lognormal(3.4, 1.1, n)) for name, grid in frame.numbers.items()}
-        if day >= flood and "device_age_days" in own:
-            own["device_age_days"] = own["device_age_days"] + Counts(nulls=n // 2)
-        for name in frame.categories:
-            gone = day < flood
-            cells = {0: n // 2, 1: n // 3, (2 if gone else UNSEEN): n // 10, 3: 2}
-            own[name] = Counts(cells={cell: number for cell, number in sorted(cells.items()) if number})
-        if frame.score is not None:
-            own["score"] = _number(frame.score, rng.beta(0.4, 20, n))
-        features[group] = own
-    return Profile(frame.id, rows, features)
-
-
-def _number(grid: Grid, values: np.ndarray) -> Counts:
-    cells, rows = np.unique(grid.cell(values), return_counts=True)
-    return Counts(cells=Cells(cells, rows.astype(np.int64)))
 
 
 def delays(model: Spec, as_of: date) -> Iterator[Measurement]:
