@@ -8,9 +8,10 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
 
-from ledger.records import Cause, Decision, Incident, Measurement, Message, Retrained, Run, Status, Verdict
+from ledger.records import Decision, Measurement, Message, Retrained, Run, Verdict
 from ledger.store import Ledger
 from models.spec import Spec
+from tests.reports.incidents import decayed, flooded, gap
 from tests.reports.profiled import CATEGORIES, profiled
 
 LAST = date(2026, 4, 30)
@@ -281,7 +282,7 @@ def _fairness(model: Spec, day: date, rng: np.random.Generator) -> Iterator[Meas
 
 
 def _conclude(ledger: Ledger, model: Spec, day: date, flood: date) -> None:
-    found = [i for i in (_flood(model, day, flood), _gap(model, day), _decayed(model, day)) if i is not None]
+    found = [i for i in (flooded(model, day, flood), gap(model, day), decayed(model, day)) if i is not None]
     ledger.save_incidents(model.model, day, found)
     for incident in found:
         kind = "opened" if incident.fired == day else "resolved" if incident.resolved == day else ""
@@ -290,90 +291,6 @@ def _conclude(ledger: Ledger, model: Spec, day: date, flood: date) -> None:
             message = next(m for m in ledger.messages(incident.id) if (m.day, m.kind) == (day, kind))
             if kind == "opened":
                 ledger.record_attempt(message, sent_at=datetime.combine(day, time(6, 4), UTC), error="")
-
-
-def _flood(model: Spec, day: date, flood: date) -> Incident | None:
-    if day < flood:
-        return None
-    return Incident(
-        f"{model.model}-column_fault-device_age_days-{flood}",
-        model.model,
-        Cause.COLUMN_FAULT,
-        day,
-        flood,
-        day,
-        Status.FIRING,
-        "device_age_days",
-        "",
-        flood,
-        None,
-        0,
-        (day - flood).days + 1,
-        41_200.0,
-        28_100.0,
-        55_400.0,
-        f"`device_age_days` stopped arriving: {31 + (day - flood).days} % null",
-        "Certain: never above 0.4 % in 59 days",
-        "Look at the device feed's run of that day.",
-        ("Null share 31 %, baseline 0.4 %, limit 2.4 %", "PSI 0.34, limit 0.1", "The score moved by PSI 0.05"),
-        ("drift/null_share/device_age_days/", "drift/psi/device_age_days/", "score/psi/score/"),
-        14,
-    )
-
-
-def _gap(model: Spec, day: date) -> Incident | None:
-    first = date(2026, 4, 10)
-    if not first <= day <= date(2026, 4, 20):
-        return None
-    over = day == date(2026, 4, 20)
-    last_bad = min(day, date(2026, 4, 18))
-    return Incident(
-        f"{model.model}-fairness_gap-age_band-{first}",
-        model.model,
-        Cause.FAIRNESS_GAP,
-        day,
-        first,
-        last_bad,
-        Status.RESOLVED if over else Status.PENDING if day == first else Status.FIRING,
-        "",
-        "age_band=60+",
-        None if day == first else date(2026, 4, 11),
-        day if over else None,
-        (day - last_bad).days,
-        (last_bad - first).days + 1,
-        summary="Legitimate customers of 60+ are stopped 2.6 times as often as those of 30-59",
-        confidence="97 %",
-        first_step="Compare the scores of both groups.",
-        evidence=("False-positive rate 2.9 % against 1.1 %",),
-        figures=("fairness/false_positive_rate_ratio//age_band=60+",),
-        explains=3,
-    )
-
-
-def _decayed(model: Spec, day: date) -> Incident | None:
-    first = date(2026, 4, 14)
-    if day < first:
-        return None
-    return Incident(
-        f"{model.model}-performance_decay-{first}",
-        model.model,
-        Cause.PERFORMANCE_DECAY,
-        day,
-        first,
-        day,
-        Status.FIRING,
-        fired=first,
-        bad_days=(day - first).days + 1,
-        amount_gbp_per_day=12_900,
-        amount_low_gbp_per_day=7_800,
-        amount_high_gbp_per_day=18_000,
-        summary="Recall fell from 0.81 to 0.68",
-        confidence="99 %",
-        first_step="Look at missed fraud.",
-        evidence=("Recall 0.68 in the newest mature week",),
-        figures=("decay/recall//", "performance/recall//"),
-        explains=2,
-    )
 
 
 def retrain(ledger: Ledger, model: Spec, day: date = date(2026, 4, 27)) -> None:
