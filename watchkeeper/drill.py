@@ -58,7 +58,7 @@ def drill(ctx: Context, spec: Spec, days: int = 14, seed: int = 1) -> list[Drill
     newest = ctx.ledger.newest_day(spec.model) or date.min
     past = history(ctx, spec, spec.baseline.start, newest)
     broken = _quiet(past, ctx.ledger.incidents(spec.model), spec, days)
-    sound = {day: past.measured(spec, day) for day in broken}
+    sound = {day: past.measured(spec, day, only_what_pages=True) for day in broken}
     known = _cohorts(past, spec)
     delay = _mature_days(sound[broken[-1]], spec)
     usual, _ = baseline_sum(past.ctx, spec, past.frame, broken[0])

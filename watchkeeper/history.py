@@ -61,13 +61,15 @@ class History:
             ledger.save_baseline(replace(known, start=start, end=end, reason="rules that are tried out"))
         return replace(narrowed, ctx=replace(narrowed.ctx, ledger=ledger))
 
-    def measured(self, spec: Spec, day: date, changed: Collection[date] = ()) -> list[Measurement]:
+    def measured(
+        self, spec: Spec, day: date, changed: Collection[date] = (), *, only_what_pages: bool = False
+    ) -> list[Measurement]:
         """Return what the watch measured on a day, with every figure judged anew by a model file's rules.
 
         ``changed`` are the cohort days whose own figures are wanted too. Schema and checks stay as they were told.
         """
         profile = profiles_of(self.ctx, spec, self.frame, day, day).get(day)
-        found = measured(self.ctx, spec, self.frame, day, profile, set(changed))
+        found = measured(self.ctx, spec, self.frame, day, profile, set(changed), only_what_pages=only_what_pages)
         rows = self.ctx.ledger.row_counts(
             spec.model, self.frame.id, day - timedelta(days=HISTORY_DAYS), day - timedelta(days=1)
         )

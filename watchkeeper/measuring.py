@@ -35,12 +35,20 @@ MEASURED = (
 
 
 def measured(
-    ctx: Context, spec: Spec, frame: Frame, day: date, profile: Profile | None, changed: set[date]
+    ctx: Context,
+    spec: Spec,
+    frame: Frame,
+    day: date,
+    profile: Profile | None,
+    changed: set[date],
+    *,
+    only_what_pages: bool = False,
 ) -> list[Measurement]:
     """Run every monitor of a day over what the ledger holds; nothing is written.
 
     ``profile`` is the day's (None: no partition), ``changed`` the cohort days whose labels differ from the day before.
-    The warehouse is asked for no row but of baseline days that were never scanned.
+    ``only_what_pages`` leaves out figures that open no incident, such as estimates: half of the work. The warehouse is
+    asked for no row but of baseline days that were never scanned.
     """
     found: list[Measurement] = []
     if profile is not None and profile.rows:
@@ -54,7 +62,7 @@ def measured(
         if frame.moments or frame.embeddings:
             found += monitors.multivariate.measure(spec, frame, day, profile, list(normal.values()))
     if frame.score is not None:
-        found += _measure_scores(ctx, spec, frame, day, changed)
+        found += _measure_scores(ctx, spec, frame, day, changed, only_what_pages=only_what_pages)
     return found + custom.measure(ctx, spec, frame, day)
 
 
@@ -75,28 +83,35 @@ def horizon_days(spec: Spec) -> int:
     return max(spec.labels.horizon_days if spec.labels else 0, HISTORY_DAYS)
 
 
-def _measure_scores(ctx: Context, spec: Spec, frame: Frame, as_of: date, changed: set[date]) -> list[Measurement]:
+def _measure_scores(
+    ctx: Context, spec: Spec, frame: Frame, as_of: date, changed: set[date], *, only_what_pages: bool
+) -> list[Measurement]:
     """Measure performance, decay and fairness from the score cubes as they were known on ``as_of``."""
     normal = set(baseline_days(ctx, spec, frame, as_of))
     horizon = as_of - timedelta(days=horizon_days(spec))
     start = min(*normal, horizon)
     cohorts, cubes = labelled(ctx, spec, frame, start, as_of)
     curve = monitors.maturity.learn(cohorts, as_of, horizon_days(spec))
+    judged = [
+        *monitors.decay.measure(spec, frame, as_of, cubes, curve, normal & cubes.keys()),
+        *monitors.fairness.measure(spec, frame, as_of, cubes, curve),
+        *monitors.clues.measure(spec, frame, as_of, cubes, curve, normal & cubes.keys()),
+    ]
+    if only_what_pages:
+        return judged
     changed = changed | {as_of} | _ripening(spec, as_of, curve)
     kept = {day: cube for day, cube in cubes.items() if day in normal or day >= horizon}  # the others may be tidied
     estimated = ctx.ledger.measurements(
         spec.model, as_of_from=start, as_of_to=as_of - timedelta(days=1), monitors=(monitors.estimate.MONITOR,)
     )
     return [
+        *judged,
         *monitors.performance.measure(spec, frame, as_of, cubes, curve, changed & cubes.keys()),
         *monitors.performance.label_delay(spec, as_of, curve),
         *monitors.nowcast.measure(spec, frame, as_of, kept, curve, changed & kept.keys()),
-        *monitors.decay.measure(spec, frame, as_of, cubes, curve, normal & cubes.keys()),
         *monitors.costs.measure(spec, frame, as_of, cubes, curve),
         *monitors.estimate.measure(spec, frame, as_of, cubes, curve, normal & cubes.keys(), estimated),
         *monitors.selective.measure(spec, frame, as_of, cubes, curve),
-        *monitors.fairness.measure(spec, frame, as_of, cubes, curve),
-        *monitors.clues.measure(spec, frame, as_of, cubes, curve, normal & cubes.keys()),
     ]
 
 

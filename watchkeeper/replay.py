@@ -125,7 +125,7 @@ def _flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _fired(past: History, spec: Spec) -> list[Incident]:
-    return fired(conclude(spec, past.days, lambda day: past.measured(spec, day)))
+    return fired(conclude(spec, past.days, lambda day: past.measured(spec, day, only_what_pages=True)))
 
 
 def _beside(today: Sequence[Incident], changed: Sequence[Incident]) -> list[Told]:
