@@ -216,7 +216,7 @@ def _worst(
     worst, before = searched[place], searched[place].other_events / searched[place].other_n
     said = (
         f"{100 * worst.events / worst.n:.3g} % of {worst.n:,} {SEARCHED[metric]}, {100 * before:.3g} % in the "
-        f"baseline; worst of {len(searched)} slices, by chance in {100 * corrected[place]:.1g} of 100 cases"
+        f"baseline; worst of {len(searched)} slices, by chance {_odds(corrected[place])}"
     )
     said += _excess(searched, place)
     figure = share(worst.events, worst.n)
@@ -253,3 +253,8 @@ def _excess(searched: Sequence[_Searched], place: int) -> str:
     worst = searched[place]
     change, part = 100 * excess[worst.group] / whole, 100 * worst.n / cases
     return f"; {change:.0f} % of the change lies there, with {part:.0f} % of the cases"
+
+
+def _odds(chance: float) -> str:
+    """Return a small chance in words."""
+    return "less than once in a million" if chance < 1e-6 else f"in {100 * chance:.1g} of 100 cases"
