@@ -34,6 +34,7 @@ def schema() -> dict[str, Any]:
     for name in (field.name for field in fields(Measurement)):
         defs["Measurement"]["properties"].setdefault(name, {})
     pages = {"fleet": _fleet(), "model": _model(), "feature": _feature(), "day": _day(), "incident": _incident()}
+    pages["explore"] = _object({"figure": {"type": "object"}})  # as plotly.js draws it
     pages |= {"coverage": _coverage(), "methods": _object({"methods": _many("Method")})}
     return {"$schema": DIALECT, "title": "JSON beside the pages of a Watchkeeper site", "$defs": defs | pages,
             "oneOf": [{"$ref": f"#/$defs/{name}"} for name in pages]}  # fmt: skip
