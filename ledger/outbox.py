@@ -19,11 +19,12 @@ from ledger.records import Message
 class Outbox:
     """Messages in the order in which they are to be told; a ledger is one of these."""
 
-    database: Database
+    def __init__(self, database: Database) -> None:
+        self.database = database
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Make what is written within one transaction."""
-        raise NotImplementedError
+        """Make everything saved inside one transaction: all of it is kept, or none."""
+        return self.database.transaction()
 
     def messages(self, incident: str | None = None) -> list[Message]:
         """Return the messages (about an incident) in the order in which they are to be told."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -39,9 +38,6 @@ class Ledger(Outbox):
     Every method raises WatchkeeperError where the database can't be reached, read or written.
     """
 
-    def __init__(self, database: Database) -> None:
-        self.database = database
-
     @classmethod
     def open(cls, url: str) -> Ledger:
         """Open a ledger and bring its tables to the newest revision; raise WatchkeeperError where that can't be."""
@@ -55,10 +51,6 @@ class Ledger(Outbox):
     def close(self) -> None:
         """Close the ledger's connections."""
         self.database.close()
-
-    def transaction(self) -> AbstractContextManager[None]:
-        """Make everything saved inside one transaction: all of it is kept, or none."""
-        return self.database.transaction()
 
     # Frames and baselines
 
