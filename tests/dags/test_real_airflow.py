@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -196,8 +197,12 @@ def _event(airflow: Airflow) -> None:
 
 
 def _answer(airflow: Airflow, choice: str, *, runs: int) -> None:
-    """Answer the run that waits for a person, and return when there are so many successful runs."""
+    """Answer the run that waits for a person, no faster than one could, and return when so many runs succeeded.
+
+    Airflow loses for a while a task that is answered before the process which asked was seen to end.
+    """
     waiting = _until(lambda: _waiting(airflow), "")
+    time.sleep(5)
     path = f"/api/v2/dags/{RETRAIN}/dagRuns/{quote(waiting)}/taskInstances/approve/-1/hitlDetails"
     airflow.ask(path, {"chosen_options": [choice], "params_input": {}}, method="PATCH")
     _wait(airflow, {RETRAIN: runs})
@@ -207,10 +212,15 @@ def _waiting(airflow: Airflow) -> str:
     """Return the run whose approval waits for a person; empty while there is none."""
     for run, state in airflow.runs(RETRAIN).items():
         if state == "running":
-            tasks = airflow.ask(f"/api/v2/dags/{RETRAIN}/dagRuns/{quote(run)}/taskInstances")["task_instances"]
+            tasks = _tasks(airflow, RETRAIN, quote(run))
             if any((t["task_id"], t["state"]) == ("approve", "awaiting_input") for t in tasks):
                 return run
     return ""
+
+
+def _tasks(airflow: Airflow, dag: str, run: str) -> list[dict[str, Any]]:
+    tasks: list[dict[str, Any]] = airflow.ask(f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances")["task_instances"]
+    return tasks
 
 
 def _until(look: Callable[[], str], wanted: str, limit_seconds: float = 300) -> str:
@@ -233,7 +243,8 @@ def _wait(airflow: Airflow, wanted: dict[str, int], limit_seconds: float = 600) 
         if all(found.count("success") >= wanted[dag] for dag, found in states.items()):
             return
         time.sleep(1)
-    pytest.fail(f"Airflow did not end in time: {states}")
+    tasks = {dag: [(t["dag_run_id"], t["task_id"], t["state"]) for t in _tasks(airflow, dag, "~")] for dag in wanted}
+    pytest.fail(f"Airflow did not end in time: {states}\n{tasks}\n{airflow.log_end()}")
 
 
 def _rewrite(table: Path, day: date, column: str, made: Callable[[pa.Table], pa.Array | pa.ChunkedArray]) -> None:
