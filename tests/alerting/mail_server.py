@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import datetime as dt
+import gc
 import ssl
 import threading
 from collections.abc import Iterator
@@ -32,6 +33,14 @@ class Mail:
         self.trust = ssl.create_default_context(cafile=str(cert))
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await self._talk(reader, writer)
+        except (OSError, asyncio.CancelledError):
+            pass  # The client left, or distrusts the certificate, or the server stops: nobody is there to be told.
+        finally:
+            writer.transport.abort()
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         secure = False
 
         async def say(line: str) -> None:
@@ -68,34 +77,37 @@ class Mail:
             else:
                 await say("250 ok")
         writer.close()
+        await writer.wait_closed()
 
 
 @contextmanager
 def running(folder: Path) -> Iterator[Mail]:
+    """Run the server until the block ends; then every connection is closed before the loop is."""
     mail = Mail(folder)
-    loop = asyncio.new_event_loop()
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        server = loop.run_until_complete(asyncio.start_server(mail.handle, "127.0.0.1", 0))
+        mail.address = f"localhost:{server.sockets[0].getsockname()[1]}"
+        thread = threading.Thread(target=loop.run_forever)
+        thread.start()
+        try:
+            yield mail
+        finally:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            loop.run_until_complete(_stop(server))
+            gc.collect()
 
-    async def start() -> asyncio.Server:
-        return await asyncio.start_server(mail.handle, "127.0.0.1", 0)
 
-    server = loop.run_until_complete(start())
-    mail.address = f"localhost:{server.sockets[0].getsockname()[1]}"
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-
-    async def stop() -> None:
-        server.close()
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+async def _stop(server: asyncio.Server) -> None:
+    """Take no more connections, end those that are there, and wait until each has said that it is gone."""
+    server.close()
+    while others := asyncio.all_tasks() - {asyncio.current_task()}:
+        for task in others:
             task.cancel()
-        await asyncio.sleep(0.01)
-
-    try:
-        yield mail
-    finally:
-        asyncio.run_coroutine_threadsafe(stop(), loop).result(5)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+        await asyncio.wait(others)
+        await asyncio.sleep(0)
+    await server.wait_closed()
 
 
 def _certificate(folder: Path) -> tuple[Path, Path]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import socket
 import traceback
 from collections.abc import Iterator
 from dataclasses import replace
@@ -222,3 +224,16 @@ def test_a_subject_can_carry_no_header_of_its_own(mail: Mail) -> None:
     (one,) = mail.mails
     assert one["Bcc"] is None
     assert one["Subject"] == "🔴 A Bcc: x@evil.example"
+
+
+@pytest.mark.parametrize("said", [b"", b"EHLO a\r\n", b"EHLO a\r\nSTARTTLS\r\n", b"DATA\r\nhalf a"])
+def test_the_mail_server_of_these_tests_leaves_no_connection_behind(tmp_path: Path, said: bytes) -> None:
+    """A connection that is left warns when it is collected, in this test or in another one; warnings are errors."""
+    with mail_server.running(tmp_path) as mail:
+        host, _, port = mail.address.partition(":")
+        left_open = [socket.create_connection((host, int(port))) for _ in range(5)]
+        for each in left_open:
+            each.sendall(said)
+    for each in left_open:
+        each.close()
+    gc.collect()
