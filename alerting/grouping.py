@@ -13,6 +13,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from alerting.links import Links
 from alerting.words import percent, pounds
 from ledger.records import Cause, Incident, Message
 from models.spec import Spec
@@ -63,8 +64,8 @@ class Bundle:
         return any(m.attempts > 0 for m in (*self.news, *self.older))
 
 
-def marked(message: Message, spec: Spec, incident: Incident) -> Message:
-    """Return a message with what it takes to tell its incident together with others like it."""
+def marked(message: Message, spec: Spec, incident: Incident, links: Links) -> Message:
+    """Return a message with what it takes to tell its incident together with others like it, and to programs."""
     importance = _importance(spec, incident)
     amount = incident.amount_gbp_per_day
     said = [f"importance {percent(importance)}"] if incident.feature and importance else []
@@ -75,7 +76,7 @@ def marked(message: Message, spec: Spec, incident: Incident) -> Message:
         group=group(spec, incident),
         line=", ".join([f"{spec.name} (tier {spec.tier})", *said]),
         weight=(float(incident.data_fault), importance, amount or 0.0, float(-spec.tier)),
-        about=(_about(spec, incident),),
+        about=(_about(spec, incident, links),),
     )
 
 
@@ -158,12 +159,14 @@ def _with_line(message: Message, unsent: Sequence[Message], told: Sequence[Messa
     return replace(message, line=earlier.line, weight=earlier.weight, group=earlier.group)
 
 
-def _about(spec: Spec, incident: Incident) -> dict[str, Any]:
+def _about(spec: Spec, incident: Incident, links: Links) -> dict[str, Any]:
     known = {name: getattr(incident, name) for name in ABOUT}
     return {name: str(v) if isinstance(v, (date, StrEnum)) else v for name, v in known.items()} | {
         "owner": spec.owner,
         "tier": spec.tier,
         "table": spec.features.table,
+        "url": links.page(incident),
+        "runbook": links.runbook(incident.cause),
     }
 
 

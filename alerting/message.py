@@ -8,6 +8,7 @@ from typing import Any
 
 from alerting.blocks import HEADER_CHARACTERS, button_row, context, header, section, within_limits
 from alerting.evidence import PROBABLE_CAUSE, first_sentence
+from alerting.links import Links
 from alerting.money import UNKNOWN
 from alerting.words import counted, day_words, pounds
 from ledger.records import Cause, Incident, Status
@@ -16,6 +17,7 @@ from models.spec import Spec
 LINE_CHARACTERS = 400
 """Even with every sign escaped, one line stays within a section."""
 MOST_EVIDENCE = 3
+FIRST_STEP = "First step:"
 
 _LOOKALIKES = str.maketrans({"*": "∗", "~": "∼", "`": "'"})
 """Outside code, signs that Slack would read as formatting are shown as signs that look alike."""
@@ -23,31 +25,33 @@ _LOOSE_UNDERSCORE = re.compile(r"(?<![A-Za-z0-9_])_+|_+(?![A-Za-z0-9_])")
 _EMOJI = re.compile(r"(?<![0-9]):(?=[a-z0-9_+'-]+:)")
 
 
-def compose(spec: Spec, incident: Incident, kind: str, site_url: str) -> tuple[str, list[dict[str, Any]]]:
+def compose(spec: Spec, incident: Incident, kind: str, links: Links) -> tuple[str, list[dict[str, Any]]]:
     """Return the message about an incident as plain text and as Slack blocks.
 
     ``kind`` is 'resolved' or another one; all others say the same for the same incident, so that a text that differs
-    is news. ``site_url`` is the address of the site, without a trailing slash. Every value that may come
+    is news. The first step links to the cause's runbook where there is documentation. Every value that may come
     from data is escaped for Slack.
     """
     resolved = kind == "resolved"
     head = f"{_sign(incident)} {spec.name}{', resolved' if resolved else ''}: {incident.summary}"
     facts = _facts(incident, resolved=resolved)
-    link = f"{site_url}/{incident.page}"
+    link = links.page(incident)
+    runbook = links.runbook(incident.cause)
     evidence = [] if resolved else _figures(incident)
     footnote = "" if resolved else _footnote(incident)
     blocks = [
         header(cut(plain(head), HEADER_CHARACTERS)),
-        section("\n".join(f"*{mrkdwn(bold)}* {mrkdwn(cut(said, LINE_CHARACTERS))}".rstrip() for bold, said in facts)),
+        section("\n".join(_fact(bold, said, runbook) for bold, said in facts)),
         *([context("\n".join(f"• {mrkdwn(cut(said, LINE_CHARACTERS))}" for said in evidence))] if evidence else []),
         *([context(mrkdwn(footnote))] if footnote else []),
         context(f"<{_address(link)}|Open the incident>  ·  Owner: {mrkdwn(spec.owner)}  ·  {mrkdwn(incident.id)}"),
         *([] if resolved else button_row([incident.id], link)),
     ]
     lines = [head, *(f"{bold} {said}".rstrip() for bold, said in facts), *(f"- {said}" for said in evidence)]
-    return plain("\n".join([*lines, *([footnote] if footnote else []), f"Owner: {spec.owner}. {link}"])), within_limits(
-        blocks
-    )
+    if runbook and not resolved:
+        lines.insert(1 + len(facts), f"Runbook: {runbook}")
+    text = "\n".join([*lines, *([footnote] if footnote else []), f"Owner: {spec.owner}. {link}"])
+    return plain(text), within_limits(blocks)
 
 
 def handled_too(text: str, blocks: list[dict[str, Any]], lines: Sequence[str]) -> tuple[str, list[dict[str, Any]]]:
@@ -126,7 +130,13 @@ def _facts(incident: Incident, *, resolved: bool) -> list[tuple[str, str]]:
         facts.append((f"{sure}:", figure) if figure else ("How sure:", sure))
     facts.append(("At stake:", _stake(incident)))
     facts += [("Probable cause:", e.removeprefix(PROBABLE_CAUSE)) for e in incident.evidence if _is_cause(e)]
-    return facts if resolved else [*facts, ("First step:", incident.first_step)]
+    return facts if resolved else [*facts, (FIRST_STEP, incident.first_step)]
+
+
+def _fact(bold: str, said: str, runbook: str) -> str:
+    """Return one line of Slack's section; the first step ends in its runbook."""
+    link = f" <{_address(runbook)}|Runbook>" if runbook and bold == FIRST_STEP else ""
+    return f"*{mrkdwn(bold)}* {mrkdwn(cut(said, LINE_CHARACTERS))}".rstrip() + link
 
 
 def _footnote(incident: Incident) -> str:

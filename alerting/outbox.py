@@ -12,6 +12,7 @@ from alerting.bundle import tell
 from alerting.channels import Channel
 from alerting.grouping import DIGEST, Bundle, gather, marked
 from alerting.handled import UNHANDLED, Handled
+from alerting.links import Links
 from alerting.message import compose, handled_too, plain, thread_note, withdraw
 from alerting.routes import Severity
 from alerting.undeliverable import Undeliverable
@@ -52,7 +53,7 @@ def enqueue(
     spec: Spec,
     day: date,
     channel: str,
-    site_url: str,
+    links: Links,
     handled: Mapping[str, Handled] | None = None,
     *,
     loudness: Callable[[Incident], Severity | None] = lambda _: Severity.MESSAGE,
@@ -72,7 +73,7 @@ def enqueue(
             told.setdefault(message.incident, []).append(message)
     incidents = {incident.id: incident for incident in ledger.incidents(spec.model)}
     made = [
-        _news(spec, incident, day, channel, site_url, told.get(id_, []), known.get(id_, UNHANDLED))
+        _news(spec, incident, day, channel, links, told.get(id_, []), known.get(id_, UNHANDLED))
         for id_, incident in incidents.items()
     ]
     made += [
@@ -89,7 +90,7 @@ def enqueue(
     return count
 
 
-def enqueue_act(ledger: Ledger, spec: Spec, incident: Incident, site_url: str, handled: Handled, act: int) -> int:
+def enqueue_act(ledger: Ledger, spec: Spec, incident: Incident, links: Links, handled: Handled, act: int) -> int:
     """Put into the outbox, for each channel where an incident was told, how it is handled now; return how many.
 
     Call it in the transaction that logs the act, whose number makes the message's kind: an act is told once.
@@ -99,12 +100,12 @@ def enqueue_act(ledger: Ledger, spec: Spec, incident: Incident, site_url: str, h
     for channel in sorted({message.channel for message in told}):
         last = _last([message for message in told if message.channel == channel])
         kind = f"handled {act}" if incident.status is Status.FIRING else "resolved"
-        text, blocks = _said(spec, incident, kind, site_url, handled)
+        text, blocks = _said(spec, incident, kind, links, handled)
         if last and last.text != text and (last.kind != "resolved" or kind != "resolved"):
             note = plain(handled.lines[-1] if handled.lines else "No longer snoozed.")
             day = max(last.day, incident.concluded)
             message = Message(incident.id, day, kind, channel, text, blocks, note)
-            count += ledger.enqueue(marked(message, spec, incident))
+            count += ledger.enqueue(marked(message, spec, incident, links))
     return count
 
 
@@ -145,7 +146,7 @@ def deliver(
 
 
 def _news(
-    spec: Spec, incident: Incident, day: date, channel: str, site_url: str, told: list[Message], handled: Handled
+    spec: Spec, incident: Incident, day: date, channel: str, links: Links, told: list[Message], handled: Handled
 ) -> Message | None:
     last = _last(told)
     if incident.status is Status.FIRING:
@@ -154,7 +155,7 @@ def _news(
         kind = "resolved"
     else:
         return None
-    text, blocks = _said(spec, incident, kind, site_url, handled)
+    text, blocks = _said(spec, incident, kind, links, handled)
     if last and last.text == text:
         return None
     note = thread_note(incident, kind)
@@ -163,13 +164,13 @@ def _news(
             return None
         note = plain(handled.lines[-1])
     told_on = max(day, incident.concluded)
-    return marked(Message(incident.id, told_on, kind, channel, text, blocks, note), spec, incident)
+    return marked(Message(incident.id, told_on, kind, channel, text, blocks, note), spec, incident, links)
 
 
 def _said(
-    spec: Spec, incident: Incident, kind: str, site_url: str, handled: Handled
+    spec: Spec, incident: Incident, kind: str, links: Links, handled: Handled
 ) -> tuple[str, list[dict[str, Any]]]:
-    return handled_too(*compose(spec, incident, kind, site_url), handled.lines)
+    return handled_too(*compose(spec, incident, kind, links), handled.lines)
 
 
 def _withdrawal(day: date, told: list[Message]) -> Message | None:

@@ -77,6 +77,7 @@ class PagerDutyChannel:
                 "custom_details": {"text": message.text, "incidents": list(message.about[:MOST_DETAILS])},
             }
             event["client"] = "Watchkeeper"
+            event["links"] = _links(message)
         post(self._url, encoded(event), {}, self.name, self._timeout_seconds)
         return ts or event["dedup_key"]
 
@@ -139,6 +140,13 @@ def dedup_key(incident: str) -> str:
         return incident
     digest = hashlib.sha256(incident.encode()).hexdigest()[:16]
     return f"{incident[: DEDUP_CHARACTERS - 17]}-{digest}"
+
+
+def _links(message: Message) -> list[dict[str, str]]:
+    """Return the addresses of the heaviest incident that a phone can open."""
+    lead = message.about[0] if message.about else {}
+    named = ((lead.get("url", ""), "Open the incident"), (lead.get("runbook", ""), "Runbook"))
+    return [{"href": href, "text": text} for href, text in named if href.startswith(("http://", "https://"))]
 
 
 def _action(kind: str) -> str:

@@ -186,7 +186,7 @@ def _act(
         if kind is not Kind.NOTED:
             now = {each.id: each for each in ctx.ledger.incidents(spec.model)}[incident.id]
             shown = handled_now(ctx, spec).get(incident.id, UNHANDLED)
-            alerting.outbox.enqueue_act(ctx.ledger, spec, now, ctx.settings.link, shown, event.number)
+            alerting.outbox.enqueue_act(ctx.ledger, spec, now, ctx.settings.links, shown, event.number)
     return event
 
 

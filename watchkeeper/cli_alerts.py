@@ -11,6 +11,7 @@ from rich.console import Console
 
 from alerting.channels import Channel, Undeliverable
 from alerting.grouping import marked
+from alerting.links import Links
 from alerting.message import compose, thread_note
 from alerting.routes import load
 from ledger.records import Cause, Incident, Message, Status
@@ -35,7 +36,7 @@ def try_out(
     for name in channel or known:
         if name not in known:
             raise typer.BadParameter(f"no channel '{name}'; there are {', '.join(known)}", param_hint="--channel")
-        said = _try(known[name], specs[0], ctx.settings.link)
+        said = _try(known[name], specs[0], ctx.settings.links)
         failed |= said != "ok"
         out.print(f"{name}: {said}", highlight=False, markup=False)
     if failed:
@@ -60,7 +61,7 @@ def resend() -> None:
     out.print(f"{count} to be tried again at the next delivery.")
 
 
-def samples(spec: Spec, site_url: str, day: date) -> list[Message]:
+def samples(spec: Spec, links: Links, day: date) -> list[Message]:
     """Return one message of each kind about an incident that never was, in the order of telling."""
     incident = Incident(
         id=f"{spec.model}-{datetime.now(UTC):%Y%m%d%H%M%S}-test",
@@ -78,15 +79,15 @@ def samples(spec: Spec, site_url: str, day: date) -> list[Message]:
     ended = replace(incident, status=Status.RESOLVED, resolved=day, clean_days=1)
     told = []
     for kind, state in (("opened", incident), ("updated", incident), ("repeated", incident), ("resolved", ended)):
-        text, blocks = compose(spec, state, kind, site_url)
+        text, blocks = compose(spec, state, kind, links)
         note = f"Test of a reminder, on {day}." if kind == "repeated" else thread_note(state, kind)
-        told.append(marked(Message(incident.id, day, kind, "test", text, blocks, note), spec, state))
+        told.append(marked(Message(incident.id, day, kind, "test", text, blocks, note), spec, state, links))
     return told
 
 
-def _try(channel: Channel, spec: Spec, site_url: str) -> str:
+def _try(channel: Channel, spec: Spec, links: Links) -> str:
     place = None
-    for message in samples(spec, site_url, datetime.now(UTC).date()):
+    for message in samples(spec, links, datetime.now(UTC).date()):
         try:
             place = channel.send(message, place)
         except Undeliverable as error:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from alerting.links import Links
 from models.errors import WatchkeeperError, did_you_mean
 
 PREFIX = "WATCHKEEPER_"
@@ -33,6 +34,8 @@ class Settings:
     """Folder into which the report is written."""
     site_url: str = ""
     """Address under which people open the site; empty: the folder itself."""
+    docs_url: str = ""
+    """Address of the documentation (``make docs``), for a link to the runbook in messages; empty: no link."""
     publish_to: str = ""
     """Where the site is copied to: another folder, gs://bucket/folder or s3://bucket/folder; empty: nowhere."""
     registry: Path = Path("registry")
@@ -64,9 +67,9 @@ class Settings:
     """A fixed clock (ISO time, UTC), for demonstrations on days long past."""
 
     @property
-    def link(self) -> str:
-        """Return the address that messages link to, without a trailing slash."""
-        return (self.site_url or self.site.resolve().as_uri()).rstrip("/")
+    def links(self) -> Links:
+        """Return the addresses that messages link to."""
+        return Links((self.site_url or self.site.resolve().as_uri()).rstrip("/"), self.docs_url.rstrip("/"))
 
 
 def read(environment: Mapping[str, str] | None = None) -> Settings:

@@ -26,7 +26,7 @@ def enqueue(ctx: Context, spec: Spec, day: date) -> int:
     levels |= {name: partial(severity_on, routes, name, spec) for name in routes.channels}
     handled = acts.handled_now(ctx, spec)
     put = partial(alerting.outbox.enqueue, ctx.ledger, spec, day)
-    return sum(put(name, ctx.settings.link, handled, loudness=loudness) for name, loudness in levels.items())
+    return sum(put(name, ctx.settings.links, handled, loudness=loudness) for name, loudness in levels.items())
 
 
 def deliver(ctx: Context, specs: Sequence[Spec]) -> str:

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from alerting.blocks import ACTIONS, button_row, context, header, section, within_limits
 from alerting.bundle import MOST_LINES, tell
 from alerting.grouping import Bundle, gather, marked
+from alerting.links import Links
 from alerting.message import compose
 from ledger.records import Message
 from tests.alerting import made
 from tests.alerting.made import ARRIVED, FIRST, one_day, spec
 from tests.alerting.test_message import HOSTILE, texts
 
-SITE = "https://watch.example"
+SITE = Links("https://watch.example")
 
 
 def check(blocks: list[dict[str, Any]]) -> None:
@@ -83,7 +84,7 @@ def bundle_of(count: int, name: str = "bundle") -> Bundle:
         flood = replace(made.NULL_FLOOD, feature=HOSTILE, reason=HOSTILE)
         (incident,) = one_day(*ARRIVED, flood, model=of)
         text, blocks = compose(of, incident, "opened", SITE)
-        news.append(marked(Message(incident.id, FIRST, "opened", "c", text, blocks), of, incident))
+        news.append(marked(Message(incident.id, FIRST, "opened", "c", text, blocks), of, incident, SITE))
     return Bundle(name, tuple(news))
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from alerting.channels import Channel, Undeliverable
 from alerting.grouping import marked
+from alerting.links import Links
 from alerting.mail import MailChannel
 from alerting.message import compose
 from alerting.webhooks import PagerDutyChannel, SlackWebhookChannel, WebhookChannel, dedup_key, is_genuine, sign
@@ -25,8 +26,9 @@ from tests.alerting.mail_server import PASSWORD, USER, Mail
 
 SECRET = "a-secret-that-nobody-may-see"
 (INCIDENT,) = one_day(*ARRIVED, made.NULL_FLOOD)
-TEXT, BLOCKS = compose(spec(), INCIDENT, "opened", "https://watch.example")
-OPENED = marked(Message(INCIDENT.id, FIRST, "opened", "c", TEXT, BLOCKS), spec(), INCIDENT)
+LINKS = Links("https://watch.example", "https://docs.example/watchkeeper")
+TEXT, BLOCKS = compose(spec(), INCIDENT, "opened", LINKS)
+OPENED = marked(Message(INCIDENT.id, FIRST, "opened", "c", TEXT, BLOCKS), spec(), INCIDENT, LINKS)
 UPDATED = replace(OPENED, kind="updated")
 RESOLVED = replace(OPENED, kind="resolved", text="✅ Card payments, resolved: device_age_days is 31 % null\nSince.")
 AT = 1_772_600_000
@@ -76,6 +78,10 @@ def test_pagerduty_is_told_one_alert_from_trigger_to_resolve(web: Web) -> None:
     assert (trigger["payload"]["severity"], trigger["payload"]["source"]) == ("critical", "card_payments")
     assert trigger["payload"]["component"] == "card_payments/features"
     assert trigger["payload"]["custom_details"]["incidents"][0]["cause"] == "column_fault"
+    assert [(link["text"], link["href"]) for link in trigger["links"]] == [
+        ("Open the incident", LINKS.page(INCIDENT)),
+        ("Runbook", "https://docs.example/watchkeeper/runbook/column_fault/"),
+    ]
     assert acknowledge.keys() == resolve.keys() == {"routing_key", "event_action", "dedup_key"}
 
 
@@ -94,6 +100,7 @@ def test_a_webhook_is_signed_over_its_time_and_body_and_the_same_at_every_attemp
     assert headers["Idempotency-Key"] == again["Idempotency-Key"] != ended["Idempotency-Key"]
     (about,) = web.contents[0]["incidents"]
     assert (about["id"], about["table"], about["opened"]) == (INCIDENT.id, "card_payments/features", "2026-03-03")
+    assert about["runbook"] == "https://docs.example/watchkeeper/runbook/column_fault/"
 
 
 def test_a_forged_replayed_or_late_request_is_not_genuine() -> None:
@@ -189,6 +196,7 @@ def test_a_mail_goes_out_encrypted_and_its_end_is_in_the_same_thread(mail: Mail)
     assert first["Subject"] == "🔴 Card payments: device_age_days is 31 % null"
     assert first["To"] == "a@bank.example, b@bank.example"
     assert "First step: " in first.get_content()
+    assert "Runbook: https://docs.example/watchkeeper/runbook/column_fault/" in first.get_content().splitlines()
     assert last["In-Reply-To"] == first["Message-ID"] == place != last["Message-ID"]
     assert mail.in_the_clear == [line for line in mail.in_the_clear if line.split()[0] in ("ehlo", "EHLO", "STARTTLS")]
 

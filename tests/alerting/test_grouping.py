@@ -12,6 +12,7 @@ import pytest
 from alerting.channels import SlackChannel
 from alerting.conclude import conclude
 from alerting.grouping import MOST_NEW
+from alerting.links import Links
 from alerting.outbox import Delivery, deliver, enqueue
 from ledger.records import Cause, Incident, Measurement, Status
 from ledger.store import Ledger
@@ -20,7 +21,7 @@ from tests.alerting import made
 from tests.alerting.made import ARRIVED, FIRST, m, on, spec
 from tests.alerting.slack_server import CHANNEL_NAME, TOKEN, Slack
 
-SITE = "https://watch.example"
+SITE = Links("https://watch.example")
 NOW = datetime(2026, 3, 4, 6, 0, tzinfo=UTC)
 BROKEN = [*ARRIVED, made.NULL_FLOOD]
 MENDED = [*ARRIVED, *made.ok(made.NULL_FLOOD)]

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from alerting.links import Links
 from alerting.message import compose, mrkdwn, plain, thread_note, withdraw
 from ledger.records import Incident, Measurement
 from tests.alerting import made
@@ -22,7 +23,7 @@ from tests.alerting.made import ARRIVED, MONEY, NO_PARTITION, m, one_day, spec, 
 from tests.alerting.test_clues import MIX, MOVED, VERSION, WITHIN, WORST
 
 GOLDEN = Path(__file__).parent / "golden"
-SITE = "https://watch.example/site"
+SITE = Links("https://watch.example/site")
 
 CLEAN = [*ARRIVED, *made.ok(made.NULL_FLOOD, made.NULL_CHECK)]
 FLOODED = [*ARRIVED, made.NULL_FLOOD, made.NULL_CHECK, made.DEVICE_DRIFT, made.SCORE_DRIFT, made.ALERT_RATE, *MONEY]
@@ -87,6 +88,29 @@ def texts(blocks: Any) -> list[str]:
     return []
 
 
+DOCS = "https://docs.example/a|b>"
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_the_first_step_links_to_the_runbook_of_its_cause_where_there_is_documentation(name: str) -> None:
+    kind, days = TOLD[name]
+    incident = incident_of(days)
+    text, blocks = compose(spec(), incident, kind, Links(SITE.site, DOCS))
+    steps = [line for part in texts(blocks) for line in part.splitlines() if line.startswith("*First step:*")]
+    assert len(steps) == (kind != "resolved")
+    for step in steps:
+        assert step.endswith(f" <https://docs.example/a%7Cb&gt;/runbook/{incident.cause}/|Runbook>")
+        assert f"\nRunbook: {DOCS}/runbook/{incident.cause}/\n" in text
+    assert "unbook" not in json.dumps(compose(spec(), incident, kind, SITE))
+
+
+def test_a_runbook_is_linked_after_a_first_step_of_any_length() -> None:
+    long = replace(incident_of([FLOODED]), first_step="&" * 5000)
+    _, blocks = compose(spec(), long, "opened", Links(SITE.site, DOCS))
+    assert blocks[1]["text"]["text"].endswith("|Runbook>")
+    assert len(blocks[1]["text"]["text"]) <= 3000
+
+
 HOSTILE = "a`b*c*_d_~e~<!channel><@U123|x>&lt;:fire:\n\x1b[31mhttp://evil.example|"
 
 
@@ -94,7 +118,7 @@ def hostile_message() -> tuple[str, list[dict[str, Any]]]:
     nulls = replace(made.NULL_FLOOD, feature=HOSTILE, reason=f"most by '{HOSTILE}'")
     drift = replace(made.NULL_FLOOD, feature=HOSTILE, metric="nonfinite_share", reason=f"_{HOSTILE}_ *{HOSTILE}")
     (incident,) = one_day(nulls, drift)
-    return compose(spec(owner="a<b>&*c*"), incident, "opened", "https://watch.example/a|b")
+    return compose(spec(owner="a<b>&*c*"), incident, "opened", Links("https://watch.example/a|b"))
 
 
 def test_a_value_from_data_can_neither_mention_nor_format_nor_link() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from alerting.channels import ConsoleChannel, SlackChannel, Undeliverable
 from alerting.conclude import conclude
+from alerting.links import Links
 from alerting.outbox import LEASE, Delivery, deliver, enqueue
 from ledger.records import Measurement, Message
 from ledger.store import Ledger
@@ -19,7 +20,7 @@ from tests.alerting import made
 from tests.alerting.made import ARRIVED, FIRST, MODEL, on, spec
 from tests.alerting.slack_server import CHANNEL_ID, CHANNEL_NAME, TOKEN, Slack
 
-SITE = "https://watch.example"
+SITE = Links("https://watch.example")
 NOW = datetime(2026, 3, 10, 6, 0, tzinfo=UTC)
 FLOOD = [*ARRIVED, made.NULL_FLOOD]
 LESS = [*ARRIVED, replace(made.NULL_FLOOD, value=0.25)]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from alerting.conclude import conclude
+from alerting.links import Links
 from alerting.outbox import Delivery, deliver, enqueue
 from alerting.reminders import remind
 from alerting.routes import Routes, severity
@@ -24,7 +25,7 @@ from tests.alerting.slack_server import CHANNEL_NAME, Slack
 from tests.alerting.test_outbox import slack_channel
 
 NOW = datetime(2026, 3, 4, 6, 0, tzinfo=UTC)
-SITE = "https://watch.example"
+SITE = Links("https://watch.example")
 FLOOD = [*ARRIVED, made.NULL_FLOOD]
 ROUTES = Routes.model_validate(
     {

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from alerting import outbox
 from alerting.channels import SlackChannel
 from alerting.conclude import conclude
+from alerting.links import Links
 from ledger.records import Event, Measurement
 from ledger.store import Ledger
 from tests.alerting import made
@@ -53,7 +54,7 @@ class Watch:
             found = conclude(model, day, on(day, *measurements), live, recent)
             self.ledger.save_incidents(MODEL, day, acts.close_again(self.ledger, MODEL, day, found))
             acts.log_changes(self.ctx, model)
-            outbox.enqueue(self.ledger, model, day, CHANNEL_NAME, SITE, acts.handled_now(self.ctx, model))
+            outbox.enqueue(self.ledger, model, day, CHANNEL_NAME, Links(SITE), acts.handled_now(self.ctx, model))
         self.deliver(number)
 
     def act(self, number: int, act: Act) -> None:

@@ -15,12 +15,13 @@ from datetime import date, datetime
 
 from alerting.channels import SlackChannel
 from alerting.conclude import conclude
+from alerting.links import Links
 from alerting.outbox import deliver, enqueue
 from ledger.store import Ledger
 from tests.alerting.made import ARRIVED, NULL_FLOOD, on, spec
 from tests.alerting.slack_server import CHANNEL_ID, TOKEN
 
-SITE = "https://watch.example"
+SITE = Links("https://watch.example")
 
 
 def tell(ledger: Ledger, model: str, day: date) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from alerting.links import Links
 from alerting.message import compose
 from demo import picture
 from ledger.records import Cause, Incident, Message, Status
@@ -53,7 +54,7 @@ DECAY = incident(Cause.PERFORMANCE_DECAY, "recall fell to 47 %")
 
 
 def told(about: Incident) -> Message:
-    text, blocks = compose(spec(), about, "opened", "https://watch.example")
+    text, blocks = compose(spec(), about, "opened", Links("https://watch.example"))
     return Message(about.id, DAY, "opened", "console", text, blocks)
 
 
