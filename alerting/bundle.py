@@ -34,15 +34,16 @@ def tell(bundle: Bundle) -> Message:
     kind = "resolved" if ended else "repeated" if repeated else "updated" if bundle.told else "opened"
     last = news[-1]
     about = tuple(each for m in members for each in m.about)
+    picture = members[0].picture if _is_of_one_cause(bundle) else None
     told = replace(last, incident=bundle.id, kind=kind, text=text, blocks=blocks, about=about, attempts=attempts)
-    return replace(told, thread_note=_note(bundle))
+    return replace(told, thread_note=_note(bundle), picture=picture)
 
 
 def _said(bundle: Bundle, members: Sequence[Message]) -> tuple[str, list[dict[str, Any]]]:
     open_ = [m for m in members if m.kind != "resolved"]
     head = _head(bundle, members, open_)
     listed = (open_ or list(members))[:MOST_LINES]
-    one_cause = not bundle.id.startswith((FLOOD, DIGEST))
+    one_cause = _is_of_one_cause(bundle)
     lines = [m.line or m.incident if one_cause else _first_line(m) for m in listed]
     rest = len(open_ or members) - len(listed)
     more = [f"and {counted(rest, 'more incident')}: see the report"] if rest else []
@@ -59,6 +60,10 @@ def _said(bundle: Bundle, members: Sequence[Message]) -> tuple[str, list[dict[st
         *(button_row([m.incident for m in members], _report(lead)) if open_ else []),
     ]
     return text, within_limits(blocks)
+
+
+def _is_of_one_cause(bundle: Bundle) -> bool:
+    return not bundle.id.startswith((FLOOD, DIGEST))
 
 
 def _head(bundle: Bundle, members: Sequence[Message], open_: Sequence[Message]) -> str:

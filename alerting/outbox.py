@@ -16,7 +16,7 @@ from alerting.links import Links
 from alerting.message import compose, handled_too, plain, thread_note, withdraw
 from alerting.routes import Severity
 from alerting.undeliverable import Undeliverable
-from ledger.records import Incident, Message, Status
+from ledger.records import Incident, Message, Picture, Status
 from ledger.store import Ledger
 from models.spec import Spec
 
@@ -57,6 +57,7 @@ def enqueue(
     handled: Mapping[str, Handled] | None = None,
     *,
     loudness: Callable[[Incident], Severity | None] = lambda _: Severity.MESSAGE,
+    picture: Callable[[Incident], Picture | None] = lambda _: None,
 ) -> int:
     """Put into the outbox what changed about a model's incidents since it was last told; return how many messages.
 
@@ -64,7 +65,8 @@ def enqueue(
     channel and 'updated' when it says something else than its last message; 'resolved' is told where 'opened' was,
     also of an incident that vanished since its days were concluded anew. Pending incidents are nobody's business yet.
     ``handled`` says by id what people did: of a quiet incident nothing is told but that it is quiet, where it was told.
-    ``loudness`` says how an incident that was never told on this channel is told there (None: not at all).
+    ``loudness`` says how an incident that was never told on this channel is told there (None: not at all), and
+    ``picture`` what goes with its first message.
     """
     known = handled or {}
     told: dict[str, list[Message]] = {}
@@ -86,7 +88,9 @@ def enqueue(
         loud = loudness(incidents[message.incident]) if message.incident not in told else Severity.MESSAGE
         if loud is not None:
             bundle = f"{DIGEST}-{message.day:%Y%m%d}" if loud is Severity.DIGEST else ""
-            count += ledger.enqueue(replace(message, bundle=bundle))
+            first = not any(each.sent_at for each in told.get(message.incident, []))
+            drawn = picture(incidents[message.incident]) if first and message.kind != "resolved" else None
+            count += ledger.enqueue(replace(message, bundle=bundle, picture=drawn))
     return count
 
 

@@ -13,7 +13,8 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from alerting.message import mrkdwn
+from alerting.drawing import png
+from alerting.message import cut, mrkdwn
 from alerting.undeliverable import Undeliverable
 from ledger.records import Message
 
@@ -24,6 +25,10 @@ PAGES = 5
 LONGEST_LOOK_SECONDS = 45.0
 """After looking for longer, nothing is posted: the outbox leaves a message to one process for so long only."""
 EVENT = "watchkeeper_incident"
+ALT_CHARACTERS = 1000
+"""What Slack takes as the text in place of a picture."""
+
+log = logging.getLogger("watchkeeper.slack")
 
 _ID = re.compile(r"^[CGD][A-Z0-9]{6,}$")
 _GONE = {"message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found"}
@@ -35,7 +40,7 @@ class SlackChannel:
     """Sends to one channel, by its id or #name, with the token of a Slack app.
 
     The app needs the scopes ``chat:write`` and, to find a message again after a crash, ``channels:history`` and
-    ``channels:read`` (``groups:`` for a private channel).
+    ``channels:read`` (``groups:`` for a private channel). With ``files:write`` a picture goes into the thread.
     """
 
     def __init__(
@@ -51,6 +56,7 @@ class SlackChannel:
         self.name = channel
         self._sleep = sleep
         self._clock = clock
+        self._may_draw = True
         # The client's own retries could post twice, and its log could name the token: both are left out.
         self._client = WebClient(
             token=token, base_url=base_url, timeout=timeout_seconds, retry_handlers=[], logger=_silent()
@@ -67,7 +73,11 @@ class SlackChannel:
         if self._clock() - begun > LONGEST_LOOK_SECONDS:
             raise Undeliverable("Slack took too long to say whether the message is there already")
         if place is None:
-            return self._post(message)
+            place = self._post(message)
+            self._draw(message, place, begun)
+            return place
+        if ts is None:
+            self._draw(message, place, begun, again=True)
         channel, slack_ts = place.split("/", 1)
         try:
             self._say("chat.update", message, channel=channel, ts=slack_ts)
@@ -91,6 +101,37 @@ class SlackChannel:
     def _post(self, message: Message) -> str:
         answer = self._say("chat.postMessage", message, channel=self.name, unfurl_links=False, unfurl_media=False)
         return f"{answer['channel']}/{answer['ts']}"
+
+    def _draw(self, message: Message, place: str, begun: float, *, again: bool = False) -> None:
+        """Put the figure into the thread, unless an earlier attempt did; a picture is never worth a second message.
+
+        Whatever Slack answers, the message is there: a picture that fails is left out, and the log says why.
+        """
+        channel, slack_ts = place.split("/", 1)
+        late = self._clock() - begun > LONGEST_LOOK_SECONDS
+        if message.picture is None or late or not self._may_draw:
+            return
+        name = picture_name(message.incident)
+        try:
+            if again and self._has_file(name, channel, slack_ts):
+                return
+            self._client.files_upload_v2(
+                channel=channel,
+                thread_ts=slack_ts,
+                filename=name,
+                content=png(message.picture),
+                title=message.picture.title,
+                alt_txt=cut(f"{message.picture.title}: {message.picture.says}", ALT_CHARACTERS),
+            )
+        except (Undeliverable, OSError, HTTPException, SlackClientError, ValueError, TypeError) as error:
+            reason = _why(error)
+            self._may_draw = reason != "missing_scope"
+            hint = "" if self._may_draw else "; the app lacks the scope files:write, and goes on without pictures"
+            log.warning("%s: no picture of %s (%s%s)", self.name, message.incident, reason, hint)
+
+    def _has_file(self, name: str, channel: str, slack_ts: str) -> bool:
+        replies = self._pages("conversations.replies", "messages", channel=channel, ts=slack_ts)
+        return any(file.get("name") == name for reply in replies for file in reply.get("files") or [])
 
     def _say(self, method: str, message: Message, **where: Any) -> Any:
         """Post or edit with blocks; in plain text where Slack doesn't take the blocks."""
@@ -164,6 +205,13 @@ class _Refused(Undeliverable):
         self.code = code
 
 
+def _why(error: Exception) -> str:
+    """Return why a picture failed, without anything that Slack's client would say of the request."""
+    if isinstance(error, SlackApiError):
+        return _code(error) or type(error).__name__
+    return str(error) if isinstance(error, Undeliverable) else type(error).__name__
+
+
 def _undeliverable(method: str, error: SlackApiError, wait: float | None) -> Undeliverable:
     status = int(getattr(error.response, "status_code", 0) or 0)
     code = _code(error)
@@ -190,6 +238,11 @@ def _wait_seconds(error: SlackApiError) -> float | None:
         return max(1.0, float(str(value)))
     except ValueError:
         return 60.0
+
+
+def picture_name(incident: str) -> str:
+    """Return the name of the file that holds an incident's picture, by which it is found again."""
+    return f"watchkeeper-{hashlib.sha256(incident.encode()).hexdigest()[:16]}.png"
 
 
 def _metadata(message: Message) -> dict[str, Any]:

@@ -227,6 +227,31 @@ KIND_ORDER = {
 
 
 @dataclass(frozen=True)
+class Point:
+    """A figure's value on a day, its limit, and whether it is over it."""
+
+    day: date
+    value: float
+    limit: float | None = None
+    bad: bool = False
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure over days, in their order, as it is drawn beside a message.
+
+    ``title`` says what and in which unit, ``says`` the same as the line in words, for those who can't see it. ``unit``
+    follows each value; an incident began on ``since``.
+    """
+
+    title: str
+    says: str
+    unit: str
+    points: tuple[Point, ...]
+    since: date
+
+
+@dataclass(frozen=True)
 class Message:
     """One thing to be told about an incident. Natural key: incident, day, kind, channel.
 
@@ -236,7 +261,8 @@ class Message:
     ``blocks`` is Slack's Block Kit, ``text`` the same in plain words. ``sent_at`` is None until delivered.
     Messages of one ``group`` are told as one, in which ``line`` stands for each, the greatest ``weight`` first;
     ``bundle`` names that one message, given when it is first tried or, for a digest, from the start. Until ``due_at``
-    nobody tries; ``dead`` ones are tried no more. ``about`` holds the incidents as JSON, for programs.
+    nobody tries; ``dead`` ones are tried no more. ``about`` holds the incidents as JSON, for programs; ``picture`` is
+    the strongest figure, with the first message about an incident.
     """
 
     incident: str
@@ -257,6 +283,7 @@ class Message:
     due_at: datetime | None = None
     dead: bool = False
     about: tuple[dict[str, Any], ...] = ()
+    picture: Picture | None = None
 
     @property
     def key(self) -> tuple[str, date, str, str]:

@@ -118,7 +118,7 @@ def drawn(reading: Reading, incident: Incident) -> list[dict[str, Any]]:
         {
             "title": words.title(points[0]),
             "figure": figures.over_time(points, since=incident.opened, height=210, link=_days(incident, points[0])),
-            "says": _says(points, incident),
+            "says": says(points, incident),
         }
         for points in telling
     ]
@@ -135,7 +135,8 @@ def _series(reading: Reading, key: str) -> list[Measurement]:
     return [m for m in reading.series(monitor, metric) if f"{m.monitor}/{m.metric}/{m.feature}/{m.slice}" == key]
 
 
-def _says(points: Sequence[Measurement], incident: Incident) -> str:
+def says(points: Sequence[Measurement], incident: Incident) -> str:
+    """Return what a figure came to in the incident, and what it was before."""
     before = [m.value for m in points if m.day < incident.opened and m.value is not None]
     during = [m for m in points if incident.opened <= m.day <= incident.last_bad]
     newest = (during or points)[-1]

@@ -23,7 +23,7 @@ from watchkeeper.stored import Context, frame_of
 OK, LOOK, BROKEN = "ok", "look", "broken"
 COLOURS = {OK: "green", LOOK: "yellow", BROKEN: "red"}
 SKEW_SECONDS = 60.0
-SCOPES = ("chat:write", "channels:history", "channels:read")
+SCOPES = ("chat:write", "channels:history", "channels:read", "files:write")
 LABEL_DAYS = 7
 """The last days of the baseline whose labels are looked at: enough to tell, and never a large bill."""
 NEVER_LABELLED = 0.5
@@ -220,7 +220,8 @@ def _slack(settings: Settings, now: datetime) -> Iterator[Finding]:
     if granted and lacking:
         state = BROKEN if "chat:write" in lacking else LOOK
         todo = "add them to the app (docs/how-to/slack.md) and install it again"
-        yield Finding("Slack", state, f"the token lacks {', '.join(lacking)}", todo)
+        without = "; messages come without a picture" if "files:write" in lacking else ""
+        yield Finding("Slack", state, f"the token lacks {', '.join(lacking)}{without}", todo)
     else:
         yield Finding("Slack", OK, f"signed in to {answer['team']}" + (" with all scopes" if granted else ""))
     if "date" in headers:

@@ -13,6 +13,7 @@ from alerting.routes import Routes, Severity, channel_of, load, severity, severi
 from ledger.records import Incident
 from models.spec import Spec
 from watchkeeper import acts
+from watchkeeper.picture import picture
 from watchkeeper.settings import SECRETS
 from watchkeeper.stored import Context
 
@@ -26,7 +27,10 @@ def enqueue(ctx: Context, spec: Spec, day: date) -> int:
     levels |= {name: partial(severity_on, routes, name, spec) for name in routes.channels}
     handled = acts.handled_now(ctx, spec)
     put = partial(alerting.outbox.enqueue, ctx.ledger, spec, day)
-    return sum(put(name, ctx.settings.links, handled, loudness=loudness) for name, loudness in levels.items())
+    drawn = partial(picture, ctx)
+    return sum(
+        put(name, ctx.settings.links, handled, loudness=loudness, picture=drawn) for name, loudness in levels.items()
+    )
 
 
 def deliver(ctx: Context, specs: Sequence[Spec]) -> str:

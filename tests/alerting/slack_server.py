@@ -27,6 +27,12 @@ class Slack:
         silent for a second)."""
         self.url = ""
         self.delay_seconds = 0.0
+        self.stop_after: int | None = None
+        """From this call on every one is hung up on before it is taken, as of a client that died."""
+        self.lacking: set[str] = set()
+        """Methods for which the app has no scope."""
+        self.uploads: dict[str, dict[str, Any]] = {}
+        """Files by their id: name, length, alt and, once they are there, content."""
         self.page_size = 1
         """So small that paging is used."""
 
@@ -41,10 +47,19 @@ class Slack:
 
     @property
     def notes(self) -> list[str]:
-        return [message["text"] for message in self.messages if "thread_ts" in message]
+        return [message["text"] for message in self.messages if "thread_ts" in message and "files" not in message]
+
+    @property
+    def pictures(self) -> list[dict[str, Any]]:
+        """Return the files in threads, with where they stand."""
+        return [f | {"thread_ts": m["thread_ts"]} for m in self.messages for f in m.get("files", [])]
 
     def answer(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        if method in self.lacking:
+            return {"ok": False, "error": "missing_scope"}
         return {
+            "files.getUploadURLExternal": self._place_for_upload,
+            "files.completeUploadExternal": self._complete_upload,
             "chat.postMessage": self._post,
             "chat.update": self._update,
             "conversations.list": self._list,
@@ -66,6 +81,26 @@ class Slack:
         found[0].update({key: value for key, value in arguments.items() if key != "channel"})
         return {"ok": True, "channel": CHANNEL_ID, "ts": arguments["ts"]}
 
+    def _place_for_upload(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        id_ = f"F{len(self.uploads)}"
+        self.uploads[id_] = {key: arguments[key] for key in ("filename", "length", "alt_txt")}
+        return {"ok": True, "file_id": id_, "upload_url": f"{self.url}upload/{id_}"}
+
+    def take(self, file: str, content: bytes) -> str:
+        """Take a file at the address that was given for it."""
+        self.uploads[file]["content"] = content
+        return "OK"
+
+    def _complete_upload(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        (file,) = json.loads(arguments["files"])
+        kept = self.uploads[file["id"]]
+        if arguments["channel_id"] != CHANNEL_ID or len(kept["content"]) != int(kept["length"]):
+            return {"ok": False, "error": "invalid_arguments"}
+        shown = {"id": file["id"], "title": file["title"], "name": kept["filename"], "alt_txt": kept["alt_txt"]}
+        ts = f"1700000000.{len(self.messages):06}"
+        self.messages.append({"ts": ts, "thread_ts": arguments["thread_ts"], "text": "", "files": [shown]})
+        return {"ok": True, "files": [shown]}
+
     def _list(self, arguments: dict[str, Any]) -> dict[str, Any]:
         channels = [{"id": "C0000000000", "name": "other"}, {"id": CHANNEL_ID, "name": "fraud"}]
         return self._page("channels", channels, arguments)
@@ -85,6 +120,10 @@ class Slack:
         return {"ok": True, key: items[start:end], "response_metadata": {"next_cursor": further}}
 
 
+def _arguments(body: str, *, form: bool) -> dict[str, Any]:
+    return {k: v[0] for k, v in parse_qs(body).items()} if form else json.loads(body or "{}")
+
+
 @contextmanager
 def running() -> Iterator[Slack]:
     slack = Slack()
@@ -96,19 +135,22 @@ def running() -> Iterator[Slack]:
             if len(body) < length:
                 return  # who asked was killed in the midst of it
             method = self.path.removeprefix("/api/")
-            slack.calls.append(method)
+            slack.calls.append(method.partition("/")[0])
+            if slack.stop_after is not None and len(slack.calls) > slack.stop_after:
+                return
+            _, _, file = method.partition("/")
             form = "json" not in (self.headers.get("Content-Type") or "")
-            arguments = {k: v[0] for k, v in parse_qs(body.decode()).items()} if form else json.loads(body or "{}")
+            arguments = {} if file else _arguments(body.decode(), form=form)
             time.sleep(slack.delay_seconds)
             special = slack.next.pop(0) if slack.next else None
             if special == "hang up":
                 return
             if isinstance(special, tuple):
                 self._send(*special)
-            elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
+            elif not file and self.headers.get("Authorization") != f"Bearer {TOKEN}":
                 self._send(200, {}, {"ok": False, "error": "invalid_auth"})
             elif special in (None, "drop", "twice", "hang"):
-                answer = slack.answer(method, arguments)
+                answer: Any = slack.take(file, body) if file else slack.answer(method, arguments)
                 if special == "hang":
                     time.sleep(1.5)
                 with suppress(ConnectionError):  # who has the first of two answers may be gone

@@ -70,6 +70,7 @@ def test_killed_at_100_random_points_every_incident_is_one_message(url: str, sla
     shown = Counter(m["metadata"]["event_payload"]["incident"] for m in slack.posted)
     assert set(shown.values()) == {1}, "an incident was told twice"
     assert set(bundles.values()) == set(shown), "an incident was lost"
+    assert sorted(p["thread_ts"] for p in slack.pictures) == sorted(m["ts"] for m in slack.posted), "one picture each"
     ledger.close()
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from alerting.channels import SlackChannel, Undeliverable
-from ledger.records import Message
+from ledger.records import Message, Picture, Point
 from tests.alerting.slack_server import CHANNEL_ID, CHANNEL_NAME, TOKEN, Slack
 
 BLOCKS: list[dict[str, Any]] = [{"type": "section", "text": {"type": "mrkdwn", "text": "hello"}}]
@@ -88,6 +89,72 @@ def test_blocks_that_slack_refuses_are_told_in_plain_text(slack: Slack) -> None:
 
 def limited(seconds: str) -> tuple[int, dict[str, str], dict[str, Any]]:
     return 429, {"Retry-After": seconds}, {"ok": False, "error": "ratelimited"}
+
+
+PICTURE = Picture(
+    "Nulls: device_age_days (%)",
+    "31 % on Tue 3 Mar; it was 0.2 % before.",
+    " %",
+    (
+        Point(date(2026, 3, 1), 0.2, 0.8),
+        Point(date(2026, 3, 2), 0.2, 0.8),
+        Point(date(2026, 3, 3), 31.0, 0.8, bad=True),
+    ),
+    date(2026, 3, 3),
+)
+DRAWN = replace(OPENED, picture=PICTURE)
+
+
+def test_a_picture_of_the_figure_goes_into_the_thread_with_its_words_for_who_cannot_see_it(slack: Slack) -> None:
+    to = channel(slack)
+    place = to.send(DRAWN, None)
+    to.send(replace(DRAWN, kind="updated"), place)
+    (shown,) = slack.pictures
+    assert f"{CHANNEL_ID}/{shown['thread_ts']}" == place
+    assert shown["title"] == "Nulls: device_age_days (%)"
+    assert shown["alt_txt"] == "Nulls: device_age_days (%): 31 % on Tue 3 Mar; it was 0.2 % before."
+    assert slack.uploads[shown["id"]]["content"].startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("answered", range(5))
+def test_after_a_crash_at_any_call_there_is_one_message_and_one_picture(slack: Slack, answered: int) -> None:
+    """The first process dies when it made so many calls: nothing of it is recorded."""
+    slack.stop_after = answered
+    with suppress(Undeliverable):
+        channel(slack).send(DRAWN, None)
+    slack.stop_after = None
+    channel(slack).send(replace(DRAWN, attempts=1), None)
+    assert len(slack.posted) == len(slack.pictures) == 1
+
+
+def test_without_the_scope_for_files_the_message_goes_and_it_is_said_once(
+    slack: Slack, caplog: pytest.LogCaptureFixture
+) -> None:
+    slack.lacking = {"files.getUploadURLExternal"}
+    to = channel(slack)
+    for incident in ("card_payments-1", "card_payments-2"):
+        to.send(replace(DRAWN, incident=incident), None)
+    assert (len(slack.posted), slack.pictures) == (2, [])
+    (record,) = caplog.records
+    assert record.getMessage().startswith(
+        "#fraud: no picture of card_payments-1 (missing_scope; the app lacks the scope"
+    )
+
+
+def test_without_the_scope_to_look_no_picture_is_shown_twice(slack: Slack) -> None:
+    channel(slack, CHANNEL_ID).send(DRAWN, None)
+    slack.lacking = {"conversations.replies"}
+    channel(slack, CHANNEL_ID).send(replace(DRAWN, attempts=1), None)
+    assert (len(slack.posted), len(slack.pictures)) == (1, 1)
+
+
+@pytest.mark.parametrize("answer", ["hang up", "drop", (503, {}, "down"), (429, {"Retry-After": "3"}, {}), "no_idea"])
+@pytest.mark.parametrize("step", range(3))
+def test_a_picture_that_fails_is_left_out_and_the_message_stays(slack: Slack, answer: Any, step: int) -> None:
+    slack.next = [None] * (1 + step) + [answer]
+    place = channel(slack).send(DRAWN, None)
+    assert place == f"{CHANNEL_ID}/{slack.posted[0]['ts']}"
+    assert len(slack.posted) == 1
 
 
 def test_a_short_rate_limit_is_waited_for(slack: Slack) -> None:

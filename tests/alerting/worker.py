@@ -17,11 +17,13 @@ from alerting.channels import SlackChannel
 from alerting.conclude import conclude
 from alerting.links import Links
 from alerting.outbox import deliver, enqueue
+from ledger.records import Picture, Point
 from ledger.store import Ledger
-from tests.alerting.made import ARRIVED, NULL_FLOOD, on, spec
+from tests.alerting.made import ARRIVED, FIRST, NULL_FLOOD, on, spec
 from tests.alerting.slack_server import CHANNEL_ID, TOKEN
 
 SITE = Links("https://watch.example")
+PICTURE = Picture("Nulls", "31 % since.", "", (Point(FIRST, 0.2), Point(FIRST, 31.0)), FIRST)
 
 
 def tell(ledger: Ledger, model: str, day: date) -> None:
@@ -32,7 +34,7 @@ def tell(ledger: Ledger, model: str, day: date) -> None:
             found = on(day, *ARRIVED, NULL_FLOOD)
             concluded = conclude(of, day, found, [])
             ledger.save_incidents(model, day, concluded)
-            enqueue(ledger, of, day, CHANNEL_ID, SITE)
+            enqueue(ledger, of, day, CHANNEL_ID, SITE, picture=lambda _: PICTURE)
 
 
 def child(url: str, slack: str, now: datetime, ms: float, work: list[str]) -> None:

@@ -81,11 +81,16 @@ def test_slack_is_asked_who_the_token_is_and_what_it_may(settings: Settings, sla
         found = [*doctor._slack(given, now or datetime.now(UTC))]
         return found[-1]
 
-    every = "chat:write,channels:history,channels:read"
+    every = "chat:write,channels:history,channels:read,files:write"
     assert (told(TOKEN, every).state, told(TOKEN, every).told) == (doctor.OK, "signed in to bank with all scopes")
     assert told(TOKEN, "chat:write").state == doctor.LOOK
     assert "channels:history, channels:read" in told(TOKEN, "chat:write").told
     assert told(TOKEN, "channels:read").state == doctor.BROKEN
+    pictureless = told(TOKEN, every.removesuffix(",files:write"))
+    assert (pictureless.state, pictureless.told) == (
+        doctor.LOOK,
+        "the token lacks files:write; messages come without a picture",
+    )
     assert "invalid_auth" in told("another", every).told
     late = told(TOKEN, every, datetime(2026, 1, 1, tzinfo=UTC))
     assert (late.looked_at, late.state) == ("clock", doctor.BROKEN)

@@ -1,0 +1,51 @@
+"""The picture of an incident's strongest figure that goes with its first message."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ledger.records import Incident, Picture, Point, Verdict
+from reports import words
+from reports.incident import FEW, says
+from watchkeeper.stored import Context
+
+DAYS = 60
+"""Days up to the newest that are drawn: on a phone more would be a smear."""
+UNITS = {"_gbp_per_day": "GBP a day", "_minutes": "minutes", "_ratio": "times"}
+"""Units by the end of a metric's name; shares are in per cent, and all others have none."""
+
+
+def picture(ctx: Context, incident: Incident) -> Picture | None:
+    """Return the figure that an incident names first; None where it has too few days to show anything."""
+    if not incident.figures:
+        return None
+    key = incident.figures[0]
+    monitor, metric = key.split("/", 2)[:2]
+    found = ctx.ledger.measurements(
+        incident.model,
+        day_from=incident.last_bad - timedelta(days=DAYS - 1),
+        day_to=incident.last_bad,
+        monitors=(monitor,),
+        metric=metric,
+        newest=True,
+    )
+    same = [m for m in found if f"{m.monitor}/{m.metric}/{m.feature}/{m.slice}" == key and m.value is not None]
+    points = sorted(same, key=lambda m: m.day)
+    if len(points) < FEW or points[-1].day < incident.opened:
+        return None
+    times, unit = (100.0, "%") if words.is_share(metric) else (1.0, _unit(metric))
+    return Picture(
+        title=words.title(points[0]) + (f" ({unit})" if unit else ""),
+        says=says(points, incident),
+        unit=f" {unit}" if unit == "%" else "",
+        points=tuple(
+            Point(m.day, m.value * times, None if m.limit is None else m.limit * times, m.verdict is Verdict.BREACH)
+            for m in points
+            if m.value is not None
+        ),
+        since=max(incident.opened, points[0].day),
+    )
+
+
+def _unit(metric: str) -> str:
+    return next((unit for ending, unit in UNITS.items() if metric.endswith(ending)), "")
