@@ -1,4 +1,4 @@
-"""Who is told what: each owner's Slack channel, further channels by rule, how loud, and when it is said again.
+"""Who is told what: each owner's Slack channel, further channels by rule, how loud, when again, and when not.
 
 ``alerting/routes.yaml`` holds no secret. Each channel's secret is the environment variable
 ``WATCHKEEPER_SECRET_<NAME>``, or the password of Airflow's connection ``watchkeeper_<name>``.
@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from alerting.mail import Tls
+from alerting.silences import Silence, checked
 from ledger.records import Cause, Incident
 from models.errors import WatchkeeperError, did_you_mean
 from models.spec import Spec
@@ -104,6 +106,29 @@ class Rule(_Part):
     after_hours: Annotated[float, Field(ge=0, strict=False)] = 0.0
 
 
+class Maintenance(_Part):
+    """Days of data of which nobody is told what fits every matcher, agreed on beforehand and reviewed as this file."""
+
+    match: dict[str, str | int]
+    start: Annotated[date, Field(alias="from")]
+    end: Annotated[date, Field(alias="to")]
+    by: Annotated[str, Field(min_length=1)]
+    comment: Annotated[str, Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _sound(self) -> Maintenance:
+        try:
+            self.silence("")
+        except WatchkeeperError as error:
+            raise ValueError(str(error).removeprefix("silence: ")) from None
+        return self
+
+    def silence(self, id_: str) -> Silence:
+        """Return the same as a silence."""
+        matchers = checked({name: str(wanted) for name, wanted in self.match.items()}, self.start, self.end)
+        return Silence(id_, matchers, self.start, self.end, self.by, self.comment)
+
+
 class Routes(_Part):
     """The Slack channel of each owner and of all others, and what is told elsewhere."""
 
@@ -114,6 +139,12 @@ class Routes(_Part):
     page: Page = Page()
     digest: Digest = Digest()
     repeat_days: Annotated[int, Field(ge=1)] | None = None
+    maintenance: list[Maintenance] = Field(default_factory=list)
+
+    @property
+    def silences(self) -> list[Silence]:
+        """Return the maintenance windows as silences, numbered as they stand in the file."""
+        return [each.silence(f"maintenance-{number}") for number, each in enumerate(self.maintenance, 1)]
 
     @model_validator(mode="after")
     def _known(self) -> Routes:
@@ -192,16 +223,17 @@ def _sentence(problem: object) -> str:
             return f"{key}: must be a channel's #name or its id such as C0123456789, not {problem['input']!r}"
         return f"{key}: {problem['input']!r} doesn't have the form of a {parts[-1] if len(parts) > 1 else 'name'}"
     if problem["type"] == "value_error":
-        return str(problem["ctx"]["error"])
+        said = str(problem["ctx"]["error"])
+        return f"{key}: {said}" if parts and parts[0] == "maintenance" else said
     return f"{key or 'the file'}: {problem['msg'][:1].lower()}{problem['msg'][1:]}"
 
 
 PARTS: dict[str, type[_Part]] = {
     "pagerduty": PagerDuty, "slack_webhook": SlackWebhook, "webhook": Webhook, "email": Mail, "page": Page,
-    "digest": Digest, "when": When, "rules": Rule,
+    "digest": Digest, "when": When, "rules": Rule, "maintenance": Maintenance,
 }  # fmt: skip
 
 
 def _accepted(parts: list[str]) -> list[str]:
     named = next((PARTS[part] for part in reversed(parts) if part in PARTS), Routes)
-    return list(named.model_fields)
+    return [field.alias or name for name, field in named.model_fields.items()]

@@ -14,6 +14,7 @@ from alerting import lifecycle
 from alerting.handled import UNHANDLED, Handled, handled
 from alerting.lifecycle import Handling, Kind
 from alerting.metrics import newest_mature_day
+from alerting.routes import load
 from alerting.silences import ADDED, ENDED, Silence, checked, silences
 from ledger.events import SYSTEM
 from ledger.records import Cause, Event, Incident, Status
@@ -68,6 +69,8 @@ def end_silence(ctx: Context, silence: str, by: str, reason: str) -> Silence:
     """Lift a silence; what it kept quiet and still goes on is told when its model is next watched."""
     with ctx.ledger.transaction():
         found = {each.id: each for each in known_silences(ctx.ledger)}
+        if silence in {each.id for each in load().silences}:
+            raise WatchkeeperError(f"{silence} stands in alerting/routes.yaml; take it out there")
         if silence not in found:
             raise WatchkeeperError(f"there is no silence '{silence}'{did_you_mean(silence, list(found))}")
         if found[silence].ended:
@@ -77,7 +80,7 @@ def end_silence(ctx: Context, silence: str, by: str, reason: str) -> Silence:
 
 
 def known_silences(ledger: Ledger) -> list[Silence]:
-    """Return every silence, also those ended or over, in the order in which they were added."""
+    """Return every silence that somebody added, also those ended or over, in the order in which they were added."""
     return silences(ledger.events(kinds=(ADDED, ENDED)))
 
 
@@ -89,7 +92,8 @@ def handlings(ledger: Ledger, model: str | None = None) -> dict[str, Handling]:
 def handled_now(ctx: Context, spec: Spec) -> dict[str, Handled]:
     """Return by id how a model's incidents are handled, as their messages show it."""
     incidents = ctx.ledger.incidents(spec.model)
-    return handled(spec, incidents, handlings(ctx.ledger, spec.model), known_silences(ctx.ledger), ctx.now)
+    known = [*known_silences(ctx.ledger), *load().silences]
+    return handled(spec, incidents, handlings(ctx.ledger, spec.model), known, ctx.now)
 
 
 def log_changes(ctx: Context, spec: Spec) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from alerting.routes import load
 from ledger.records import Event
 from ledger.store import Ledger
 from models.spec import Spec
@@ -109,9 +110,10 @@ def add(
 def list_(
     every: Annotated[bool, typer.Option("--all", help="Also those ended or over.")] = False, json: Json = False
 ) -> None:
-    """Show the silences that hold or are to come."""
+    """Show the silences that hold or are to come, and the maintenance windows of alerting/routes.yaml."""
     ctx, _ = _open()
-    known = [s for s in acts.known_silences(ctx.ledger) if every or (not s.ended and s.end >= _yesterday(ctx))]
+    found = [*acts.known_silences(ctx.ledger), *load().silences]
+    known = [s for s in found if every or (not s.ended and s.end >= _yesterday(ctx))]
     show.answer(out, [show.silence_row(s) for s in known], show.silence_table(known), machine=json)
 
 

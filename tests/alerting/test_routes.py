@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ def test_an_owner_goes_first_then_the_settings_then_the_default() -> None:
     assert channel_of(spec(owner="others"), "", routes) == "#all"
 
 
+QUIET = "default: '#a'\nmaintenance: [{match: {"
+DAYS = ", from: 2026-12-05, to: 2026-12-06, by: a, comment: b}]"
 WITH_PAGER = "default: '#a'\nchannels: {pager: {kind: pagerduty}}\n"
 
 
@@ -39,6 +42,14 @@ WITH_PAGER = "default: '#a'\nchannels: {pager: {kind: pagerduty}}\n"
         ("default: '#a'\nchannels: {m: {kind: email, server: m, sender: me, to: [a@b]}}", "doesn't have the form of a"),
         ("default: '#a'\nchannels: {m: {kind: email, server: m, sender: a@b}}", "email.to: is missing"),
         ("default: '#a'\ndigest: {causes: [sesaon]}", "digest.causes.0: input should be"),
+        (f"{QUIET}model: x}}, from: 2026-12-05, by: a, comment: b}}]", "maintenance.0.to: is missing"),
+        (f"{QUIET}modle: x}}{DAYS}", "maintenance.0: no matcher 'modle'; accepted are model, cause"),
+        (f"{QUIET}model: '*'}}{DAYS}", "maintenance.0: this would silence everything"),
+        (
+            f"{QUIET}model: x}}, from: 2026-12-05, until: 2026-12-06}}]",
+            "unknown key; accepted are match, from, to",
+        ),
+        (f"{QUIET}model: x}}, from: 2026-12-06, to: 2026-12-05, by: a, comment: b}}]", "is before its first day"),
         ("default: general", "default: must be a channel's #name or its id such as C0123456789, not 'general'"),
         ("default: '#a'\nowners: {x: '@somebody'}", "owners.x: must be a channel's #name"),
         ("default: 5", "default: input should be a valid string"),
@@ -103,3 +114,11 @@ def test_every_rule_that_fits_adds_its_channels_and_some_wait() -> None:
     assert further(ROUTES, spec(tier=1), decay) == []
     assert severity_on(ROUTES, "risk", spec(tier=1), fault) is None
     assert severity_on(ROUTES, "pager", spec(tier=1), fault) is Severity.PAGE
+
+
+def test_a_maintenance_window_of_the_file_is_a_silence_over_its_days_of_data(tmp_path: Path) -> None:
+    path = tmp_path / "routes.yaml"
+    path.write_text(f"{QUIET}model: 'card_*', tier: 1}}{DAYS}")
+    (window,) = load(path).silences
+    assert (window.id, window.matchers) == ("maintenance-1", {"model": "card_*", "tier": "1"})
+    assert (window.start, window.end, window.by, window.comment) == (date(2026, 12, 5), date(2026, 12, 6), "a", "b")

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from alerting import routes
 from ledger.events import first_broken
 from ledger.records import Measurement, Status, Verdict
 from ledger.store import Ledger
+from models.errors import WatchkeeperError
 from tests.alerting import made
 from tests.alerting.made import MODEL, on
 from tests.alerting.slack_server import Slack
@@ -85,6 +87,20 @@ def test_what_outlasts_its_window_is_told_on_the_first_day_after_it(watch: Watch
     lived(watch, "clean x2, bad x5", {1: silence(3, 5, cause="column_fault")})
     assert watch.told[0] == (6, "opened")
     assert "Silenced" not in watch.shown
+
+
+def test_a_maintenance_window_of_the_reviewed_file_keeps_its_days_quiet(
+    watch: Watch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, last = date_of(3), date_of(5)
+    window = f"{{match: {{model: 'card_*'}}, from: {first}, to: {last}, by: platform, comment: a move}}"
+    file = tmp_path / "routes.yaml"
+    file.write_text(f"default: '#fraud'\nmaintenance: [{window}]\n")
+    monkeypatch.setattr(routes.load, "__defaults__", (file,))
+    lived(watch, "clean x2, bad x5")
+    assert watch.told[0] == (6, "opened")
+    with pytest.raises(WatchkeeperError, match=r"maintenance-1 stands in alerting/routes\.yaml; take it out there"):
+        acts.end_silence(watch.ctx, "maintenance-1", "platform", "done")
 
 
 def test_a_silence_of_another_feature_changes_nothing(watch: Watch) -> None:
