@@ -2,79 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from dataclasses import dataclass
-from datetime import date, timedelta
 
 from ledger.records import Measurement
-from monitors import intervals
-from monitors.decay import WINDOWS_DAYS
+from models.spec import Spec
+from monitors import decay, limits
 
-MOVED = 0.05
-"""A recall that moved by so much since it was last told is told again."""
+MONITORS = ("decay", "fairness")
+UNLABELLED = ("alert_rate", "selection_rate")
+"""Their figures rest on no label, so that none restates them."""
+PART = 0.5
+"""Of its floor (the smallest change worth waking somebody for), by so much a figure must move to be told again."""
 
 
 @dataclass(frozen=True)
 class Restated:
-    """A recall of cohort days from ``start`` to ``end``: what it ``was`` when it was judged, and what it is now.
+    """A figure that was judged a breach: what it ``was``, of ``n_was`` cases, and what it is with later labels.
 
-    ``value`` is the share of ``n`` frauds that were caught, from ``low`` to ``high`` (95 %, Wilson).
+    ``value`` has the 95 % interval ``low`` to ``high`` of the monitor that judged it, over ``n`` cases.
     """
 
-    start: date
-    end: date
+    metric: str
+    slice: str
     was: float
+    n_was: int
     value: float
     low: float
     high: float
     n: int
-    limit: float | None
+    limit: float
+    floor: float
+    reason: str
 
     def worth_telling(self, last_told: float | None) -> bool:
         """Return whether it differs from what was last told (None: only ``was``) by much, or is on another side."""
         last = self.was if last_told is None else last_told
-        return abs(self.value - last) >= MOVED or self._breaks(self.value) != self._breaks(last)
+        return self._moved(last) or self.breaks(self.value) != self.breaks(last)
 
-    def words(self, known_by: date) -> str:
-        """Return what it says in a sentence."""
-        beyond, was_beyond = self._breaks(self.value), self._breaks(self.was)
-        means = " It would not have been a breach." if was_beyond and not beyond else ""
-        return (
-            f"with labels known by {_day(known_by)}, recall of {_day(self.start)} to {_day(self.end)} was "
-            f"{self.value:.2f} ({self.low:.2f} to {self.high:.2f}, {self.n:,} frauds), not {self.was:.2f}.{means}"
-        )
+    def breaks(self, value: float) -> bool:
+        """Return whether a value lies on that side of the limit on which the figure was judged a breach."""
+        return value < self.limit if self.was < self.limit else value > self.limit
 
-    def _breaks(self, value: float) -> bool:
-        return self.limit is not None and value < self.limit
+    def _moved(self, last: float) -> bool:
+        if self.metric in decay.RATIOS or self.metric.endswith("_ratio"):
+            if min(self.value, last) <= 0:
+                return self.value != last
+            return abs(math.log(self.value / last)) >= PART * math.log(self.floor) - 1e-12
+        return abs(self.value - last) >= PART * self.floor - 1e-12
 
 
-def recall(
-    judged: Measurement, newest: date, then: Sequence[Measurement], now: Sequence[Measurement]
-) -> Restated | None:
-    """Return what a recall of pooled cohorts comes to by now; None where it can't be told from what is stored.
+def is_restatable(figure: str) -> bool:
+    """Return whether later labels may change a figure (``monitor/metric/feature/slice``)."""
+    monitor, metric = figure.split("/", 2)[:2]
+    return monitor in MONITORS and not metric.startswith(UNLABELLED)
 
-    ``judged`` is the figure (monitor decay) as it was judged, ``newest`` the newest cohort day in it. ``then`` and
-    ``now`` are the recalls of single cohort days (monitor performance) as known when it was judged and by now; n are
-    frauds, so that value times n are those caught. Which days were pooled is found by what gives the judged figure
-    again: a figure that can't be had again isn't restated.
+
+def restated(spec: Spec, judged: Measurement, again: Measurement | None, now: Measurement | None) -> Restated | None:
+    """Return what a judged figure comes to by now; None where it can't be told.
+
+    ``again`` is the same monitor's figure of the same day from the labels known then, ``now`` from those known now. A
+    figure that can't be had again, as when the model file or a partition changed, isn't restated.
     """
-    if judged.value is None:
+    if judged.value is None or judged.limit is None or again is None or again.value is None:
         return None
-    for length in WINDOWS_DAYS:
-        start = newest - timedelta(days=length - 1)
-        caught, frauds = _pooled(then, start, newest)
-        if frauds == judged.n and frauds and abs(caught / frauds - judged.value) < 1e-9:
-            caught, frauds = _pooled(now, start, newest)
-            low, high = intervals.wilson(caught, frauds)
-            return Restated(start, newest, judged.value, caught / frauds, low, high, frauds, judged.limit)
-    return None
-
-
-def _pooled(recalls: Sequence[Measurement], start: date, end: date) -> tuple[int, int]:
-    """Return the frauds caught and all frauds of cohort days from ``start`` to ``end``."""
-    known = [m for m in recalls if start <= m.day <= end and m.value is not None]
-    return sum(round((m.value or 0.0) * m.n) for m in known), sum(m.n for m in known)
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%b}"
+    if again.n != judged.n or not math.isclose(again.value, judged.value, rel_tol=1e-9, abs_tol=1e-12):
+        return None
+    if now is None or now.value is None or now.low is None or now.high is None:
+        return None
+    return Restated(
+        metric=judged.metric,
+        slice=judged.slice,
+        was=judged.value,
+        n_was=judged.n,
+        value=now.value,
+        low=now.low,
+        high=now.high,
+        n=now.n,
+        limit=judged.limit,
+        floor=limits.floor(spec, judged.metric),
+        reason=now.reason,
+    )

@@ -6,24 +6,20 @@ The command line and the service call these; every one raises WatchkeeperError i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import alerting.outbox
 from alerting import lifecycle
 from alerting.handled import UNHANDLED, Handled, handled
 from alerting.lifecycle import Handling, Kind
-from alerting.metrics import newest_mature_day
 from alerting.routes import load
 from alerting.silences import ADDED, ENDED, Silence, checked, silences
 from ledger.events import SYSTEM
-from ledger.records import Cause, Event, Incident, Status
+from ledger.records import Event, Incident, Status
 from ledger.store import Ledger
 from models.errors import WatchkeeperError, did_you_mean
 from models.spec import Spec
-from monitors import restated
-from monitors.decay import WINDOWS_DAYS
-from monitors.restated import Restated
 from watchkeeper.stored import Context
 
 LONGEST_NAME = 100
@@ -103,53 +99,6 @@ def log_changes(ctx: Context, spec: Spec) -> None:
         ctx.ledger.append_event(
             ctx.now, change.kind, change.reason, model=spec.model, incident=change.incident, payload=change.payload
         )
-
-
-def log_restated(ctx: Context, spec: Spec, day: date) -> None:
-    """Log which decay incidents rest on a recall that later labels changed; call it of the newest watched day."""
-    told = handlings(ctx.ledger, spec.model)
-    decayed = [i for i in ctx.ledger.incidents(spec.model) if i.cause is Cause.PERFORMANCE_DECAY and i.fired]
-    for incident in decayed:
-        horizon_days = spec.labels.horizon_days if spec.labels else 0
-        if incident.fired is None or RECALL not in incident.figures or (day - incident.fired).days > horizon_days:
-            continue
-        found = _restated(ctx.ledger, spec.model, incident.fired, day)
-        before = told[incident.id].restated
-        if found is not None and found.worth_telling(before.payload["value"] if before else None):
-            ctx.ledger.append_event(
-                ctx.now,
-                Kind.RESTATED,
-                found.words(day),
-                model=spec.model,
-                incident=incident.id,
-                payload={"metric": "recall", "status": str(told[incident.id].state), **vars(found)},
-            )
-
-
-RECALL = "decay/recall//"
-"""The figure of decay that can be pooled again from single cohort days."""
-
-
-def _restated(ledger: Ledger, model: str, then: date, now: date) -> Restated | None:
-    judged = ledger.measurements(model, as_of=then, monitors=("decay",))
-    recall = next((m for m in judged if (m.metric, m.slice) == ("recall", "")), None)
-    newest = newest_mature_day(then, judged, frauds_only=True)
-    if recall is None or newest is None:
-        return None
-    days = (newest - timedelta(days=max(WINDOWS_DAYS)), newest)
-    known = [
-        ledger.measurements(
-            model,
-            day_from=days[0],
-            day_to=days[1],
-            as_of_to=by,
-            monitors=("performance",),
-            metric="recall",
-            newest=True,
-        )
-        for by in (then, now)
-    ]
-    return restated.recall(recall, newest, *([m for m in each if not m.slice] for each in known))
 
 
 def close_again(ledger: Ledger, model: str, day: date, incidents: Sequence[Incident]) -> list[Incident]:

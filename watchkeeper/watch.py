@@ -24,7 +24,7 @@ from models.spec import HISTORY_DAYS, LATE_DAYS, Spec
 from monitors.coverage import Gap
 from warehouse.grid import Frame
 from warehouse.protocol import Partition
-from watchkeeper import acts, audit, heartbeat, labels, late, telling
+from watchkeeper import acts, audit, heartbeat, labels, late, restating, telling
 from watchkeeper.costs import counted
 from watchkeeper.measuring import MEASURED, horizon_days, measured, top_cards
 from watchkeeper.settings import Settings
@@ -150,7 +150,7 @@ def conclude(ctx: Context, spec: Spec, day: date, partition: Partition | Streame
         audit.log_configuration(ctx, spec)
         acts.log_changes(ctx, spec)
         if ctx.ledger.newest_day(spec.model) == day:
-            acts.log_restated(ctx, spec, day)
+            restating.log_restated(ctx, spec, day)
         if ctx.live:
             telling.enqueue(ctx, spec, day)
     return run

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from alerting import routes
 from ledger.events import first_broken
-from ledger.records import Measurement, Status, Verdict
+from ledger.records import Status
 from ledger.store import Ledger
 from models.errors import WatchkeeperError
 from tests.alerting import made
-from tests.alerting.made import MODEL, on
 from tests.alerting.slack_server import Slack
 from tests.alerting.timeline import Watch, acknowledge, close, date_of, lived, silence, snooze
 from warehouse.parquet import ParquetWarehouse
@@ -161,27 +159,3 @@ def test_slack_that_is_dead_for_days_is_told_the_present_once_it_is_back(watch: 
     lived(watch, "bad x3, clean x2", {2: acknowledge})
     assert len(watch.slack.posted) == 1
     assert watch.shown.startswith("✅")
-
-
-def recalls(as_of: int, caught: int) -> list[Measurement]:
-    """Return the recall of each day of the week before day 1, of 20 frauds a day, as known on a day."""
-    value = caught / 20
-    known = made.m("performance", "recall", value=value, n=20, verdict=Verdict.OK)
-    return [replace(known, day=date_of(-number), as_of=date_of(as_of)) for number in range(7)]
-
-
-def test_labels_that_come_late_restate_what_was_told_and_the_message_says_so(watch: Watch) -> None:
-    fired = [replace(made.RECALL, value=0.6, n=140, limit=0.71), made.m("decay", "frauds_mature_until", value=2.0)]
-    watch.ledger.save_measurements(MODEL, date_of(2), ("decay",), on(date_of(2), *fired))
-    watch.ledger.save_measurements(MODEL, date_of(2), ("performance",), recalls(2, caught=12))
-    lived(watch, "bad x5", evidence=made.RECALL)
-    labelled = made.spec(labels={"table": "labels"})
-    acts.log_restated(watch.ctx, labelled, date_of(5))
-    assert "restated" not in [kind for _, kind in watch.log()], "nothing new is known yet"
-    watch.ledger.save_measurements(MODEL, date_of(6), ("performance",), recalls(6, caught=15))
-    for _ in range(2):
-        acts.log_restated(watch.ctx, labelled, date_of(6))
-    watch.day(6, [*made.ARRIVED, made.RECALL])
-    said = "with labels known by 8 Mar, recall of 24 Feb to 2 Mar was 0.75 (0.67 to 0.81, 140 frauds), not 0.60. It wo"
-    assert [e.reason[: len(said)] for e in watch.ledger.events(kinds=["restated"])] == [said]
-    assert watch.shown.splitlines()[1].startswith(f"Restated: {said}")

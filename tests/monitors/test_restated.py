@@ -1,86 +1,92 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
 
 import pytest
-from statsmodels.stats.proportion import proportion_confint
 
-from ledger.records import Measurement
-from monitors import decay, performance, restated
-from monitors.maturity import learn
+from ledger.records import Measurement, Verdict
+from monitors.restated import Restated, is_restatable, restated
 from tests.monitors import scored
 
-AS_OF = scored.START + timedelta(days=59)
-LATER = AS_OF + timedelta(days=40)
+JUDGED = Measurement(
+    "card", scored.START, scored.START, "decay", "recall", "", "", 0.62, low=0.57, high=0.67, n=380, limit=0.7,
+    verdict=Verdict.BREACH, reason="62 % of frauds caught in the week to 18 Feb.",
+)  # fmt: skip
+NOW = replace(JUDGED, value=0.71, low=0.66, high=0.76, n=412, verdict=Verdict.OK, reason="71 % in the week to 18 Feb.")
 
 
-def judged(as_of: date = AS_OF) -> tuple[Measurement, date, list[Measurement], list[Measurement]]:
-    """Return a recall as the decay monitor judged it, and the single days' recalls as known then and much later."""
-    payments = scored.bank(60, seed=3, rows=2000, recall=lambda day: 0.8 if day < 40 else 0.4)
-    known = {}
-    for when in (as_of, LATER):
-        cubes, cohorts = scored.known(payments, when)
-        curve = learn(cohorts, when, 120)
-        known[when] = cubes, curve
-    cubes, curve = known[as_of]
-    normal = [scored.START + timedelta(days=n) for n in range(20)]
-    found = decay.measure(scored.spec(), scored.frame(), as_of, cubes, curve, normal)
-    (recall,) = [m for m in found if (m.metric, m.slice) == ("recall", "")]
-    (age,) = [m for m in found if m.metric == "frauds_mature_until"]
-    single = [
-        [
-            m
-            for m in performance.measure(scored.spec(), scored.frame(), when, *known[when], known[when][0].keys())
-            if (m.metric, m.slice) == ("recall", "")
-        ]
-        for when in (as_of, LATER)
-    ]
-    return recall, as_of - timedelta(days=int(age.n)), single[0], single[1]
+def found(metric: str = "recall", was: float = 0.62, limit: float = 0.7, value: float = 0.71) -> Restated:
+    judged = replace(JUDGED, metric=metric, value=was, limit=limit)
+    made = restated(scored.spec(), judged, judged, replace(NOW, metric=metric, value=value))
+    assert made is not None
+    return made
 
 
-def test_a_pooled_recall_is_had_again_from_single_days_and_restated_by_later_labels() -> None:
-    recall, newest, then, now = judged()
-    same = restated.recall(recall, newest, then, then)
-    assert same is not None
-    assert (same.value, same.n) == (pytest.approx(recall.value), recall.n)
-    later = restated.recall(recall, newest, then, now)
-    assert later is not None
-    assert later.n > recall.n, "labels went on coming"
-    assert later.end == newest
-    low, high = proportion_confint(round(later.value * later.n), later.n, method="wilson")
-    assert (later.low, later.high) == (pytest.approx(low), pytest.approx(high))
-
-
-def test_a_figure_that_cannot_be_had_again_is_not_restated() -> None:
-    recall, newest, then, now = judged()
-    assert restated.recall(recall, newest, [m for m in then if m.day != newest], now) is None
-    assert restated.recall(replace(recall, n=recall.n + 1), newest, then, now) is None
-    assert restated.recall(replace(recall, value=None), newest, then, now) is None
-
-
-FOUND = restated.Restated(date(2026, 2, 12), date(2026, 2, 18), 0.62, 0.71, 0.66, 0.76, 412, 0.7)
-
-
-def test_it_says_what_was_what_is_and_what_that_means() -> None:
-    assert FOUND.words(date(2026, 5, 12)) == (
-        "with labels known by 12 May, recall of 12 Feb to 18 Feb was 0.71 (0.66 to 0.76, 412 frauds), not 0.62. "
-        "It would not have been a breach."
-    )
-    assert replace(FOUND, value=0.68).words(date(2026, 5, 12)).endswith("not 0.62.")
+def test_it_keeps_what_was_and_what_is() -> None:
+    one = found()
+    assert (one.was, one.n_was, one.value, one.low, one.high, one.n) == (0.62, 380, 0.71, 0.66, 0.76, 412)
+    assert (one.limit, one.floor, one.reason) == (0.7, 0.1, "71 % in the week to 18 Feb.")
 
 
 @pytest.mark.parametrize(
-    ("value", "last_told", "telling"),
+    ("again", "now"),
     [
-        (0.62, None, False),
-        (0.66, None, False),
-        (0.67, None, True),
-        (0.57, None, True),
-        (0.71, 0.69, True),  # on the other side of its limit
-        (0.71, 0.70, False),
-        (0.71, 0.71, False),
+        (None, NOW),
+        (replace(JUDGED, value=None), NOW),
+        (replace(JUDGED, n=381), NOW),
+        (replace(JUDGED, value=0.63), NOW),
+        (JUDGED, None),
+        (JUDGED, replace(NOW, value=None)),
+        (JUDGED, replace(NOW, low=None)),
     ],
 )
-def test_it_is_told_once_it_moved_or_changed_sides(value: float, last_told: float | None, telling: bool) -> None:
-    assert replace(FOUND, value=value).worth_telling(last_told) is telling
+def test_what_cannot_be_had_again_is_not_restated(again: Measurement | None, now: Measurement | None) -> None:
+    assert restated(scored.spec(), JUDGED, again, now) is None
+
+
+def test_what_was_judged_without_a_limit_is_not_restated() -> None:
+    bare = replace(JUDGED, limit=None)
+    assert restated(scored.spec(), bare, bare, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("metric", "was", "limit", "value", "last_told", "telling"),
+    [
+        ("recall", 0.62, 0.7, 0.62, None, False),
+        ("recall", 0.62, 0.7, 0.66, None, False),
+        ("recall", 0.62, 0.7, 0.67, None, True),  # half of what matters
+        ("recall", 0.62, 0.7, 0.57, None, True),
+        ("recall", 0.62, 0.7, 0.71, 0.69, True),  # on the other side of its limit
+        ("recall", 0.62, 0.7, 0.71, 0.70, False),
+        ("false_positive_rate", 0.030, 0.021, 0.027, None, False),
+        ("false_positive_rate", 0.030, 0.021, 0.024, None, True),  # by a factor of root 1.5
+        ("false_positive_rate", 0.030, 0.021, 0.0205, 0.0215, True),
+        ("false_positive_rate", 0.030, 0.021, 0.0, 0.02, True),
+        ("calibration_error", 0.05, 0.03, 0.045, None, False),
+        ("calibration_error", 0.05, 0.03, 0.04, None, True),
+        ("false_positive_rate_ratio", 0.70, 0.8, 0.75, None, False),
+        ("false_positive_rate_ratio", 0.70, 0.8, 0.79, None, True),
+        ("false_positive_rate_ratio", 1.30, 1.25, 1.26, None, False),
+        ("false_positive_rate_ratio", 1.30, 1.25, 1.24, None, True),
+    ],
+)
+def test_it_is_told_once_it_moved_by_what_matters_or_changed_sides(
+    metric: str, was: float, limit: float, value: float, last_told: float | None, telling: bool
+) -> None:
+    assert found(metric, was, limit, value).worth_telling(last_told) is telling
+
+
+@pytest.mark.parametrize(
+    ("figure", "may"),
+    [
+        ("decay/recall//", True),
+        ("decay/precision//", True),
+        ("decay/alert_rate//", False),
+        ("fairness/true_positive_rate_ratio//sex=F", True),
+        ("fairness/selection_rate_ratio//sex=F", False),
+        ("score/psi/score/", False),
+        ("estimate/recall//", False),
+    ],
+)
+def test_what_rests_on_labels_may_be_restated(figure: str, may: bool) -> None:
+    assert is_restatable(figure) is may
