@@ -14,8 +14,9 @@ from models.spec import Spec
 from warehouse import counting, counting_scores, embedded, scanning, sql
 from warehouse.assemble import Rows
 from warehouse.assemble import day_of as day_of_number
-from warehouse.counting import BATCH_ROWS, Batch
+from warehouse.counting import Batch
 from warehouse.grid import Frame, Ints
+from warehouse.placing import BATCH_ROWS
 from warehouse.profile import Profile
 from warehouse.scans import Statement
 from warehouse.source import Source

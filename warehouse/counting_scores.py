@@ -10,8 +10,9 @@ import numpy as np
 
 from models.spec import Spec
 from warehouse import scans, sql
-from warehouse.counting import Engine, Number, Places, Texts, coded, exact_sums, has_texts, is_plain_number
+from warehouse.counting import Engine, has_texts, is_plain_number
 from warehouse.grid import Floats, Frame, Ints
+from warehouse.placing import Number, Places, Scratch, Texts, coded, exact_sums
 from warehouse.profile import BLOCKED, OPEN
 from warehouse.source import Source
 
@@ -46,7 +47,7 @@ class _Tally:
 
     def __init__(self, frame: Frame, spec: Spec, groups: Sequence[str]) -> None:
         assert frame.score is not None
-        self._spec, self._score = spec.score, Number(frame.score)
+        self._spec, self._score = spec.score, Number(frame.score, Scratch())
         self._groups = {name: coded(frame.groups[name]) for name in groups}
         self._states = Texts(dict.fromkeys(spec.score.blocked, 1), 0, 0, STATES)
         self._sums: dict[tuple[int, int], Ints] = {}
@@ -54,15 +55,15 @@ class _Tally:
     def add(self, day: int, columns: Mapping[str, pa.Array]) -> None:
         """Add a batch of one day."""
         score, amount, action = self._spec.column, self._spec.amount, self._spec.action
-        key = self._score.places(columns[score])[0] * len(STATES)
+        key = self._score.placed(columns[score]).places() * len(STATES)
         if action is not None and action in columns:
-            key += self._states.places(columns[action])[0]
+            key += self._states.placed(columns[action]).places()
         money = np.zeros(len(key))
         if amount is not None and amount in columns:
             money = pence(_doubles(columns[amount]))
         share = billionths(_doubles(columns[score]), *self._spec.range)
         width = len(self._score.cells) * len(STATES)
-        groups = [(texts.places(columns[name])[0], len(texts.cells)) for name, texts in self._groups.items()]
+        groups = [(texts.placed(columns[name]).places(), len(texts.cells)) for name, texts in self._groups.items()]
         for j, (codes, size) in enumerate(groups or [(None, 1)]):
             self._add((day, j), key if codes is None else key + codes * width, size * width, money, share)
 

@@ -55,16 +55,22 @@ class Grid:
         """Return the units in 1: a power of ten, as exact as ``unit`` can't be."""
         return float(10.0 ** -round(math.log10(self.unit)))
 
-    def position(self, x: Floats | np.float64) -> Floats:
-        """Return the cell coordinate of finite values, before floor and clip."""
+    def position(self, x: Floats | np.float64, out: Floats | None = None) -> Floats:
+        """Return the cell coordinate of finite values, before floor and clip; into ``out`` where that is given."""
+        u = np.empty(np.shape(x)) if out is None else out
         with np.errstate(over="ignore"):  # the largest doubles become infinite here, and fall into the end cells
-            away = np.asarray(x, dtype=np.float64) - self.centre
+            np.subtract(x, self.centre, out=u)
             if self.kind == "linear":
-                return np.asarray(away * (1 / (self.scale * self.width)))
-            u = away * (1 / self.scale)
+                return np.multiply(u, 1 / (self.scale * self.width), out=u)
+            u *= 1 / self.scale
             if self.kind == "log":
-                return np.asarray(np.sign(u) * np.log(1 + np.abs(u)) * (1 / self.width))
-            return np.asarray((logit_like(np.clip(u, 0, 1)) - self.shift) * (1 / self.width))
+                size = np.abs(u, out=np.empty_like(u))
+                size += 1
+                np.copysign(np.log(size, out=size), u, out=u)
+            else:
+                np.subtract(logit_like(np.clip(u, 0, 1, out=u)), self.shift, out=u)
+            u *= 1 / self.width
+        return u
 
     def cell(self, x: Floats | np.float64) -> Ints:
         """Return the cell of each finite value, from ``-half`` to ``half - 1``."""

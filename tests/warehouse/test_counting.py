@@ -10,8 +10,9 @@ from models.errors import WatchkeeperError
 from models.spec import Column, Features
 from tests.warehouse import made
 from tests.warehouse.made import DAY, payments
-from warehouse import counting
+from warehouse import placing
 from warehouse.parquet import ParquetWarehouse
+from warehouse.profile import EVERYONE
 
 
 @pytest.fixture
@@ -78,4 +79,21 @@ def test_sums_are_exact_where_a_double_could_not_hold_them(bank, tmp_path):
     frame = bank.frame(model)
     made.write(tmp_path, rows)
     assert bank.profile(model, frame, DAY, DAY) == {DAY: made.profile_of(frame, model, rows)}
-    assert 1e11 / frame.numbers["amount_gbp"].unit > counting.EXACT
+    assert 1e11 / frame.numbers["amount_gbp"].unit > placing.EXACT
+
+
+@pytest.mark.parametrize("nulls", [0, 80])
+@pytest.mark.parametrize("kind", ["int8", "uint8", "int16", "uint64", "float"])
+def test_numbers_of_every_width_with_nulls_and_values_at_both_ends_are_counted_alike(tmp_path, kind, nulls):
+    model, rows = made.spec(), payments(400, seed=11)
+    whole = pd.Series(np.random.default_rng(11).integers(0, 201, 400) - (0 if kind.startswith("u") else 100))
+    numbers = whole.where(np.arange(400) >= nulls)
+    table = pa.Table.from_pandas(rows, preserve_index=False)
+    own = pa.array(numbers, from_pandas=True).cast(kind)
+    path = made.write(tmp_path, rows)
+    pq.write_table(table.set_column(table.schema.get_field_index("amount_gbp"), "amount_gbp", own), path)
+    bank = ParquetWarehouse(tmp_path)
+    frame = bank.frame(model)
+    expected = made.profile_of(frame, model, rows.assign(amount_gbp=numbers))
+    assert bank.profile(model, frame, DAY, DAY) == {DAY: expected}
+    assert expected.features[EVERYONE]["amount_gbp"].nulls == nulls
