@@ -16,11 +16,12 @@ from scipy import special
 from ledger.records import Measurement, Verdict
 from models.spec import Spec
 from monitors import scoring
+from monitors.cubes import by_score, tally
 from monitors.intervals import ALPHA, Estimate, share
 from monitors.maturity import Curve, ages, window
 from monitors.scoring import BILLION
 from warehouse.grid import Floats, Frame, Ints
-from warehouse.profile import COUNT, SCORE, Cube, Group
+from warehouse.profile import Cube, Group
 
 MONITOR = "clue"
 WINDOW_DAYS = 7
@@ -63,9 +64,10 @@ def measure(
 def parts(now: Mapping[Group, Ints], before: Mapping[Group, Ints]) -> Parts | None:
     """Split the change of a mean score into mix and within (Kitagawa, JASA 1955; Oaxaca-Blinder by groups).
 
-    Both map the groups of one column to their arrays of a cube. mix = sum (p1 - p0)(m0 + m1)/2, within = sum
-    (m1 - m0)(p0 + p1)/2 over groups with shares p and mean scores m; a group that one side lacks has the other's
-    mean. Intervals are normal, from multinomial shares and the scores' variance. None where a side has no payment.
+    Both map the groups of one column to their payments and scores by cell (``cubes.by_score``). mix = sum
+    (p1 - p0)(m0 + m1)/2, within = sum (m1 - m0)(p0 + p1)/2 over groups with shares p and mean scores m; a group that
+    one side lacks has the other's mean. Intervals are normal, from multinomial shares and the scores' variance. None
+    where a side has no payment.
     """
     groups = sorted(now.keys() | before.keys(), key=repr)
     n1, m1, v1 = _moments([now.get(group) for group in groups])
@@ -112,9 +114,9 @@ def _moments(found: Sequence[Ints | None]) -> tuple[Ints, Floats, Floats]:
     """Return each group's payments, mean score as a share of its range, and variance between score cells."""
     n, mean, variance = np.zeros(len(found), np.int64), np.zeros(len(found)), np.zeros(len(found))
     for i, part in enumerate(found):
-        if part is None or not part[:, :, COUNT].any():
+        if part is None or not part[0].any():
             continue
-        counts, scores = part[:, :, COUNT].sum(axis=1), part[:, :, SCORE].sum(axis=1) / BILLION
+        counts, scores = part[0], part[1] / BILLION
         n[i] = counts.sum()
         mean[i] = scores.sum() / n[i]
         of_cell = np.divide(scores, counts, out=np.zeros(len(counts)), where=counts > 0)
@@ -130,9 +132,17 @@ def _normal(value: float, error: float, n: int) -> Estimate:
     return Estimate(value, value - 1.959964 * error, value + 1.959964 * error, n, error)
 
 
+def _named(cube_days: Mapping[date, Cube], days: Collection[date], column: str) -> set[Group]:
+    return {group for day in days for group in cube_days[day].cells if group[0] == column}
+
+
 def _groups(cube_days: Mapping[date, Cube], days: Collection[date], column: str) -> dict[Group, Ints]:
-    names = {group for day in days for group in cube_days[day].cells if group[0] == column}
-    return {group: part for group in names if (part := scoring.pool(cube_days, days, group)) is not None}
+    """Return the payments and scores of each group of a column by score cell, over days."""
+    own = {
+        group: [scores for day in days if (scores := by_score(cube_days[day], group)) is not None]
+        for group in _named(cube_days, days, column)
+    }
+    return {group: np.asarray(np.sum(each, axis=0)) for group, each in own.items()}
 
 
 def _mixes(
@@ -158,7 +168,7 @@ def _mixes(
 
 
 def _version(spec: Spec, as_of: date, now: Mapping[Group, Ints], before: Mapping[Group, Ints]) -> Iterator[Measurement]:
-    rows, usual = ({group: int(part[:, :, COUNT].sum()) for group, part in side.items()} for side in (now, before))
+    rows, usual = ({group: int(part[0].sum()) for group, part in side.items()} for side in (now, before))
     if not sum(rows.values()) or not sum(usual.values()):
         return
     new = {group for group in rows if usual.get(group, 0) < RARE * sum(usual.values())}
@@ -202,7 +212,7 @@ def _worst(
     searched = [
         found
         for column in frame.slices
-        for group in sorted(_groups(cubes, recent, column), key=repr)
+        for group in sorted(_named(cubes, recent, column), key=repr)
         if (found := _search(spec, cubes, recent, past, group, metric)) is not None
     ]
     if not searched:
@@ -228,13 +238,13 @@ def _worst(
 def _search(
     spec: Spec, cubes: Mapping[date, Cube], recent: Sequence[date], past: Sequence[date], group: Group, metric: str
 ) -> _Searched | None:
-    now, before = scoring.pool(cubes, recent, group), scoring.pool(cubes, past, group)
+    now, before = tally(cubes, recent, group), tally(cubes, past, group)
     if now is None or before is None:
         return None
     if scoring.NEEDS[metric] == "labels":
         now, before = scoring.settled(spec, now), scoring.settled(spec, before)
-    events, n = scoring.EVENTS[metric](scoring.confusion(now))
-    other_events, other_n = scoring.EVENTS[metric](scoring.confusion(before))
+    events, n = scoring.EVENTS[metric](scoring.confusion_of(now))
+    other_events, other_n = scoring.EVENTS[metric](scoring.confusion_of(before))
     if min(n, other_n) < LEAST_CASES:
         return None
     falls = metric == "recall"

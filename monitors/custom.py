@@ -8,11 +8,11 @@ from the baseline's days. So a function needs no formula for its error, and paym
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, timedelta
 from functools import reduce
 from operator import add
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import special
@@ -21,6 +21,7 @@ from ledger.records import Measurement, Verdict
 from models.spec import Metric, Spec
 from monitors import intervals, limits, scoring
 from monitors.intervals import Estimate
+from monitors.lazy import Lazy
 from monitors.maturity import Curve, Needs, ages, window
 from warehouse.grid import Frame
 from warehouse.profile import Counts, Cube, Group, Moments, Profile
@@ -37,8 +38,6 @@ MOST_UNDEFINED = 0.1
 
 Function = Callable[[Any, Frame], float]
 """Given a Profile (``of: profile``) or its score Cube (``of: cube``) and the frame that says what its cells mean."""
-_Key = TypeVar("_Key")
-_Value = TypeVar("_Value")
 
 
 class Spread(NamedTuple):
@@ -48,32 +47,12 @@ class Spread(NamedTuple):
     defined: float
 
 
-class _Lazy(Mapping[_Key, _Value]):
-    """A mapping whose values are made when they are asked for: a function reads a column or two of a hundred."""
-
-    def __init__(self, keys: Collection[_Key], make: Callable[[_Key], _Value]) -> None:
-        self._keys, self._make, self._made = dict.fromkeys(keys), make, dict[_Key, _Value]()
-
-    def __getitem__(self, key: _Key) -> _Value:
-        if key not in self._keys:
-            raise KeyError(key)
-        if key not in self._made:
-            self._made[key] = self._make(key)
-        return self._made[key]
-
-    def __iter__(self) -> Iterator[_Key]:
-        return iter(self._keys)
-
-    def __len__(self) -> int:
-        return len(self._keys)
-
-
 def summed(days: Sequence[Profile]) -> Profile:
     """Return the sum of days, a day as often as it is named, of which only what is read is ever added up."""
 
     def columns(group: Group) -> Mapping[str, Counts]:
         own = [day.features[group] for day in days if group in day.features]
-        return _Lazy(
+        return Lazy(
             list(dict.fromkeys(name for each in own for name in each)),
             lambda name: reduce(add, [each[name] for each in own if name in each]),
         )
@@ -87,9 +66,9 @@ def summed(days: Sequence[Profile]) -> Profile:
     return Profile(
         frame=days[0].frame,
         rows=sum(day.rows for day in days),
-        features=_Lazy(list(dict.fromkeys(group for day in days for group in day.features)), columns),
-        cube=Cube(_Lazy(list(dict.fromkeys(group for day in days for group in day.cube.cells)), part)),
-        moments=_Lazy(list(dict.fromkeys(name for day in days for name in day.moments)), moments),
+        features=Lazy(list(dict.fromkeys(group for day in days for group in day.features)), columns),
+        cube=Cube(Lazy(list(dict.fromkeys(group for day in days for group in day.cube.cells)), part)),
+        moments=Lazy(list(dict.fromkeys(name for day in days for name in day.moments)), moments),
     )
 
 

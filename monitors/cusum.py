@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -21,6 +22,7 @@ def run_length(allowance: float, limit: float) -> float:
     return (math.exp(reach) - reach - 1) / (2 * allowance**2)
 
 
+@lru_cache(maxsize=1024)
 def limit_for(allowance: float, days: float) -> float:
     """Return the limit at which a one-sided CUSUM runs so many days on average without a change."""
     low, high = 0.0, 100.0

@@ -18,6 +18,7 @@ import numpy as np
 from ledger.records import Measurement, Verdict
 from models.spec import Spec
 from monitors import intervals, limits, scoring
+from monitors.cubes import counted
 from monitors.intervals import Estimate, Interval
 from monitors.maturity import Ages, Curve, Needs, ages, ages_of_type, window
 from monitors.scoring import Confusion
@@ -201,14 +202,14 @@ def _sides(known: Known, needs: Needs, group: Group, window_days: int) -> Sides 
 
 def _side(known: Known, days: list[date], needs: Needs, group: Group) -> Side:
     nothing = np.zeros_like(known.cubes[days[0]].cells[EVERYONE])
-    parts = [known.cubes[day].cells.get(group, nothing) for day in days]
+    pooled = scoring.pool(known.cubes, days, group)
+    frauds = np.stack([known.cubes[day].cells.get(group, nothing)[:, FRAUD] for day in days])
+    none = np.zeros((2, nothing.shape[1]), np.int64)
+    counts = [none if own is None else own for own in (counted(known.cubes[day], group) for day in days)]
+    pooled = nothing if pooled is None else pooled
     if needs == "labels":
-        parts = [scoring.settled(known.spec, part) for part in parts]
-    pooled = np.zeros_like(parts[0])
-    for part in parts:
-        pooled += part
-    frauds = np.stack([part[:, FRAUD] for part in parts])
-    daily = [scoring.confusion(part) for part in parts]
+        pooled, *counts = (scoring.settled(known.spec, part) for part in (pooled, *counts))
+    daily = [scoring.confusion_of(own) for own in counts]
     share = known.curve.parts.get(group, known.curve).share((known.as_of - days[-1]).days)
     return Side(days, pooled, scoring.confusion(pooled), daily, frauds, share.value if share else 1.0)
 

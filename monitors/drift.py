@@ -45,15 +45,15 @@ def measure(spec: Spec, frame: Frame, day: date, profile: Profile, calibration: 
     found = [(subject, one) for subject in subjects for one in _tested(spec, day, subject, strictest)]
     alpha = limits.step_up([one.p_value / one.credit for _, one in found if one.null is not None], strictest)
     event = spec.baseline.event_on(day)
+    rows = {id(subject): subject.today.rows if subject.today else 0 for subject in subjects}
     result = []
     for subject, one in found:
         limit, verdict, reason = verdicts.judge(spec, one, subject.learned, strictest, alpha, event)
         value, low, high = one.figure[:3] if one.figure else (None, None, None)
-        rows = subject.today.rows if subject.today else 0
         result.append(
             Measurement(
                 spec.model, day, day, subject.monitor, one.metric, subject.feature, subject.slice,
-                value, low, high, rows, limit, verdict, reason,
+                value, low, high, rows[id(subject)], limit, verdict, reason,
             )
         )  # fmt: skip
     return result

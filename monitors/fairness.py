@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from scipy import special
@@ -13,6 +13,7 @@ from scipy import special
 from ledger.records import Measurement, Verdict
 from models.spec import Protected, Spec
 from monitors import intervals, limits, scoring
+from monitors.cubes import Windows
 from monitors.intervals import Estimate
 from monitors.maturity import Ages, Curve, ages, window
 from monitors.scoring import Confusion
@@ -82,15 +83,21 @@ def measure(spec: Spec, frame: Frame, as_of: date, cubes: Mapping[date, Cube], c
     columns = [column for column in spec.compared if column in frame.groups]
     tests = sum(max(0, len(frame.groups[column]) - 1) for column in columns) * len(JUDGED) * len(WINDOWS_DAYS)
     alpha = limits.alpha(spec, tests)
-    found = [
+    pools = Windows(cubes, as_of - timedelta(days=max(WINDOWS_DAYS) + max(mature.frauds, mature.labels)))
+    return [
         each
         for column in columns
         for rate in rates
-        for each in _column(spec, frame, as_of, cubes, mature, column, rate, alpha)
+        for each in _column(spec, frame, as_of, cubes, pools, mature, column, rate, alpha)
     ]
-    if spec.labels and spec.score.range == (0.0, 1.0):
-        found += [each for column in columns for each in _gaps(spec, frame, as_of, cubes, mature, column)]
-    return found
+
+
+def gaps(spec: Spec, frame: Frame, as_of: date, cubes: Mapping[date, Cube], curve: Curve) -> list[Measurement]:
+    """Return the calibration gap of each group of each protected column and pair, over a month; never a breach."""
+    if frame.score is None or spec.score.threshold is None or not spec.labels or spec.score.range != (0.0, 1.0):
+        return []
+    mature, columns = ages(spec.labels, curve), [column for column in spec.compared if column in frame.groups]
+    return [each for column in columns for each in _gaps(spec, frame, as_of, cubes, mature, column)]
 
 
 def _column(
@@ -98,6 +105,7 @@ def _column(
     frame: Frame,
     as_of: date,
     cubes: Mapping[date, Cube],
+    pools: Windows,
     mature: Ages,
     column: str,
     rate: str,
@@ -107,7 +115,7 @@ def _column(
     needs, protected = scoring.NEEDS[_plain(rate)], spec.compared[column]
     windows = [window(cubes, as_of, mature.of(needs), count) for count in WINDOWS_DAYS]
     windows = [days for i, days in enumerate(windows) if days and days not in windows[:i]]
-    references = [_tally(spec, cubes, days, (column, protected.reference), rate) for days in windows]
+    references = [_tally(spec, pools, days, (column, protected.reference), rate) for days in windows]
     for value in dict.fromkeys([protected.reference, *frame.groups[column], OTHER]):
         group = (column, value)
         compared = value not in (protected.reference, None, OTHER)
@@ -117,7 +125,7 @@ def _column(
             yield from (_found(spec, as_of, name, group, None, Verdict.IMMATURE, reason) for name in names)
             continue
         pooled = [
-            Pooled(days, _tally(spec, cubes, days, group, rate), reference)
+            Pooled(days, _tally(spec, pools, days, group, rate), reference)
             for days, reference in zip(windows, references, strict=True)
         ]
         if not any(each.own for each in pooled) and value in (None, OTHER):
@@ -145,12 +153,11 @@ def _told(
     return found
 
 
-def _tally(spec: Spec, cubes: Mapping[date, Cube], days: list[date], group: Group, rate: str) -> Tally | None:
-    part = scoring.pool(cubes, days, group)
-    if part is None:
+def _tally(spec: Spec, pools: Windows, days: list[date], group: Group, rate: str) -> Tally | None:
+    found, metric = pools.tally(days, group), _plain(rate)
+    if found is None:
         return None
-    metric = _plain(rate)
-    counts = scoring.confusion(scoring.settled(spec, part) if scoring.NEEDS[metric] == "labels" else part)
+    counts = scoring.confusion_of(scoring.settled(spec, found) if scoring.NEEDS[metric] == "labels" else found)
     return Tally(*scoring.EVENTS[metric](counts), counts)
 
 

@@ -6,37 +6,31 @@ themselves is habit. So a column that is constant within each day, a weekday, a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 
 from ledger.records import Measurement
 from models.spec import Spec
 from monitors import habits, limits, repeats, spikes, swaps
-from monitors.habits import Column
+from monitors.habits import Column, Habits, Vectors
 from warehouse.grid import Frame
-from warehouse.profile import EVERYONE, Profile
 
 
 def measure(
-    spec: Spec,
-    frame: Frame,
-    day: date,
-    profile: Profile,
-    recent: Mapping[date, Profile],
-    baseline: Mapping[date, Profile],
+    spec: Spec, frame: Frame, day: date, today: Vectors, recent: Mapping[date, Vectors], usual: Habits
 ) -> list[Measurement]:
-    """Return every figure of monitor 'fault' for a day's profile; ``recent`` and ``baseline`` are profiles by day.
+    """Return every figure of monitor 'fault' for a day; ``recent`` are days before, ``usual`` is of the baseline's.
 
     For the partition ``repeated_share``; for each column ``repeated_column`` and ``constant_share``; for a number also
     ``spike_share`` (unless it has few values), ``cluster_share``, ``scaled_share`` and ``swapped_column``; for a
     category ``renamed_share``. For the score only the first two. Too few values or baseline days: insufficient. A
     column that isn't in the partition has none of them: drift says that it is missing.
     """
-    columns = habits.columns(frame, day, profile, baseline)
-    score = _score(spec, frame, day, profile, baseline)
+    every = [Column(usual.columns[name], today[name]) for name in habits.columns(spec, frame) if name in today]
+    columns = [column for column in every if frame.score is None or column.name != spec.score.column]
     blank = Measurement(spec.model, day, day, "fault", "")
-    found = repeats.measure(blank, [*columns, *score], recent, limits.floor(spec, "repeated_share"))
-    found += [spikes.constant(blank, column) for column in (*columns, *score)]
+    found = repeats.measure(blank, every, recent, limits.floor(spec, "repeated_share"))
+    found += [spikes.constant(blank, column) for column in every]
     found += swaps.swapped(blank, columns)
     for column in columns:
         judged = (
@@ -47,12 +41,3 @@ def measure(
         )
         found += [one for one in judged if one is not None]
     return found
-
-
-def _score(spec: Spec, frame: Frame, day: date, profile: Profile, baseline: Mapping[date, Profile]) -> Sequence[Column]:
-    counts = profile.features.get(EVERYONE, {}).get(spec.score.column)
-    if frame.score is None or counts is None:
-        return ()
-    name = spec.score.column
-    before = [own.features.get(EVERYONE, {}) for other, own in sorted(baseline.items()) if other != day]
-    return (habits.column(name, frame.score, counts, [own[name] for own in before if name in own]),)

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from ledger.records import Measurement, Verdict
+from models.spec import Spec
 from monitors.bins import category_vector, number_vector
 from warehouse.grid import Floats, Frame, Grid, Ints, Levels
 from warehouse.profile import EVERYONE, Counts, Profile
@@ -23,18 +25,112 @@ CHANCE = 1e-6
 false faults, a trifle of any budget, so the budget is left to what moves by degrees."""
 
 
-@dataclass(frozen=True)
-class Column:
-    """One column's rows by cell, then its nulls and its non-finite values: today's, and of each baseline day.
+WIDTHS = (1, 2, 3, 4, 6, 8, 12)
+"""Breadths of a cluster, in cells that hold any row."""
+Vectors = Mapping[str, Ints]
+"""A day's rows of each column: by cell, then nulls and non-finite values (cells + 2)."""
 
-    ``whole`` has the shape (cells + 2), ``usual`` (days, cells + 2); of ``usual`` only days with enough values are
-    kept, in order.
+
+class Runs(NamedTuple):
+    """Runs of cells on the baseline's days: the largest share of each run, by breadth, and the most that any rose."""
+
+    most: dict[int, Floats]
+    rise: float
+
+
+@dataclass(frozen=True, eq=False)
+class Usual:
+    """One column on each day of its baseline: (days, cells + 2); days with too few values tell nothing of habits.
+
+    What is learned of those days alone is learned once, however many days are then held against them.
     """
 
     name: str
     cells: Grid | Levels
+    when: tuple[date, ...]
     whole: Ints
-    usual: Ints
+
+    @property
+    def days(self) -> Ints:
+        """Return the finite values by cell of each day: (days, cells)."""
+        return np.asarray(self.whole[:, :-2])
+
+    @cached_property
+    def together(self) -> Ints:
+        """Return the finite values by cell of all days."""
+        return np.asarray(self.days.sum(axis=0))
+
+    @cached_property
+    def shares(self) -> Floats:
+        """Return each cell's share of all days together."""
+        return np.asarray(self.together / self.together.sum())
+
+    @cached_property
+    def day_shares(self) -> Floats:
+        """Return each cell's share of each day: (days, cells)."""
+        return np.asarray(self.days / self.days.sum(axis=1, keepdims=True))
+
+    @cached_property
+    def most(self) -> Floats:
+        """Return each cell's largest share of any day."""
+        return np.asarray(self.day_shares.max(axis=0))
+
+    @cached_property
+    def rise(self) -> float:
+        """Return the most by which a cell's share of a day rose above all other days', or above the earlier half's."""
+        others = self.day_shares - largest_of_others(self.day_shares)
+        later, earlier = halves(self.day_shares)
+        return max(float(others.max()), float((later - earlier).max()))
+
+    def runs_over(self, used: Ints) -> Runs:
+        """Return the runs over some cells; those that the baseline itself used are gone through once only."""
+        return self._own_runs if np.array_equal(used, np.flatnonzero(self.together)) else self._runs(used)
+
+    @cached_property
+    def _own_runs(self) -> Runs:
+        return self._runs(np.flatnonzero(self.together))
+
+    def _runs(self, used: Ints) -> Runs:
+        most, rise = {}, 0.0
+        for breadth in (width for width in WIDTHS if width <= len(used)):
+            own = runs(self.day_shares[:, used], breadth)
+            most[breadth] = np.asarray(own.max(axis=0))
+            for some, others in ((own, largest_of_others(own)), halves(own)):
+                rise = max(rise, float(risen(some, others, breadth).max()))
+        return Runs(most, rise)
+
+    @cached_property
+    def moved(self) -> float:
+        """Return the largest distance of a day to the others together: by how many cells a value moves on average."""
+        left = self.together - self.days
+        gap = np.cumsum(self.day_shares - left / left.sum(axis=1, keepdims=True), axis=1)
+        return float(np.abs(gap).sum(axis=1).max())
+
+
+@dataclass(frozen=True, eq=False)
+class Habits:
+    """The columns of a frame on the days of a baseline, of which ``last`` is the last."""
+
+    last: date | None
+    columns: Mapping[str, Usual]
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One column's rows today, by cell, then its nulls and non-finite values, beside its baseline."""
+
+    usual: Usual
+    whole: Ints
+
+    @property
+    def name(self) -> str:
+        """Return the column's name."""
+        return self.usual.name
+
+    @property
+    def cells(self) -> Grid | Levels:
+        """Return what the column's cells are."""
+        return self.usual.cells
 
     @property
     def today(self) -> Ints:
@@ -42,19 +138,9 @@ class Column:
         return np.asarray(self.whole[:-2])
 
     @property
-    def days(self) -> Ints:
-        """Return the finite values by cell of each baseline day: (days, cells)."""
-        return np.asarray(self.usual[:, :-2])
-
-    @property
     def enough(self) -> bool:
         """Return whether there are values and days enough to judge."""
-        return int(self.today.sum()) >= LEAST_VALUES and len(self.usual) >= LEAST_DAYS
-
-    @cached_property
-    def day_shares(self) -> Floats:
-        """Return each cell's share of each baseline day: (days, cells)."""
-        return np.asarray(self.days / self.days.sum(axis=1, keepdims=True))
+        return int(self.today.sum()) >= LEAST_VALUES and len(self.usual.when) >= LEAST_DAYS
 
     @cached_property
     def shares(self) -> Floats:
@@ -62,23 +148,34 @@ class Column:
         return np.asarray(self.today / self.today.sum())
 
 
-def columns(frame: Frame, day: date, profile: Profile, baseline: Mapping[date, Profile]) -> list[Column]:
-    """Return every number and category of a frame that the day's profile has, against the baseline's other days."""
-    before = [own.features.get(EVERYONE, {}) for other, own in sorted(baseline.items()) if other != day]
-    found = []
-    every: dict[str, Grid | Levels] = {**frame.numbers, **frame.categories}
-    for name, cells in every.items():
-        counts = profile.features.get(EVERYONE, {}).get(name)
-        if counts is not None:
-            found.append(column(name, cells, counts, [own[name] for own in before if name in own]))
-    return found
+def vectors(spec: Spec, frame: Frame, profile: Profile) -> Vectors:
+    """Return the rows of each number, category and the score that a day's profile has."""
+    own = profile.features.get(EVERYONE, {})
+    return {name: whole(cells, own[name]) for name, cells in columns(spec, frame).items() if name in own}
 
 
-def column(name: str, cells: Grid | Levels, today: Counts, days: list[Counts]) -> Column:
-    """Return a column from its counts; a baseline's day with too few values tells nothing of habits."""
-    kept = [whole(cells, counts) for counts in days if counts.finite >= LEAST_VALUES]
-    own = whole(cells, today)
-    return Column(name, cells, own, np.array(kept, dtype=np.int64).reshape(-1, len(own)))
+def columns(spec: Spec, frame: Frame) -> dict[str, Grid | Levels]:
+    """Return the cells of each number, each category and, last, the score."""
+    score = {} if frame.score is None else {spec.score.column: frame.score}
+    return {**frame.numbers, **frame.categories, **score}
+
+
+def learn(spec: Spec, frame: Frame, baseline: Mapping[date, Vectors]) -> Habits:
+    """Return what the days of a baseline, which today isn't one of, say of each column."""
+    found = {name: usual(name, cells, baseline) for name, cells in columns(spec, frame).items()}
+    return Habits(max(baseline, default=None), found)
+
+
+def usual(name: str, cells: Grid | Levels, baseline: Mapping[date, Vectors]) -> Usual:
+    """Return what a baseline says of one column."""
+    days = {day: own[name] for day, own in sorted(baseline.items()) if name in own}
+    kept = {day: own for day, own in days.items() if own[:-2].sum() >= LEAST_VALUES}
+    return Usual(name, cells, tuple(kept), np.array(list(kept.values()), np.int64).reshape(len(kept), size(cells)))
+
+
+def size(cells: Grid | Levels) -> int:
+    """Return the length of a column's rows."""
+    return (2 * cells.half if isinstance(cells, Grid) else len(cells.top) + 2) + 2
 
 
 def whole(cells: Grid | Levels, counts: Counts) -> Ints:
@@ -90,7 +187,7 @@ def whole(cells: Grid | Levels, counts: Counts) -> Ints:
 def too_little(blank: Measurement, found: Column) -> Measurement:
     """Return the measurement that says what there is too little of."""
     reason = (
-        f"{int(found.today.sum()):,} finite values and {len(found.usual)} baseline days with enough of them; "
+        f"{int(found.today.sum()):,} finite values and {len(found.usual.when)} baseline days with enough of them; "
         f"{LEAST_VALUES} and {LEAST_DAYS} are needed"
     )
     return replace(blank, verdict=Verdict.INSUFFICIENT, reason=reason)
@@ -103,6 +200,30 @@ def largest_of_others(values: Floats) -> Floats:
     """
     top = np.partition(values, -2, axis=0)
     return np.asarray(np.where(values == top[-1], top[-2], top[-1]))
+
+
+def halves(days: Floats) -> tuple[Floats, Floats]:
+    """Return the later half of the days, and what the earlier half reached at most: a column on its way rises there."""
+    half = len(days) // 2
+    return np.asarray(days[half:]), np.asarray(days[:half].max(axis=0))
+
+
+def runs(shares: Floats, breadth: int) -> Floats:
+    """Return the share of each run of cells, along the last axis."""
+    through = np.cumsum(shares, axis=-1)
+    start = np.zeros((*shares.shape[:-1], 1))
+    through = np.concatenate([start, through], axis=-1)
+    return np.asarray(through[..., breadth:] - through[..., :-breadth])
+
+
+def risen(runs: Floats, usual: Floats, breadth: int) -> Floats:
+    """Return each run's rise above the usual, without that of the runs next to it."""
+    rise = runs - usual
+    beside = np.maximum(rise, 0)
+    result = rise.copy()
+    result[..., breadth:] -= beside[..., :-breadth]
+    result[..., :-breadth] -= beside[..., breadth:]
+    return np.asarray(result)
 
 
 def percent(share: float) -> str:

@@ -16,9 +16,8 @@ import numpy as np
 from scipy import special
 
 from ledger.records import Measurement, Verdict
-from monitors.habits import CHANCE, LEAST_DAYS, LEAST_VALUES, Column, percent, whole
+from monitors.habits import CHANCE, LEAST_DAYS, LEAST_VALUES, Column, Vectors, percent
 from warehouse.grid import Floats, Ints
-from warehouse.profile import EVERYONE, Profile
 
 BACK_DAYS = 8
 """How many days back rows may have been delivered before: a week, and the day before it."""
@@ -83,22 +82,18 @@ def habit(days: Ints) -> float:
 
 
 def measure(
-    blank: Measurement, columns: Sequence[Column], recent: Mapping[date, Profile], floor: float
+    blank: Measurement, columns: Sequence[Column], recent: Mapping[date, Vectors], floor: float
 ) -> list[Measurement]:
     """Return ``repeated_column`` of each column and ``repeated_share`` of the partition.
 
-    ``recent`` are profiles of earlier days, of which the last eight are looked at. A column's value is how much
+    ``recent`` are earlier days, of which the last eight are looked at. A column's value is how much
     it differs from the most alike of them, over what chance gives; the limit is where chance would come to 1 in a
     million, shared over columns and days, and where the baseline's own near days are far more unlike. A partition's
     value is the share of its telling columns that repeat one and the same day; one that says yes or no, is constant
     within a day, or has few rows could be equal by chance and isn't telling. ``n`` is rows, and the partition's ``n``
     the telling columns.
     """
-    earlier = {
-        day: profile.features.get(EVERYONE, {})
-        for day, profile in sorted(recent.items())
-        if 0 < (blank.day - day).days <= BACK_DAYS
-    }
+    earlier = {day: own for day, own in sorted(recent.items()) if 0 < (blank.day - day).days <= BACK_DAYS}
     chance = math.log(CHANCE / BACK_DAYS / max(1, len(columns)))
     found: list[Measurement] = []
     repeats: dict[date, int] = dict.fromkeys(earlier, 0)
@@ -106,9 +101,9 @@ def measure(
     for column in columns:
         own = replace(blank, metric="repeated_column", feature=column.name, n=int(column.whole.sum()))
         pairs = {
-            day: whole(column.cells, counts[column.name])
-            for day, counts in earlier.items()
-            if column.name in counts and counts[column.name].rows >= LEAST_VALUES
+            day: rows[column.name]
+            for day, rows in earlier.items()
+            if column.name in rows and rows[column.name].sum() >= LEAST_VALUES
         }
         if own.n < LEAST_VALUES or not pairs:
             found.append(replace(own, verdict=Verdict.INSUFFICIENT, reason=_too_few(own.n)))
@@ -128,9 +123,9 @@ def measure(
 
 def _limit(column: Column, chance: float, found: float) -> float:
     """Return the log of the chance below which a column repeats; its habit matters only to one that seems to."""
-    if found >= chance or len(column.usual) < LEAST_DAYS:
+    if found >= chance or len(column.usual.when) < LEAST_DAYS:
         return chance
-    return min(chance, 2 * habit(column.usual))
+    return min(chance, 2 * habit(column.usual.whole))
 
 
 NOT_TELLING = "two days can be alike by chance, of so few values or rows, or by habit, as the baseline's days are"

@@ -20,6 +20,7 @@ import numpy as np
 from ledger.records import Measurement, Verdict
 from models.spec import Spec
 from monitors import intervals, thresholds
+from monitors.cubes import at_threshold
 from monitors.intervals import Estimate
 from monitors.maturity import Needs
 from warehouse.grid import Ints
@@ -80,24 +81,30 @@ class Confusion:
 
 def confusion(part: Ints) -> Confusion:
     """Return a part's counts at the threshold."""
-    raised = part[len(part) // 2 :, :, COUNT].sum(axis=0)
-    every = part[:, :, COUNT].sum(axis=0)
-    quiet = every - raised
+    return confusion_of(at_threshold(part))
+
+
+def confusion_of(counts: Ints) -> Confusion:
+    """Return payments below and above the threshold by state (2, states) by their names."""
+    quiet, raised = counts.tolist()
     return Confusion(
-        caught=int(raised[FRAUD]),
-        missed=int(quiet[FRAUD]),
-        false_alarms=int(raised[LEGITIMATE]),
-        passed=int(quiet[LEGITIMATE]),
-        alerts=int(raised.sum()),
-        rows=int(every.sum()),
-        blocked=int(every[BLOCKED]),
-        blocked_alerts=int(raised[BLOCKED]),
-        open=int(every[OPEN]),
+        caught=raised[FRAUD],
+        missed=quiet[FRAUD],
+        false_alarms=raised[LEGITIMATE],
+        passed=quiet[LEGITIMATE],
+        alerts=sum(raised),
+        rows=sum(quiet) + sum(raised),
+        blocked=quiet[BLOCKED] + raised[BLOCKED],
+        blocked_alerts=raised[BLOCKED],
+        open=quiet[OPEN] + raised[OPEN],
     )
 
 
 def settled(spec: Spec, part: Ints) -> Ints:
-    """Return a part of mature cohorts with its payments without a label as legitimate, where the model file says so."""
+    """Return a part of mature cohorts with its payments without a label as legitimate, where the model file says so.
+
+    So too for counts at the threshold: what matters is that the second axis is the state.
+    """
     if spec.labels is None or spec.labels.negative == "explicit":
         return part
     result = part.copy()

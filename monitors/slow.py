@@ -15,12 +15,11 @@ import numpy as np
 
 from ledger.records import Measurement, Verdict
 from models.spec import Spec
-from monitors import habits, limits
+from monitors import limits
 from monitors.cusum import cusum, highest, limit_for
-from monitors.habits import LEAST_VALUES
+from monitors.habits import LEAST_VALUES, Habits, Usual, Vectors
 from monitors.limits import DAYS_PER_QUARTER
-from warehouse.grid import Floats, Frame, Grid, Ints, Levels
-from warehouse.profile import EVERYONE, Counts, Profile
+from warehouse.grid import Floats, Grid, Ints, Levels
 
 WINDOW_DAYS = 28
 """Days over which a sum is taken, the day itself included: a slower drift is the business of a new baseline."""
@@ -78,13 +77,42 @@ class _Usual:
     days: int
 
 
+@dataclass(frozen=True)
+class _Component:
+    """One level of a column: its place, what is usual, its spread over rows, and how high its own days once summed."""
+
+    place: int
+    usual: _Usual
+    spread: float
+    highest_above: float
+    highest_below: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Column:
+    """What the baseline says of a column: nothing of one with too few ``days`` of enough values."""
+
+    cells: Grid | Levels
+    days: int
+    weights: Floats
+    components: list[_Component]
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a baseline that ends on ``last`` says of the levels of each column; learned once, for all days after it."""
+
+    last: date | None
+    columns: Mapping[str, _Column]
+
+
+def learn(habits: Habits) -> Learned:
+    """Learn each column's levels by weekday, and how a day's level varies."""
+    return Learned(habits.last, {name: _learn(usual) for name, usual in habits.columns.items()})
+
+
 def measure(
-    spec: Spec,
-    frame: Frame,
-    day: date,
-    profile: Profile,
-    recent: Mapping[date, Profile],
-    baseline: Mapping[date, Profile],
+    spec: Spec, day: date, today: Vectors, recent: Mapping[date, Vectors], learned: Learned
 ) -> list[Measurement]:
     """Return ``slow_drift`` of monitor 'slow' for each number, category and the score.
 
@@ -95,21 +123,17 @@ def measure(
     to it). Breach: a sum is beyond its limit and the value beyond the floor. The limit gives the model one false
     alarm in ten of those that its budget allows, over all its columns.
     """
-    columns: dict[str, Grid | Levels] = {**frame.numbers, **frame.categories}
-    if frame.score is not None:
-        columns[spec.score.column] = frame.score
-    before = {other: own for other, own in sorted(baseline.items()) if other != day}
-    last = max(before, default=day)
+    last = learned.last or day
     window = {d: own for d, own in sorted(recent.items()) if 0 < (day - d).days < WINDOW_DAYS and d > last}
-    window[day] = profile
+    window[day] = today
     blank = Measurement(spec.model, day, day, "slow", "slow_drift")
-    floor = limits.floor(spec, "slow_drift")
+    floor, spare = limits.floor(spec, "slow_drift"), _spare(spec, len(learned.columns))
     found = []
-    for name, cells in columns.items():
-        if name in profile.features.get(EVERYONE, {}):
-            usual, latest = (_counts(days, name) for days in (before, window))
-            own = replace(blank, feature=name)
-            found.append(_column(own, cells, usual, latest, _spare(spec, len(columns)), floor))
+    for name, column in learned.columns.items():
+        if name in today:
+            rows = {d: own[name][:-2] for d, own in window.items() if name in own}
+            latest = {d: own for d, own in rows.items() if own.sum() >= LEAST_VALUES}
+            found.append(_measured(replace(blank, feature=name), column, latest, spare, floor))
     return found
 
 
@@ -118,32 +142,42 @@ def _spare(spec: Spec, columns: int) -> float:
     return columns * DAYS_PER_QUARTER / (SHARE_OF_BUDGET * spec.alerts.false_pages_per_quarter)
 
 
-def _counts(profiles: Mapping[date, Profile], name: str) -> dict[date, Counts]:
-    found = {day: own.features.get(EVERYONE, {}).get(name) for day, own in profiles.items()}
-    return {day: counts for day, counts in found.items() if counts is not None and counts.finite >= LEAST_VALUES}
+def _learn(usual: Usual) -> _Column:
+    if len(usual.when) < LEAST_BASELINE_DAYS:
+        return _Column(usual.cells, len(usual.when), np.zeros((0, 0)), [])
+    weights = _weights(usual.cells, usual.together)
+    days = _levels(usual.when, usual.days, weights)
+    spreads = _spreads(usual.days, weights, days)
+    allowance = _allowance(len(days.days))
+    components = []
+    for place in (int(each) for each in np.flatnonzero(spreads.total > _TINY)):
+        values = days.values[:, place]
+        own = _usual(days, values, float(spreads.within[place]), float(spreads.total[place]))
+        past, spread = _standard(own, days, values), math.sqrt(float(spreads.total[place]))
+        components.append(_Component(place, own, spread, highest(past, allowance), highest(-past, allowance)))
+    return _Column(usual.cells, len(usual.when), weights, components)
 
 
-def _column(
-    blank: Measurement,
-    cells: Grid | Levels,
-    before: Mapping[date, Counts],
-    window: Mapping[date, Counts],
-    spare: float,
-    floor: float,
+def _allowance(baseline_days: int) -> float:
+    """Return the allowance of the CUSUM: a baseline's mean is itself off by some part of a day's spread, twice that."""
+    return HALF_SHIFT + 2 / math.sqrt(baseline_days)
+
+
+def _measured(
+    blank: Measurement, column: _Column, window: Mapping[date, Ints], spare: float, floor: float
 ) -> Measurement:
-    rows = window[blank.day].finite if blank.day in window else 0
+    rows = int(window[blank.day].sum()) if blank.day in window else 0
     own = replace(blank, n=rows)
-    if len(before) < LEAST_BASELINE_DAYS or len(window) < LATEST_DAYS or not rows:
+    if column.days < LEAST_BASELINE_DAYS or len(window) < LATEST_DAYS or not rows:
         reason = (
-            f"{len(window)} days since the baseline and {len(before)} in it have {LEAST_VALUES} values; "
+            f"{len(window)} days since the baseline and {column.days} in it have {LEAST_VALUES} values; "
             f"{LATEST_DAYS} and {LEAST_BASELINE_DAYS} are needed, and the day itself"
         )
         return replace(own, verdict=Verdict.INSUFFICIENT, reason=reason)
-    vectors = np.array([habits.whole(cells, counts)[:-2] for counts in before.values()])
-    weights = _weights(cells, vectors.sum(axis=0))
-    baseline = _levels(before, vectors, weights)
-    today = _levels(window, np.array([habits.whole(cells, c)[:-2] for c in window.values()]), weights)
-    return _judged(own, baseline, today, _spreads(vectors, weights, baseline), spare, floor)
+    if not column.components:
+        return replace(own, verdict=Verdict.INSUFFICIENT, reason="the baseline has one value only, which has no spread")
+    today = _levels(tuple(window), np.array(list(window.values())), column.weights)
+    return _judged(own, column, today, spare, floor)
 
 
 def _weights(cells: Grid | Levels, together: Ints) -> Floats:
@@ -158,9 +192,9 @@ def _weights(cells: Grid | Levels, together: Ints) -> Floats:
     return np.stack([position, position <= low, position >= high], axis=1)
 
 
-def _levels(days: Mapping[date, Counts], vectors: Ints, weights: Floats) -> _Days:
+def _levels(days: tuple[date, ...], vectors: Ints, weights: Floats) -> _Days:
     rows = vectors.sum(axis=1).astype(np.float64)
-    return _Days(tuple(days), rows, vectors @ weights / rows[:, None])
+    return _Days(days, rows, vectors @ weights / rows[:, None])
 
 
 def _spreads(vectors: Ints, weights: Floats, days: _Days) -> _Spreads:
@@ -215,32 +249,18 @@ def _standard(usual: _Usual, days: _Days, values: Floats) -> Floats:
     return np.asarray(result)
 
 
-def _judged(
-    own: Measurement,
-    baseline: _Days,
-    today: _Days,
-    spreads: _Spreads,
-    spare: float,
-    floor: float,
-) -> Measurement:
-    components = np.flatnonzero(spreads.total > _TINY)
-    if not len(components):
-        return replace(own, verdict=Verdict.INSUFFICIENT, reason="the baseline has one value only, which has no spread")
-    # The baseline's mean is itself off by some part of a day's spread: twice that is allowed for.
-    allowance = HALF_SHIFT + 2 / math.sqrt(len(baseline.days))
-    needed = limit_for(HALF_SHIFT, 2 * len(components) * spare)
+def _judged(own: Measurement, column: _Column, today: _Days, spare: float, floor: float) -> Measurement:
+    """Return the figure of the component whose sum is farthest beyond its limit, or nearest to it."""
+    allowance = _allowance(column.days)
+    needed = limit_for(HALF_SHIFT, 2 * len(column.components) * spare)
     best: tuple[float, Measurement] | None = None
-    for component in components:
-        usual = _usual(
-            baseline, baseline.values[:, component], float(spreads.within[component]), float(spreads.total[component])
-        )
-        past = _standard(usual, baseline, baseline.values[:, component])
-        standard = _standard(usual, today, today.values[:, component])
-        gap = today.values[:, component] - usual.weekday[[day.weekday() for day in today.days]]
-        spread = math.sqrt(float(spreads.total[component]))
+    for component in column.components:
+        usual, spread, values = component.usual, component.spread, today.values[:, component.place]
+        standard = _standard(usual, today, values)
+        gap = values - usual.weekday[[day.weekday() for day in today.days]]
         shift = float(np.median(gap[-LATEST_DAYS:])) / spread
         sign = 1 if shift >= 0 else -1
-        limit = max(needed, FROM_EFFECT * highest(sign * past, allowance))
+        limit = max(needed, FROM_EFFECT * (component.highest_above if sign > 0 else component.highest_below))
         total = cusum(sign * standard, allowance)
         a_day = usual.between + usual.within / float(np.median(today.rows[-LATEST_DAYS:]))
         # A median's standard error is 1.2533 times the mean's; the weekdays' own levels are off as well.

@@ -9,12 +9,10 @@ from scipy import special
 
 from ledger.records import Measurement, Verdict
 from monitors.bins import places
-from monitors.habits import CHANCE, LEAST_VALUES, Column, largest_of_others, number, percent, too_little
+from monitors.habits import CHANCE, LEAST_VALUES, WIDTHS, Column, number, percent, risen, runs, too_little
 from monitors.intervals import wilson
 from warehouse.grid import Floats, Grid, Ints
 
-WIDTHS = (1, 2, 3, 4, 6, 8, 12)
-"""Breadths of a cluster, in cells that hold any row."""
 LEAST_CELLS = 5
 """Other cells of a hundredth or more from which a heap on one value can be told from a shift of them all."""
 HABIT = 1.5
@@ -32,7 +30,7 @@ def constant(blank: Measurement, column: Column) -> Measurement:
         return too_little(own, column)
     most = int(column.today.argmax())
     value = float(column.shares[most])
-    usual = 1 - column.day_shares.max(axis=1)
+    usual = 1 - column.usual.day_shares.max(axis=1)
     others, least = own.n - int(column.today[most]), float(usual.min())
     limit = 1 - least / 10
     unlikely = float(special.bdtr(others, own.n, least)) < CHANCE
@@ -58,15 +56,14 @@ def spike(blank: Measurement, column: Column, floor: float) -> Measurement | Non
     own = replace(blank, metric="spike_share", feature=column.name, n=int(column.today.sum()))
     if not column.enough:
         return too_little(own, column)
-    usual = column.day_shares.max(axis=0)
+    usual = column.usual.most
     excess = column.shares - usual
     cell = int(excess.argmax())
-    together = column.days.sum(axis=0)
+    together = column.usual.together
     rest = together / max(1, together.sum() - together[cell]) >= 0.01
     if rest.sum() - rest[cell] < LEAST_CELLS:
         return None
-    rises = [column.day_shares - largest_of_others(column.day_shares), np.subtract(*_halves(column.day_shares))]
-    limit = max(floor, HABIT * max(float(rise.max()) for rise in rises))
+    limit = max(floor, HABIT * column.usual.rise)
     before, count = float(usual[cell]), int(column.today[cell])
     chance = float(special.bdtrc(count - 1, own.n, max(before, 3 / together.sum()))) if count else 1.0
     value = max(0.0, float(excess[cell]))
@@ -74,7 +71,7 @@ def spike(blank: Measurement, column: Column, floor: float) -> Measurement | Non
     low, high = wilson(count, own.n)
     reason = (
         f"{percent(column.shares[cell])} of the values are {_place(column, cell)}; at most {percent(before)} on "
-        f"{len(column.days)} baseline days; limit {percent(limit)} more"
+        f"{len(column.usual.days)} baseline days; limit {percent(limit)} more"
     )
     return replace(
         own, value=value, low=min(value, max(0.0, low - before)), high=max(value, high - before), limit=limit,
@@ -87,7 +84,7 @@ def _others_as_before(column: Column, run: Ints) -> bool:
 
     That tells values that were put there from a shift, under which the others move as well.
     """
-    today, days = np.delete(column.today, run), np.delete(column.days, run, axis=1)
+    today, days = np.delete(column.today, run), np.delete(column.usual.days, run, axis=1)
     if today.sum() < LEAST_VALUES:
         return True
     days = days[days.sum(axis=1) > 0]
@@ -115,22 +112,17 @@ def cluster(blank: Measurement, column: Column, floor: float) -> Measurement | N
     own = replace(blank, metric="cluster_share", feature=column.name, n=int(column.today.sum()))
     if not column.enough:
         return too_little(own, column)
-    used = np.flatnonzero(column.today + column.days.sum(axis=0))
-    today, days = column.shares[used], column.day_shares[:, used]
-    value, start, width, habit = 0.0, 0, 1, 0.0
-    for breadth in WIDTHS:
-        if breadth > len(used):
-            break
-        rise = _rise(_runs(today, breadth), _runs(days, breadth).max(axis=0), breadth)
-        own_days = _runs(days, breadth)
-        for some, others in ((own_days, largest_of_others(own_days)), _halves(own_days)):
-            habit = max(habit, float(_rise(some, others, breadth).max()))
+    used = np.flatnonzero(column.today + column.usual.together)
+    today, days, runs_before = column.shares[used], column.usual.day_shares[:, used], column.usual.runs_over(used)
+    value, start, width = 0.0, 0, 1
+    for breadth, most in runs_before.most.items():
+        rise = risen(runs(today, breadth), most, breadth)
         if rise.max() > value:
             value, start, width = float(rise.max()), int(rise.argmax()), breadth
     run = slice(start, start + width)
     before, count = float(days[:, run].sum(axis=1).max()), int(column.today[used][run].sum())
-    limit = max(floor, HABIT * habit)
-    chance = float(special.bdtrc(count - 1, own.n, max(before, 3 / column.days.sum()))) if count else 1.0
+    limit = max(floor, HABIT * runs_before.rise)
+    chance = float(special.bdtrc(count - 1, own.n, max(before, 3 / column.usual.together.sum()))) if count else 1.0
     found = value > limit and before < value / 2 and chance < CHANCE / (len(used) * len(WIDTHS))
     found = found and _others_as_before(column, used[run])
     low, high = wilson(count, own.n)
@@ -144,30 +136,6 @@ def cluster(blank: Measurement, column: Column, floor: float) -> Measurement | N
         own, value=value, low=min(value, max(0.0, low - before)), high=max(value, high - before), limit=limit,
         verdict=Verdict.BREACH if found else Verdict.OK, reason=reason,
     )  # fmt: skip
-
-
-def _halves(days: Floats) -> tuple[Floats, Floats]:
-    """Return the later half of the days, and what the earlier half reached at most: a column on its way rises there."""
-    half = len(days) // 2
-    return np.asarray(days[half:]), np.asarray(days[:half].max(axis=0))
-
-
-def _runs(shares: Floats, breadth: int) -> Floats:
-    """Return the share of each run of cells, along the last axis."""
-    through = np.cumsum(shares, axis=-1)
-    start = np.zeros((*shares.shape[:-1], 1))
-    through = np.concatenate([start, through], axis=-1)
-    return np.asarray(through[..., breadth:] - through[..., :-breadth])
-
-
-def _rise(runs: Floats, usual: Floats, breadth: int) -> Floats:
-    """Return each run's rise above the usual, without that of the runs next to it."""
-    rise = runs - usual
-    beside = np.maximum(rise, 0)
-    result = rise.copy()
-    result[..., breadth:] -= beside[..., :-breadth]
-    result[..., :-breadth] -= beside[..., breadth:]
-    return np.asarray(result)
 
 
 def _place(column: Column, cell: int) -> str:

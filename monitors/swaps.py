@@ -38,13 +38,6 @@ def distance(today: Floats, other: Floats) -> float:
     return float(np.abs(np.cumsum(today - other, axis=-1)).sum(axis=-1))
 
 
-def habit(column: Column) -> float:
-    """Return the largest distance of a baseline day to the others together."""
-    left = column.days.sum(axis=0) - column.days
-    gap = np.cumsum(column.day_shares - left / left.sum(axis=1, keepdims=True), axis=1)
-    return float(np.abs(gap).sum(axis=1).max())
-
-
 def on_grid(rows: Ints, values: Floats, target: Grid) -> Floats:
     """Return the shares that rows with these values have over the cells of a grid."""
     found = np.bincount(target.cell(values) + target.half, weights=rows, minlength=2 * target.half)
@@ -63,8 +56,8 @@ def swapped(blank: Measurement, columns: Sequence[Column]) -> list[Measurement]:
     each holds what the next one's baseline does at least 3 times better than its own. ``n`` is finite values.
     """
     judged = [column for column in columns if isinstance(column.cells, Grid) and column.enough]
-    own = {column.name: distance(column.shares, _baseline(column)) for column in judged}
-    moved = [c for c in judged if own[c.name] > max(LEAST_CELLS, TIMES_HABIT * habit(c))]
+    own = {column.name: distance(column.shares, column.usual.shares) for column in judged}
+    moved = [c for c in judged if own[c.name] > max(LEAST_CELLS, TIMES_HABIT * c.usual.moved)]
     fits = {column.name: _fits(column, moved, own[column.name]) for column in moved}
     found = []
     for column in (column for column in columns if isinstance(column.cells, Grid)):
@@ -87,11 +80,6 @@ def swapped(blank: Measurement, columns: Sequence[Column]) -> list[Measurement]:
     return found
 
 
-def _baseline(column: Column) -> Floats:
-    together = column.days.sum(axis=0)
-    return np.asarray(together / together.sum())
-
-
 def _fits(column: Column, moved: Sequence[Column], own: float) -> dict[str, float]:
     """Return how many times nearer than its own the baseline of each other column is, the nearest first.
 
@@ -100,7 +88,7 @@ def _fits(column: Column, moved: Sequence[Column], own: float) -> dict[str, floa
     fits: dict[str, float] = {}
     for other in moved:
         if other.name != column.name and isinstance(other.cells, Grid) and isinstance(column.cells, Grid):
-            rows, ways = other.days.sum(axis=0), (places(other.cells), lower_ends(other.cells))
+            rows, ways = other.usual.together, (places(other.cells), lower_ends(other.cells))
             left = min(distance(column.shares, on_grid(rows, way, column.cells)) for way in ways)
             fits[other.name] = min(own / max(left, 0.01), 1e6)
     return dict(sorted(fits.items(), key=lambda fit: -fit[1]))
@@ -133,10 +121,10 @@ def scaled(blank: Measurement, column: Column, floor: float) -> Measurement | No
     own = replace(blank, metric="scaled_share", feature=column.name, n=int(column.today.sum()))
     if not column.enough:
         return too_little(own, column)
-    baseline = _baseline(column)
+    baseline = column.usual.shares
     moved = distance(column.shares, baseline)
     quiet = replace(own, value=0.0, low=0.0, high=wilson(0, own.n)[1], limit=floor)
-    usual = habit(column)
+    usual = column.usual.moved
     if moved <= max(floor * LEAST_CELLS, TIMES_HABIT * usual):
         return replace(quiet, reason="the values lie where the baseline's do, within what its days differ")
     factor, share, left = _best_factor(column, column.cells, baseline)
@@ -157,7 +145,7 @@ def _best_factor(column: Column, grid: Grid, baseline: Floats) -> tuple[float, f
     Infinite is what is left where an ordinary factor, of customers and not of units, fits about as well.
     Of factors that fit about as well, as where most of the values lie beyond the grid, the likelier one is taken.
     """
-    rows, fits, ordinary = column.days.sum(axis=0), {1.0: (0.0, distance(column.shares, baseline))}, math.inf
+    rows, fits, ordinary = column.usual.together, {1.0: (0.0, distance(column.shares, baseline))}, math.inf
     for factor in (f for size in (*FACTORS, *ORDINARY) for f in (size, 1 / size)):
         other = on_grid(rows, places(grid) * factor, grid)
         share, left = _mixture(column.shares - baseline, other - baseline)
@@ -194,13 +182,13 @@ def renamed(blank: Measurement, column: Column, floor: float) -> Measurement | N
     if not column.enough:
         return too_little(own, column)
     known = len(column.cells.top)
-    least, usual = column.day_shares[:, :known].min(axis=0), _baseline(column)[:known]
+    least, usual = column.usual.day_shares[:, :known].min(axis=0), column.usual.shares[:known]
     shares = column.shares[:known]
     chance = special.bdtr(column.today[:known], own.n, least)
     gone = (shares <= least / 2) & (chance < CHANCE / max(1, known))
     lost = float((usual - shares)[gone].sum())
-    new, before = column.shares[[UNSEEN, REST]], column.day_shares[:, [UNSEEN, REST]]
-    came = float(np.maximum(0, new - _baseline(column)[[UNSEEN, REST]]).sum())
+    new, before = column.shares[[UNSEEN, REST]], column.usual.day_shares[:, [UNSEEN, REST]]
+    came = float(np.maximum(0, new - column.usual.shares[[UNSEEN, REST]]).sum())
     most = float(before.sum(axis=1).max() - before.sum(axis=1).mean())
     noise = 4 * np.sqrt(max(came, 1 / own.n) / own.n) + most
     matches = abs(lost - came) <= lost / 4 + noise

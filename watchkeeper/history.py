@@ -46,7 +46,8 @@ class History:
 
         Raises WatchkeeperError where no day of a new baseline has a whole profile.
         """
-        narrowed = replace(self, ctx=replace(self.ctx, sums={}), frame=_narrowed(spec, self.frame))
+        fresh = replace(self.ctx, sums={}, vectors={}, usual={})  # learned of all columns
+        narrowed = replace(self, ctx=fresh, frame=_narrowed(spec, self.frame))
         if not new_baseline:
             return narrowed
         start, end = spec.baseline.start, spec.baseline.end

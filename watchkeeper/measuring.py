@@ -12,6 +12,7 @@ import monitors.drift
 import monitors.estimate
 import monitors.fairness
 import monitors.faults
+import monitors.habits
 import monitors.maturity
 import monitors.multivariate
 import monitors.nowcast
@@ -26,7 +27,14 @@ from warehouse import ranking
 from warehouse.grid import Frame
 from warehouse.profile import Profile
 from watchkeeper import custom
-from watchkeeper.stored import Context, baseline_days, baseline_profiles, calibration, labelled, profiles_of
+from watchkeeper.stored import (
+    Context,
+    baseline_profiles,
+    calibration,
+    labelled,
+    usual,
+    vectors_of,
+)
 
 MEASURED = (
     "drift", "score", "fault", "slow", "performance", "nowcast", "decay", "estimate", "selective", "fairness",
@@ -51,18 +59,20 @@ def measured(
     asked for no row but of baseline days that were never scanned.
     """
     found: list[Measurement] = []
+    normal = baseline_profiles(ctx, spec, frame, day)
     if profile is not None and profile.rows:
-        found += monitors.drift.measure(spec, frame, day, profile, calibration(ctx, spec, frame, day))
-        recent = profiles_of(ctx, spec, frame, day - timedelta(days=monitors.slow.WINDOW_DAYS), day - timedelta(days=1))
-        normal = baseline_profiles(ctx, spec, frame, day)
+        found += monitors.drift.measure(spec, frame, day, profile, calibration(ctx, spec, frame, normal))
         if any(m.verdict is Verdict.BREACH for m in found):
             found += monitors.season.measure(spec, frame, day, profile, normal, found)
-        found += monitors.faults.measure(spec, frame, day, profile, recent, normal)
-        found += monitors.slow.measure(spec, frame, day, profile, recent, normal)
+        recent = vectors_of(ctx, spec, frame, day - timedelta(days=monitors.slow.WINDOW_DAYS), day - timedelta(days=1))
+        today = monitors.habits.vectors(spec, frame, profile)
+        before = usual(ctx, spec, frame, {other: own for other, own in normal.items() if other != day})
+        found += monitors.faults.measure(spec, frame, day, today, recent, before.habits)
+        found += monitors.slow.measure(spec, day, today, recent, before.levels)
         if frame.moments or frame.embeddings:
             found += monitors.multivariate.measure(spec, frame, day, profile, list(normal.values()))
     if frame.score is not None:
-        found += _measure_scores(ctx, spec, frame, day, changed, only_what_pages=only_what_pages)
+        found += _measure_scores(ctx, spec, frame, day, set(normal), changed, only_what_pages=only_what_pages)
     return found + custom.measure(ctx, spec, frame, day)
 
 
@@ -84,10 +94,19 @@ def horizon_days(spec: Spec) -> int:
 
 
 def _measure_scores(
-    ctx: Context, spec: Spec, frame: Frame, as_of: date, changed: set[date], *, only_what_pages: bool
+    ctx: Context,
+    spec: Spec,
+    frame: Frame,
+    as_of: date,
+    normal: set[date],
+    changed: set[date],
+    *,
+    only_what_pages: bool,
 ) -> list[Measurement]:
-    """Measure performance, decay and fairness from the score cubes as they were known on ``as_of``."""
-    normal = set(baseline_days(ctx, spec, frame, as_of))
+    """Measure performance, decay and fairness from the score cubes as they were known on ``as_of``.
+
+    ``normal`` are the days of the baseline, ``changed`` the cohort days whose labels differ from the day before.
+    """
     horizon = as_of - timedelta(days=horizon_days(spec))
     start = min(*normal, horizon)
     cohorts, cubes = labelled(ctx, spec, frame, start, as_of)
@@ -106,6 +125,7 @@ def _measure_scores(
     )
     return [
         *judged,
+        *monitors.fairness.gaps(spec, frame, as_of, cubes, curve),
         *monitors.performance.measure(spec, frame, as_of, cubes, curve, changed & cubes.keys()),
         *monitors.performance.label_delay(spec, as_of, curve),
         *monitors.nowcast.measure(spec, frame, as_of, kept, curve, changed & kept.keys()),

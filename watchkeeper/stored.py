@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import groupby
@@ -10,11 +10,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+import monitors.cubes
+import monitors.slow
 from ledger.records import Streamed
 from ledger.store import Ledger
 from models.errors import WatchkeeperError
 from models.spec import Spec
+from monitors import habits
 from monitors.calibration import Calibration, learn
+from monitors.habits import Habits, Vectors
 from warehouse.codec import cohort_from_bytes
 from warehouse.grid import Frame
 from warehouse.profile import Cohort, Cube, Profile, total
@@ -31,12 +35,20 @@ class Known(NamedTuple):
     cube: Cube | None
 
 
+class Usual(NamedTuple):
+    """What the days of a baseline did, of one column and of its level."""
+
+    days: Mapping[date, Profile]
+    habits: Habits
+    levels: monitors.slow.Learned
+
+
 @dataclass(frozen=True)
 class Context:
     """What every step is given. ``live`` is False in a backfill, which concludes but tells and asks nobody.
 
-    ``seen``, ``sums`` and ``known`` keep in memory what a backfill of many days would decode and add up every day:
-    profiles, sums of baselines, and cohorts with their score cubes.
+    The rest keeps in memory what a backfill of many days would decode, add up and learn every day: profiles, sums of
+    baselines, cohorts with their score cubes, and what baselines say. ``vectors`` and ``usual`` are the last day's.
     """
 
     settings: Settings
@@ -48,6 +60,8 @@ class Context:
     sums: dict[tuple[str, str, tuple[date, ...]], Profile] = field(default_factory=dict, repr=False)
     known: dict[tuple[str, str, date], Known] = field(default_factory=dict, repr=False)
     calibrations: dict[tuple[str, str, tuple[date, ...]], Calibration] = field(default_factory=dict, repr=False)
+    vectors: dict[tuple[str, str, date], tuple[Profile, Vectors]] = field(default_factory=dict, repr=False)
+    usual: dict[tuple[str, str], Usual] = field(default_factory=dict, repr=False)
 
 
 def frame_of(ctx: Context, spec: Spec) -> Frame:
@@ -126,13 +140,33 @@ def baseline_sum(ctx: Context, spec: Spec, frame: Frame, as_of: date | None = No
     return ctx.sums[key], len(days)
 
 
-def calibration(ctx: Context, spec: Spec, frame: Frame, as_of: date | None = None) -> Calibration:
-    """Return what was learned from the days of the baseline in force on a day, once as long as they stay the same."""
-    days = baseline_days(ctx, spec, frame, as_of)
-    key = (spec.model, frame.id, tuple(days))
+def calibration(ctx: Context, spec: Spec, frame: Frame, baseline: Mapping[date, Profile]) -> Calibration:
+    """Return what was learned from the profiles of a baseline's days, once as long as the days stay the same."""
+    key = (spec.model, frame.id, tuple(baseline))
     if key not in ctx.calibrations:
-        ctx.calibrations[key] = learn(spec, frame, _profiles_on(ctx, spec, frame, days))
+        ctx.calibrations[key] = learn(spec, frame, baseline)
     return ctx.calibrations[key]
+
+
+def vectors_of(ctx: Context, spec: Spec, frame: Frame, start: date, end: date) -> dict[date, Vectors]:
+    """Return the rows by cell of each stored day of a span; from one day to the next, only the new one is laid out."""
+    found = {}
+    for day, profile in profiles_of(ctx, spec, frame, start, end).items():
+        known = ctx.vectors.get((spec.model, frame.id, day))
+        found[day] = known if known and known[0] is profile else (profile, habits.vectors(spec, frame, profile))
+    ctx.vectors.clear()
+    ctx.vectors.update({(spec.model, frame.id, day): own for day, own in found.items()})
+    return {day: vectors for day, (_, vectors) in found.items()}
+
+
+def usual(ctx: Context, spec: Spec, frame: Frame, days: Mapping[date, Profile]) -> Usual:
+    """Return what some days of a baseline did, learned once as long as they stay the same."""
+    known = ctx.usual.get((spec.model, frame.id))
+    if known and list(known.days) == list(days) and all(known.days[day] is days[day] for day in days):
+        return known
+    own = habits.learn(spec, frame, {day: habits.vectors(spec, frame, profile) for day, profile in days.items()})
+    ctx.usual[spec.model, frame.id] = Usual(days, own, monitors.slow.learn(own))
+    return ctx.usual[spec.model, frame.id]
 
 
 def baseline_profiles(ctx: Context, spec: Spec, frame: Frame, as_of: date | None = None) -> dict[date, Profile]:
@@ -179,7 +213,9 @@ def labelled(
 
 def _known(content: bytes | None, profile: Profile | None) -> Known:
     cohort = None if content is None else cohort_from_bytes(content)
-    cube = None if profile is None else profile.cube if cohort is None else profile.cube.labelled(cohort.labels)
+    cube = None if profile is None else profile.cube
+    if cube is not None and cohort is not None:
+        cube = monitors.cubes.labelled(cube, cohort.labels)
     return Known(content, profile, cohort, cube)
 
 

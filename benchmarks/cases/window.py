@@ -19,7 +19,7 @@ from warehouse.parquet import ParquetWarehouse
 from warehouse.profile import total
 from warehouse.protocol import Warehouse
 from watchkeeper.settings import Settings
-from watchkeeper.stored import Context, calibration, profiles_of
+from watchkeeper.stored import Context, baseline_profiles, calibration, profiles_of
 
 WINDOW_DAYS = 90
 BASELINE_DAYS = 7
@@ -55,7 +55,7 @@ def prepare(*, root: str, rows: int, days: int, columns: int) -> Callable[[], Fo
 
     def work() -> Found:
         ctx = Context(Settings(), cast("Warehouse", bank), Ledger.open(address), datetime.now(UTC))
-        learned = calibration(ctx, model, frame, last)
+        learned = calibration(ctx, model, frame, baseline_profiles(ctx, model, frame, last))
         stored = profiles_of(ctx, model, frame, last - timedelta(days=WINDOW_DAYS - 1), last)
         window = total(stored.values(), frame.id)
         found = monitors.drift.measure(model, frame, last, window, learned)

@@ -8,7 +8,9 @@ from datetime import date, timedelta
 import numpy as np
 from scipy import stats
 
+from monitors import faults, habits, slow
 from monitors.bins import places
+from tests.monitors.made import spec
 from warehouse.grid import REST, UNSEEN, Frame, Grid, Levels, number_grid, score_grid
 from warehouse.profile import EVERYONE, Cells, Counts, Profile
 
@@ -124,3 +126,20 @@ def days(first: int, count: int, rows: int, seed: int, changed: Mapping[str, Sha
     """Return profiles by day from the ``first`` day on."""
     rng = np.random.default_rng([seed, first, rows])
     return {START + timedelta(days=n): day_profile(n, rows, rng, changed) for n in range(first, first + count)}
+
+
+def faults_of(day, today, recent, baseline):
+    """Return what monitor 'fault' says of a day's profile, from the profiles of days before and of the baseline."""
+    own = habits.vectors(spec(), FRAME, today)
+    return faults.measure(spec(), FRAME, day, own, vectors(recent), habits.learn(spec(), FRAME, vectors(baseline)))
+
+
+def slow_of(day, recent, baseline):
+    """Return what monitor 'slow' says of the last of some days, by their profiles."""
+    learned = slow.learn(habits.learn(spec(), FRAME, vectors(baseline)))
+    return slow.measure(spec(), day, vectors(recent)[day], vectors(recent), learned)
+
+
+def vectors(profiles):
+    """Return profiles by day as rows by cell."""
+    return {day: habits.vectors(spec(), FRAME, profile) for day, profile in profiles.items()}

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from monitors import clues, maturity
+from monitors.cubes import scores_of
 from tests.monitors.scored import START, bank, cube, frame, known, part, spec
 from warehouse.profile import OPEN
 
@@ -20,7 +21,7 @@ AS_OF = START + timedelta(days=DAYS - 1)
 
 def column(rng, names, sizes, shifts):
     return {
-        ("channel", name): part(np.clip(rng.beta(2, 8, size) + shift, 0, 1), np.full(size, OPEN))
+        ("channel", name): scores_of(part(np.clip(rng.beta(2, 8, size) + shift, 0, 1), np.full(size, OPEN)))
         for name, size, shift in zip(names, sizes, shifts, strict=True)
         if size
     }
@@ -40,7 +41,7 @@ def test_mix_and_within_add_up_to_the_change_of_the_mean(seed, sizes, shifts) ->
     if not now or not before:
         assert found is None
         return
-    means = [sum(own[:, :, 2].sum() for own in side.values()) / sum(own[:, :, 0].sum() for own in side.values()) / 1e9
+    means = [sum(own[1].sum() for own in side.values()) / sum(own[0].sum() for own in side.values()) / 1e9
              for side in (now, before)]  # fmt: skip
     assert found.mix.value + found.within.value == pytest.approx(means[0] - means[1], abs=1e-9)
 

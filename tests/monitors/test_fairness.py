@@ -308,7 +308,7 @@ def test_the_calibration_gap_of_a_group_is_its_mean_score_less_its_share_of_frau
     made = {day: cube(score, np.where(fraud, FRAUD, LEGITIMATE), age_band=group)}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fairness, "WINDOWS_DAYS", (200, 201))
-        found = {(m.metric, m.slice): m for m in fairness.measure(MODEL, FRAME, END, made, learn({}, END, 120))}
+        found = {(m.metric, m.slice): m for m in fairness.gaps(MODEL, FRAME, END, made, learn({}, END, 120))}
     for value in ("18-29", "30-59"):
         at = group == value
         own = found["calibration_gap", f"age_band={value}"]

@@ -14,7 +14,6 @@ from ledger.records import Verdict
 from monitors import faults, habits, repeats, spikes, swaps
 from monitors.bins import places
 from tests.monitors import months
-from tests.monitors.made import spec
 from tests.monitors.months import (
     AGE,
     AMOUNT,
@@ -28,6 +27,7 @@ from tests.monitors.months import (
     at,
     day_profile,
     days,
+    faults_of,
     mixed,
     over,
 )  # fmt: skip
@@ -43,7 +43,7 @@ def found(rows: int, today: Profile, day=TODAY):
     """Return what breaches today, as metric and feature, with its measurement."""
     base = BASELINES[rows]
     recent = {d: base[d] for d in list(base)[-8:]}
-    measured = faults.measure(spec(), FRAME, day, today, recent, base)
+    measured = faults_of(day, today, recent, base)
     return {(m.metric, m.feature): m for m in measured if m.verdict is Verdict.BREACH}
 
 
@@ -78,7 +78,7 @@ def test_quiet_days_with_habits_have_no_fault(rows, count):
     every = {**base, **later}
     for day in list(later)[:: 60 // count]:
         recent = {day - timedelta(days=n): every[day - timedelta(days=n)] for n in range(1, 9)}
-        measured = faults.measure(spec(), FRAME, day, later[day], recent, base)
+        measured = faults_of(day, later[day], recent, base)
         assert [m for m in measured if m.verdict is Verdict.BREACH] == []
         if rows == 20:
             assert {m.verdict for m in measured} == {Verdict.INSUFFICIENT}
@@ -113,7 +113,7 @@ def test_a_column_whose_days_are_alike_by_habit_is_not_called_stale():
     same = base[START].features[EVERYONE]["age"]
     fixed = {day: Profile("f", p.rows, {EVERYONE: {**p.features[EVERYONE], "age": same}}) for day, p in base.items()}
     recent = {day: fixed[day] for day in list(fixed)[-8:]}
-    measured = faults.measure(spec(), FRAME, TODAY, fixed[START], recent, fixed)
+    measured = faults_of(TODAY, fixed[START], recent, fixed)
     age = next(m for m in measured if (m.metric, m.feature) == ("repeated_column", "age"))
     assert age.verdict is Verdict.INSUFFICIENT
 
@@ -218,7 +218,7 @@ def test_a_population_that_moved_is_no_fault(rows, name, shares):
 def test_every_figure_lies_in_its_interval_and_says_why():
     base = BASELINES[2000]
     recent = {d: base[d] for d in list(base)[-8:]}
-    for m in faults.measure(spec(), FRAME, TODAY, today(2000), recent, base):
+    for m in faults_of(TODAY, today(2000), recent, base):
         assert m.reason
         assert m.verdict is Verdict.INSUFFICIENT or m.low <= m.value <= m.high, m
 
@@ -227,7 +227,7 @@ def test_a_missing_column_has_no_figure_and_few_baseline_days_are_too_few():
     base = dict(list(BASELINES[2000].items())[: habits.LEAST_DAYS - 1])
     fresh = today(2000)
     without = {name: counts for name, counts in fresh.features[EVERYONE].items() if name != "age"}
-    measured = faults.measure(spec(), FRAME, TODAY, Profile("f", fresh.rows, {EVERYONE: without}), {}, base)
+    measured = faults_of(TODAY, Profile("f", fresh.rows, {EVERYONE: without}), {}, base)
     assert not [m for m in measured if m.feature == "age"]
     assert {m.verdict for m in measured} == {Verdict.INSUFFICIENT}
 
@@ -281,7 +281,8 @@ def test_a_column_with_the_shares_of_its_baseline_never_has_a_fault_by_itself(se
     grid = Grid("linear", 0.0, 1.0, width=1 / 4, half=8)
     drawn = rng.multinomial(500, rng.dirichlet(np.full(16, 0.3)), 10)
     counts = [months.from_vector(grid, row, 0) for row in drawn]
-    column = habits.column("x", grid, counts[3], counts)
+    rows = {START + timedelta(days=n): {"x": habits.whole(grid, own)} for n, own in enumerate(counts)}
+    column = habits.Column(habits.usual("x", grid, rows), habits.whole(grid, counts[3]))
     blank = faults.Measurement("m", TODAY, TODAY, "fault", "")
     judged = [spikes.constant(blank, column), spikes.spike(blank, column, 0.03), spikes.cluster(blank, column, 0.02)]
     assert all(one is None or one.verdict is not Verdict.BREACH for one in judged)

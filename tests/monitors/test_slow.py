@@ -11,7 +11,7 @@ from scipy import stats
 from ledger.records import Verdict
 from monitors import cusum, slow
 from tests.monitors.made import spec
-from tests.monitors.months import AGE, BASELINE_DAYS, FLAG, FRAME, QUIET, RATIO, START, at, days, over
+from tests.monitors.months import AGE, BASELINE_DAYS, FLAG, QUIET, RATIO, START, at, days, over, slow_of
 
 BASELINES = {rows: days(0, BASELINE_DAYS, rows, seed=11) for rows in (200, 2000, 50_000)}
 GROWN_DAYS = 14
@@ -32,7 +32,7 @@ CREEPING = {
 
 
 def breaches(rows, later, day):
-    measured = slow.measure(spec(), FRAME, day, later[day], later, BASELINES[rows])
+    measured = slow_of(day, later, BASELINES[rows])
     return {m.feature: m for m in measured if m.verdict is Verdict.BREACH}
 
 
@@ -61,7 +61,7 @@ def test_two_broken_days_are_no_slow_drift():
 def test_a_column_that_was_moving_in_its_baseline_has_no_level_and_says_so():
     later = days(BASELINE_DAYS, 10, 2000, seed=15)
     day = list(later)[-1]
-    measured = {m.feature: m for m in slow.measure(spec(), FRAME, day, later[day], later, BASELINES[2000])}
+    measured = {m.feature: m for m in slow_of(day, later, BASELINES[2000])}
     assert measured["payments_90d"].verdict is Verdict.INSUFFICIENT
     assert "moving" in measured["payments_90d"].reason
     assert measured["age"].verdict is Verdict.OK
@@ -73,7 +73,7 @@ def test_the_first_days_after_a_baseline_and_short_baselines_are_too_few():
     day = list(later)[-1]
     short = dict(list(BASELINES[2000].items())[-14:])
     for window, baseline in ((later, BASELINES[2000]), (days(BASELINE_DAYS, 10, 2000, seed=16), short)):
-        measured = slow.measure(spec(), FRAME, day, later[day], window, baseline)
+        measured = slow_of(day, window, baseline)
         assert {m.verdict for m in measured} == {Verdict.INSUFFICIENT}
 
 

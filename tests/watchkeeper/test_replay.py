@@ -37,12 +37,15 @@ def test_todays_rules_say_again_what_the_watch_said_without_a_table_or_a_write(w
     assert snapshot(watched.ledger) == before
 
 
-def test_every_figure_of_a_day_is_measured_again_to_the_last_digit(watched: Context, spec: Spec) -> None:
+def test_every_figure_of_every_day_is_measured_again_to_the_last_digit_whatever_days_were_before_it(
+    watched: Context, spec: Spec
+) -> None:
     past = history(watched, spec, FROM, TO)
     of_cohorts = ("performance", "nowcast")  # those of days whose labels changed are stored only
-    stored = [m for m in watched.ledger.measurements(MODEL, as_of=TO) if m.monitor not in of_cohorts]
-    again = [m for m in past.measured(spec, TO) if m.monitor not in of_cohorts]
-    assert sorted(again, key=repr) == sorted(stored, key=repr)
+    for day in [*reversed(past.days), *past.days]:
+        stored = [m for m in watched.ledger.measurements(MODEL, as_of=day) if m.monitor not in of_cohorts]
+        again = [m for m in past.measured(spec, day) if m.monitor not in of_cohorts]
+        assert sorted(again, key=repr) == sorted(stored, key=repr), day
 
 
 def test_looser_rules_miss_what_todays_catch_and_strict_ones_tell_more(

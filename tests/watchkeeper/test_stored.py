@@ -16,7 +16,7 @@ from tests.watchkeeper.counted import Counted
 from warehouse.profile import total
 from watchkeeper import watch
 from watchkeeper.settings import Settings
-from watchkeeper.stored import calibration, frame_of, scan_missing
+from watchkeeper.stored import baseline_profiles, calibration, frame_of, scan_missing
 
 LAST = DAY + timedelta(days=96)
 START = LAST - timedelta(days=89)
@@ -32,7 +32,7 @@ def test_ninety_stored_days_are_one_select_and_ask_the_bank_nothing(
     ctx = watch.context(replace(settings, warehouse=str(tmp_path)))
     frame = frame_of(ctx, spec)
     scan_missing(ctx, spec, frame, DAY, LAST)
-    learned = calibration(ctx, spec, frame)
+    learned = calibration(ctx, spec, frame, baseline_profiles(ctx, spec, frame))
     counted, statements = Counted(ctx.warehouse), list[str]()
     ctx = replace(ctx, warehouse=counted, seen={}, sums={})  # type: ignore[arg-type]  # it passes everything on
     sa.event.listen(ctx.ledger.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))

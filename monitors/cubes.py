@@ -1,0 +1,101 @@
+"""Score cubes of many days, of which little is asked: each group is labelled and counted once, if ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from functools import partial
+
+import numpy as np
+
+from monitors.lazy import Lazy
+from warehouse.grid import Ints
+from warehouse.profile import COUNT, OPEN, SCORE, Cube, Group, ordered
+
+STATES = 4
+
+
+class _Labelled(Lazy[Group, Ints]):
+    """The groups of a cube whose payments got labels."""
+
+    def __init__(self, before: Cube, labels: Cube) -> None:
+        super().__init__(list(ordered(dict.fromkeys([*before.cells, *labels.cells]))), partial(_part, before, labels))
+        self.before, self.labels = before, labels
+
+
+def _part(before: Cube, labels: Cube, group: Group) -> Ints:
+    own = [Cube({group: cube.cells[group]} if group in cube.cells else {}) for cube in (before, labels)]
+    return own[0].labelled(own[1]).cells[group]
+
+
+def labelled(cube: Cube, labels: Cube) -> Cube:
+    """Return ``cube.labelled(labels)``, each group when it is asked for: of young cohorts hardly any ever is."""
+    return Cube(_Labelled(cube, labels))
+
+
+def counted(cube: Cube, group: Group) -> Ints | None:
+    """Return a group's payments below and above the threshold by state: (2, states); None where it has none.
+
+    Counted once for each cube, and kept with it: a day is part of many windows, and of those of many days to come.
+    """
+    kept: dict[Group, Ints] = vars(cube).setdefault("counted", {})
+    if group not in kept and group in cube.cells:
+        kept[group] = _counted(cube, group)
+    return kept.get(group)
+
+
+def _counted(cube: Cube, group: Group) -> Ints:
+    if not isinstance(cube.cells, _Labelled):
+        return at_threshold(cube.cells[group])
+    before, labels = counted(cube.cells.before, group), counted(cube.cells.labels, group)
+    if before is None or labels is None:  # a type of fraud is known of labels only
+        return np.asarray(labels if before is None else before)
+    result = before + labels
+    result[:, OPEN] -= labels.sum(axis=1)
+    return result
+
+
+def tally(cubes: Mapping[date, Cube], days: Iterable[date], group: Group) -> Ints | None:
+    """Return a group's payments below and above the threshold by state, over days: (2, states); None of no payment."""
+    found = [counts for day in days if (counts := counted(cubes[day], group)) is not None]
+    return np.asarray(np.sum(found, axis=0)) if found else None
+
+
+class Windows:
+    """What ``tally`` returns, for many spans of the same days: each group is added up once, a span is a difference."""
+
+    def __init__(self, cubes: Mapping[date, Cube], first: date) -> None:
+        self._days = sorted(day for day in cubes if day >= first)
+        self._place = {day: place for place, day in enumerate(self._days)}
+        self._cubes, self._sums = cubes, dict[Group, Ints]()
+
+    def tally(self, days: Sequence[date], group: Group) -> Ints | None:
+        """Return a group's tally over all days from the first to the last of ``days``, at least one."""
+        if group not in self._sums:
+            own = [counted(self._cubes[day], group) for day in self._days]
+            none = np.zeros((2, STATES), np.int64)
+            self._sums[group] = np.cumsum([none, *(none if each is None else each for each in own)], axis=0)
+        first, last = self._place[days[0]], self._place[days[-1]]
+        found = self._sums[group][last + 1] - self._sums[group][first]
+        return np.asarray(found) if found.any() else None
+
+
+def by_score(cube: Cube, group: Group) -> Ints | None:
+    """Return a group's payments and sum of scores by score cell: (2, cells), whatever their labels; kept as above."""
+    if isinstance(cube.cells, _Labelled) and group in cube.cells.before.cells:
+        return by_score(cube.cells.before, group)
+    kept: dict[Group, Ints] = vars(cube).setdefault("by_score", {})
+    if group not in kept and group in cube.cells:
+        kept[group] = scores_of(cube.cells[group])
+    return kept.get(group)
+
+
+def scores_of(part: Ints) -> Ints:
+    """Return the payments of a part and their sum of scores by score cell: (2, cells)."""
+    return np.stack([part[:, :, COUNT].sum(axis=1), part[:, :, SCORE].sum(axis=1)])
+
+
+def at_threshold(part: Ints) -> Ints:
+    """Return the payments of a part below and above the threshold by state: (2, states)."""
+    half = len(part) // 2
+    return np.stack([part[:half, :, COUNT].sum(axis=0), part[half:, :, COUNT].sum(axis=0)])
