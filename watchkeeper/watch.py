@@ -117,12 +117,16 @@ def check(ctx: Context, spec: Spec, day: date, partition: Partition | Streamed |
 
 
 @counted
-def measure(ctx: Context, spec: Spec, day: date) -> str:
-    """Scan the day's partition once (or take what was streamed), and the labels known by now; run every monitor."""
+def measure(ctx: Context, spec: Spec, day: date, *, only_what_pages: bool = False) -> str:
+    """Scan the day's partition once (or take what was streamed), and the labels known by now; run every monitor.
+
+    ``only_what_pages`` leaves out figures that open no incident.
+    """
     frame = frame_of(ctx, spec)
     profile = scan(ctx, spec, frame, day)
     changed = _new_labels(ctx, spec, frame, day) if frame.score is not None else set()
-    found = [*measured(ctx, spec, frame, day, profile, changed), *top_cards(ctx, spec, frame, day)]
+    found = measured(ctx, spec, frame, day, profile, changed, only_what_pages=only_what_pages)
+    found += top_cards(ctx, spec, frame, day)
     ctx.ledger.save_measurements(spec.model, day, MEASURED, found)
     return f"{len(found)} measurements, {sum(m.verdict is Verdict.BREACH for m in found)} over their limit"
 

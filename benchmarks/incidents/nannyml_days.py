@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 METRICS = ("roc_auc", "recall", "precision", "f1")
-ROWS, PERFORMANCE = "(rows)", "(performance)"
+ROWS, PERFORMANCE = "(rows)", "(performance: {})"
 
 
 def main() -> None:
@@ -55,7 +55,7 @@ def main() -> None:
         alerts = [alert for calculator in on_rows for alert in _alerts(calculator.calculate(days))]
         if (folder / f"{branch}.labels.parquet").exists():
             found = _alerts(on_labels.calculate(read(f"{branch}.labels")))
-            alerts += [(day, PERFORMANCE) for day, _ in found]
+            alerts += [(day, PERFORMANCE.format(metric)) for day, metric in found]
         answer[branch] = [[*alert, count] for alert, count in Counter(alerts).items()]
     (folder / "answer.json").write_text(json.dumps(answer), encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Watchkeeper on laid-out days, as the product runs: a watch a day, and the incidents that it fires are its pages."""
+"""Watchkeeper on laid-out days: a backfill, day by day, of what can page; the incidents that it fires are its pages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ledger.store import Ledger
 from warehouse.parquet import ParquetWarehouse
 from watchkeeper import watch
 from watchkeeper.settings import Settings
-from watchkeeper.stored import Context
+from watchkeeper.stored import Context, arrived, frame_of
 
 LEDGER = "ledger.db"
 MOST_BREACHES = 40
@@ -39,7 +39,7 @@ class Watched:
         )
         noon = datetime.combine(source.start, time(12), UTC)
         warehouse = ParquetWarehouse(root, threads=1)
-        return cls(source, root, Context(settings, warehouse, Ledger.open(settings.ledger), noon))
+        return cls(source, root, Context(settings, warehouse, Ledger.open(settings.ledger), noon, live=False))
 
     def branch(self, root: Path) -> Watched:
         """Return the same watch over tables under another folder: what was scanned so far isn't scanned again."""
@@ -55,7 +55,10 @@ class Watched:
         """Watch a day on the morning after it, and return its pages in the order in which they are concluded."""
         spec = self.source.spec
         self.ctx = replace(self.ctx, now=datetime.combine(day + timedelta(days=1), time(7), UTC))
-        watch.watch(self.ctx, spec, day)
+        partition = arrived(self.ctx, spec, frame_of(self.ctx, spec), day)
+        watch.arrive(self.ctx, spec, day, partition)
+        watch.measure(self.ctx, spec, day, only_what_pages=True)
+        watch.conclude(self.ctx, spec, day, partition)
         found = [i for i in self.ctx.ledger.incidents(spec.model, as_of=day) if i.fired == day]
         order = {cause: number for number, cause in enumerate(type(found[0].cause))} if found else {}
         told = [_page(day, i) for i in sorted(found, key=lambda i: (order[i.cause], i.id))]

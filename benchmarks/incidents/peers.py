@@ -2,212 +2,122 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks import peers as environments
+from benchmarks.incidents import nannyml_peer
+from benchmarks.incidents.kept import QUIET
 from benchmarks.incidents.rules import Rules
-from benchmarks.incidents.source import LABELS, Source, file_of
+from benchmarks.incidents.source import Branch, Source, columns, file_of
 from benchmarks.incidents.verdicts import Page
-from benchmarks.measure import QUIET, REPOSITORY
 
-PLACE = REPOSITORY / ".bench" / "peers"
-
-
-class Days(Protocol):
-    """Days laid out under a folder, from the first that is watched to the last."""
-
-    @property
-    def root(self) -> Path:
-        """Return the folder."""
-
-    @property
-    def start(self) -> date:
-        """Return the first day."""
-
-    @property
-    def end(self) -> date:
-        """Return the last day."""
+Found = Iterator[tuple[str, list[Page]]]
+"""The pages about the quiet days, and then about the days of each incident, as soon as they are known."""
+Judge = Callable[[str, "pd.Series[Any]"], float | None]
+"""How far a column's day is beyond its limit against the baseline, of which the greatest is worst; None if it isn't."""
+Answers = dict[str, float | None]
 
 
-Branches = Mapping[str, Days]
-Found = dict[str, list[Page]]
-"""The pages about the days of each branch."""
-Judge = Callable[[pd.DataFrame], Iterator[tuple[str, Any]]]
-
-
-def find(name: str, source: Source, branches: Branches) -> Found:
-    """Return the pages of a peer about each branch; the baseline is the days of the model file, the same in all.
+def find(name: str, source: Source, quiet: Branch, branches: Mapping[str, Branch]) -> Found:
+    """Yield the pages of a peer about quiet days, and about the days of incidents, by kind.
 
     Raises OSError where a peer can't be installed or fails.
     """
-    return PEERS[name](source, branches)
-
-
-def days(first: date, last: date) -> list[date]:
-    """Return the days of a span."""
-    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    for branch in (quiet, *branches.values()):
+        branch.lay(source, branch.end)
+    if name == "nannyml":
+        yield from nannyml_peer.find(source, {QUIET: quiet, **branches})
+    else:
+        normal = source.spec.baseline
+        judge = JUDGES[name](source, frame(source, quiet.root, normal.start, normal.end))
+        yield from each_day(source, quiet, branches, judge)
 
 
 def frame(source: Source, root: Path, first: date, last: date) -> pd.DataFrame:
     """Read days as the peers are given them: the watched columns and the score, categories as text."""
-    return pd.concat([_day(source, root, day) for day in days(first, last)], ignore_index=True)
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    tables = [_table(source, root, day) for day in days]
+    return pd.DataFrame(
+        {name: pd.concat([_values(t[name]) for t in tables], ignore_index=True) for name in columns(source)}
+    )
 
 
-def columns(source: Source) -> dict[str, str]:
-    """Return the watched columns and the score with their kinds."""
-    return {**source.columns, source.spec.score.column: "number"}
+def _table(source: Source, root: Path, day: date) -> pa.Table:
+    kinds = columns(source)
+    read = pq.read_table(file_of(root, day), columns=list(kinds), partitioning=None)
+    types = {"number": pa.float64(), "category": pa.string()}
+    return pa.table({name: read[name].cast(types[kind], safe=False).combine_chunks() for name, kind in kinds.items()})
 
 
-def _day(source: Source, root: Path, day: date) -> pd.DataFrame:
-    wanted = columns(source)
-    table = pq.read_table(file_of(root, day), columns=list(wanted), partitioning=None)
-    values = {
-        name: table[name].to_pandas() if kind == "number" else table[name].cast("string").to_pandas().astype(object)
-        for name, kind in wanted.items()
-    }
-    return pd.DataFrame({name: v.astype(float) if wanted[name] == "number" else v for name, v in values.items()})
+def _values(column: pa.ChunkedArray) -> pd.Series[Any]:
+    values = column.to_pandas()
+    return values if pa.types.is_floating(column.type) else values.astype(object)
 
 
-def _each_day(source: Source, branches: Branches, judge: Judge) -> Found:
-    """Hold every day alone against the baseline, and page about each column that is found."""
-    return {
-        kind: [
-            Page(day, column, column, words=f"{column}: {figure}")
-            for day in days(branch.start, branch.end)
-            for column, figure in judge(_day(source, branch.root, day))
-        ]
-        for kind, branch in branches.items()
-    }
+def each_day(source: Source, quiet: Branch, branches: Mapping[str, Branch], judge: Judge) -> Found:
+    """Hold every day alone against the baseline, and page about each column that is beyond its limit.
+
+    A column that an incident leaves as it is on the quiet day isn't judged again.
+    """
+    usual = {day: _table(source, quiet.root, day) for day in quiet.days()} if branches else {}
+    known: dict[date, Answers] = {}
+
+    def pages(branch: Branch) -> Iterator[Page]:
+        for day in branch.days():
+            table, before = _table(source, branch.root, day), known.get(day, {})
+            answers = {
+                str(name): before[name]
+                if name in before and table[name].equals(usual[day][name])
+                else judge(name, _values(table[name]))
+                for name in table.column_names
+            }
+            known.setdefault(day, answers)
+            beyond = [(name, figure) for name, figure in answers.items() if figure is not None]
+            for name, figure in sorted(beyond, key=lambda item: -item[1]):
+                yield Page(day, name, name, words=f"{name}: {figure}")
+
+    yield QUIET, list(pages(quiet))
+    for kind, branch in branches.items():
+        yield kind, list(pages(branch))
 
 
-def _baseline(source: Source, branches: Branches) -> pd.DataFrame:
-    normal = source.spec.baseline
-    return frame(source, next(iter(branches.values())).root, normal.start, normal.end)
+def _psi(source: Source, baseline: pd.DataFrame) -> Judge:
+    return Rules(baseline, columns(source)).psi
 
 
-def _psi(source: Source, branches: Branches) -> Found:
-    return _each_day(source, branches, Rules(_baseline(source, branches), columns(source)).psi)
+def _ks(source: Source, baseline: pd.DataFrame) -> Judge:
+    return Rules(baseline, columns(source)).ks
 
 
-def _ks(source: Source, branches: Branches) -> Found:
-    return _each_day(source, branches, Rules(_baseline(source, branches), columns(source)).ks)
-
-
-def _evidently(source: Source, branches: Branches) -> Found:
+def _evidently(source: Source, baseline: pd.DataFrame) -> Judge:
     """Take the test that Evidently's DataDriftPreset chooses for each column, with its limit, but not its drawings.
 
-    A missing or empty column, on which the preset raises an error, is taken for an alert.
+    A missing or empty column, on which the preset raises an error, is taken for an alert. Numbers are given in order,
+    which changes no test and halves its time.
     """
     from evidently.legacy.calculations.stattests import get_stattest  # noqa: PLC0415  takes seconds
 
-    baseline = {name: _values(column) for name, column in _baseline(source, branches).items()}
+    def usable(column: pd.Series[Any]) -> pd.Series[Any]:
+        return column.replace([-np.inf, np.inf], np.nan).dropna().sort_values(ignore_index=True)
+
+    usual = {str(name): usable(column) for name, column in baseline.items()}
     kinds = {name: {"number": "num", "category": "cat"}[kind] for name, kind in columns(source).items()}
 
-    def judge(day: pd.DataFrame) -> Iterator[tuple[str, float]]:
-        found = []
-        for name, kind in kinds.items():
-            before, now = baseline[str(name)], _values(day[name])
-            if now.empty:
-                found.append((name, float("inf")))
-                continue
-            tested = get_stattest(before, now, kind, None)(before, now, kind, None)
-            if tested.drifted:
-                found.append((name, float(tested.drift_score) / float(tested.actual_threshold)))
-        yield from sorted(found, key=lambda item: -item[1])
+    def judge(name: str, values: pd.Series[Any]) -> float | None:
+        before, now, kind = usual[name], usable(values), kinds[name]
+        if now.empty:
+            return float("inf")
+        tested = get_stattest(before, now, kind, None)(before, now, kind, None)
+        return float(tested.drift_score) / float(tested.actual_threshold) if tested.drifted else None
 
-    return _each_day(source, branches, judge)
+    return judge
 
 
-def _values(column: pd.Series[Any]) -> pd.Series[Any]:
-    return column.replace([float("-inf"), float("inf")], float("nan")).dropna()
-
-
-def _nannyml(source: Source, branches: Branches) -> Found:
-    """Ask NannyML in its own environment: drift, missing and unseen values, rows, and realised performance.
-
-    A day's performance is known, and paged about, when nine in ten of its labels are; a payment without one is taken
-    for legitimate then, and blocked ones are left out. Columns with most alerts are on top, as in its own ranking.
-    """
-    python = environments.install("nannyml", PLACE)
-    kinds, names = columns(source), {kind: f"b{n}" for n, kind in enumerate(branches)}
-    ask = {
-        "numbers": [name for name, kind in kinds.items() if kind == "number"],
-        "categories": [name for name, kind in kinds.items() if kind == "category"],
-        "branches": list(names.values()),
-    }
-    normal, delay = source.spec.baseline, timedelta(days=source.label_days)
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        root = next(iter(branches.values())).root
-        _timed(source, root, normal.start, normal.end).to_parquet(place / "baseline.parquet")
-        _labelled(source, root, normal.start, normal.end - delay).to_parquet(place / "baseline.labels.parquet")
-        for kind, branch in branches.items():
-            _timed(source, branch.root, branch.start, branch.end).to_parquet(place / f"{names[kind]}.parquet")
-            cohorts = _labelled(source, branch.root, branch.start - delay, branch.end - delay)
-            cohorts.to_parquet(place / f"{names[kind]}.labels.parquet")
-        (place / "ask.json").write_text(json.dumps(ask), encoding="utf-8")
-        command = [str(python), "-m", "benchmarks.incidents.nannyml_days", folder]
-        done = subprocess.run(
-            command, cwd=REPOSITORY, env={**os.environ, **QUIET}, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise OSError(f"NannyML failed: {done.stderr.strip().splitlines()[-1][:300]}")
-        answer = json.loads((place / "answer.json").read_text(encoding="utf-8"))
-    return {kind: list(_nannyml_pages(answer[name], delay)) for kind, name in names.items()}
-
-
-def _nannyml_pages(alerts: list[tuple[str, str, int]], delay: timedelta) -> Iterator[Page]:
-    told = [
-        (date.fromisoformat(text) + (delay if subject == "(performance)" else timedelta()), -count, subject)
-        for text, subject, count in alerts
-    ]
-    for day, count, subject in sorted(told):
-        yield Page(day, subject, "" if subject.startswith("(") else subject, words=f"{subject}: {-count} alerts")
-
-
-def _timed(source: Source, root: Path, first: date, last: date) -> pd.DataFrame:
-    parts = [_day(source, root, day).assign(timestamp=pd.Timestamp(day)) for day in days(first, last)]
-    return pd.concat(parts, ignore_index=True)
-
-
-def _labelled(source: Source, root: Path, first: date, last: date) -> pd.DataFrame:
-    """Return score, whether it raised an alert, and the label as known when it is due, of what wasn't blocked."""
-    threshold = source.spec.score.threshold or 0.0
-    parts = []
-    for day in days(first, last):
-        scored = pq.read_table(file_of(root, day), columns=["payment_id", "score", "action"], partitioning=None)
-        frame = scored.to_pandas().query("action != 'block'")
-        files = [file_of(root, day + timedelta(days=n), LABELS) for n in range(source.label_days + 1)]
-        known = pd.concat([pq.read_table(f, partitioning=None).to_pandas() for f in files]).sort_values("known_at")
-        frauds = known.drop_duplicates("payment_id", keep="last").query("is_fraud")["payment_id"]
-        parts.append(
-            pd.DataFrame(
-                {
-                    "timestamp": pd.Timestamp(day),
-                    "score": frame["score"].astype(float),
-                    "predicted": (frame["score"] >= threshold).astype(int),
-                    "is_fraud": frame["payment_id"].isin(frauds).astype(int),
-                }
-            )
-        )
-    return pd.concat(parts, ignore_index=True)
-
-
-PEERS: dict[str, Callable[[Source, Branches], Found]] = {
-    "nannyml": _nannyml,
-    "evidently": _evidently,
-    "psi": _psi,
-    "ks": _ks,
-}
-SLOW = ("nannyml", "evidently")
-"""Those that are too slow to look at every seed."""
+JUDGES: dict[str, Callable[[Source, pd.DataFrame], Judge]] = {"evidently": _evidently, "psi": _psi, "ks": _ks}

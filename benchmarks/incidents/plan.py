@@ -2,63 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 SEEDS = {"tune": (101, 301), "report": (9_001, 9_301)}
 """The first seed of incidents and of quiet quarters. Limits may be tuned on the first pair only, and only the second
 is reported."""
-DEFAULTS = {"tune": (2, 4), "report": (5, 40)}
-"""How many seeds of incidents there are for each data set and size, and how many quiet quarters over all of them."""
+QUARTERS_APART = 100
+"""How far the sets' quiet quarters are from each other, so that each has days of its own."""
+SETS = {"bank": ("bank", 2_000), "handbook": ("handbook", 9_591), "large-bank": ("bank", 50_000)}
+"""Each set's data, and its rows a day; the handbook's are its own."""
+Amount = Mapping[str, tuple[int, int]]
+ALL, FEW = (5, 8), (2, 2)
+FAST, SLOW = ("watchkeeper", "psi", "ks"), ("nannyml", "evidently")
+REPORT: Mapping[str, Amount] = {
+    "bank": {"watchkeeper": (5, 40), **dict.fromkeys(("psi", "ks", *SLOW), ALL)},
+    "handbook": {**dict.fromkeys(FAST, ALL), **dict.fromkeys(SLOW, (5, 2))},
+    "large-bank": {**dict.fromkeys(FAST, (5, 4)), **dict.fromkeys(SLOW, (1, 1))},
+}
+"""How many seeds of incidents and how many quiet quarters each detector looks at: the slow ones at fewer."""
+AMOUNTS = {"tune": {name: dict.fromkeys((*FAST, *SLOW), FEW) for name in SETS}, "report": REPORT}
 
 
 @dataclass(frozen=True)
 class Unit:
     """One seed of one data set and size: the kinds of incident to put into its days, or none for a quiet quarter.
 
-    ``peers`` are the detectors that look at it beside Watchkeeper.
+    ``tools`` are the detectors that look at it.
     """
 
     data: str
     rows: int
     seed: int
     kinds: tuple[str, ...]
-    peers: tuple[str, ...] = ()
+    tools: tuple[str, ...]
 
     @property
     def name(self) -> str:
         """Return what it is called while it runs."""
         what = f"{len(self.kinds)} kinds" if self.kinds else "quiet quarter"
-        return f"{self.data}, {self.rows:,} rows a day, seed {self.seed}, {what}"
+        return f"{self.data}, {self.rows:,} rows a day, seed {self.seed}, {what}, {', '.join(self.tools)}"
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What to run. ``slow`` peers only look at the first ``slow_seeds`` seeds of incidents and quiet quarters each."""
+    """What to run: sets, kinds and detectors, and at most so many seeds and quiet quarters of each."""
 
     which: str
-    data: Sequence[str]
-    rows: Sequence[int]
+    sets: Sequence[str]
     kinds: Sequence[str]
-    seeds: int
-    quiet: int
-    peers: Sequence[str] = ()
-    slow: Sequence[str] = ()
-    slow_seeds: int = 1
+    tools: Sequence[str]
+    most_seeds: int | None = None
+    most_quarters: int | None = None
 
 
 def units(asked: Asked) -> Iterator[Unit]:
-    """Yield the units of a run; quiet quarters are dealt out evenly over data sets and sizes."""
-    first, first_quiet = SEEDS[asked.which]
-    cells = [(data, rows) for rows in asked.rows for data in asked.data]
-    for place, (data, rows) in enumerate(cells):
-        quiet = len(range(place, asked.quiet, len(cells)))
-        for number in range(asked.seeds if asked.kinds else 0):
-            yield Unit(data, rows, first + number, tuple(asked.kinds), _peers(asked, number))
-        for number in range(quiet):
-            seed = first_quiet + place + number * len(cells)
-            yield Unit(data, rows, seed, (), _peers(asked, number))
-
-
-def _peers(asked: Asked, number: int) -> tuple[str, ...]:
-    return tuple(name for name in asked.peers if name not in asked.slow or number < asked.slow_seeds)
+    """Yield the units of a run: incidents before quiet quarters, and in each set the slow detectors last."""
+    for quiet, most in ((False, asked.most_seeds), (True, asked.most_quarters)):
+        first = SEEDS[asked.which][quiet]
+        for name in asked.sets:
+            amounts = {tool: AMOUNTS[asked.which][name][tool][quiet] for tool in asked.tools}
+            for group in (FAST, SLOW):
+                several = max((amounts.get(tool, 0) for tool in group), default=0)
+                for number in range(several if most is None else min(several, most)):
+                    tools = tuple(tool for tool in group if number < amounts.get(tool, 0))
+                    seed = first + number + (QUARTERS_APART * [*SETS].index(name) if quiet else 0)
+                    yield Unit(*SETS[name], seed, () if quiet else tuple(asked.kinds), tools)

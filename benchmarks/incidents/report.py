@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.incidents import scores
+from benchmarks.incidents.kept import Outcome
 from benchmarks.incidents.ours import NAME as OURS
-from benchmarks.incidents.run import Outcome
 from benchmarks.incidents.scores import NAMES, Line, of
 from benchmarks.tables import table
 
@@ -21,7 +21,7 @@ HEAD = """\
 <!-- Written by `make detect`. Don't edit it: run the command again. -->
 
 Faults with a known first day were put into quiet data, and every detector looked at the same days, with and without
-them. Measured on {date} in {minutes:.0f} minutes, on {seeds}.
+them. Measured on {date} in {hours:.1f} hours of CPU, on {seeds}.
 
 A history is 59 days of baseline and a week of watching; then the incident begins. It is caught by a page about
 something (a column, the rows, performance; for Watchkeeper an incident's cause, column and slice) that the same days
@@ -63,10 +63,10 @@ seeds; how many is in each table, and each comparison is on what both looked at.
 """
 
 
-def write(folder: Path, run: dict[str, Any]) -> None:
-    """Write the page and the outcomes of a run into a folder."""
+def write(folder: Path, seeds: str, outcomes: Sequence[Outcome]) -> None:
+    """Write the page and the outcomes that it is rendered from into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    kept = run | {"outcomes": [_short(outcome) for outcome in run["outcomes"]]}
+    kept = {"seeds": seeds, "outcomes": [_short(outcome) for outcome in outcomes]}
     (folder / RUN).write_text(json.dumps(kept, default=str).replace('{"data"', '\n{"data"') + "\n", encoding="utf-8")
     (folder / PAGE).write_text(page(kept), encoding="utf-8")
 
@@ -75,7 +75,9 @@ def page(run: dict[str, Any]) -> str:
     """Return the page of a run, as Markdown."""
     found: list[Outcome] = run["outcomes"]
     seeds = REPORTED if run["seeds"] == "report" else TUNED
-    parts = [HEAD.format(date=run["date"], minutes=run["minutes"], seeds=seeds)]
+    dates = sorted({str(o["date"]) for o in found}) or ["-"]
+    when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
+    parts = [HEAD.format(date=when, hours=sum(o["cpu_s"] for o in found) / 3600, seeds=seeds)]
     parts += ["\n## In all\n\n", _whole(found), "\n", *_targets(found)]
     parts += ["\n## By kind\n\nShare caught, and the median day on which it was.\n\n", _by(found, "kind")]
     parts += ["\n## By data and rows a day\n\n", _by(found, "where")]
@@ -89,16 +91,15 @@ def page(run: dict[str, Any]) -> str:
     return "".join([*parts, PEERS])
 
 
-def summary(run: dict[str, Any]) -> str:
+def summary(found: Sequence[Outcome]) -> str:
     """Return the tables as text for a terminal."""
-    found = run["outcomes"]
     return "\n".join([_whole(found), _by(found, "kind"), _by(found, "where"), *scores.better(found)])
 
 
-def explained(run: dict[str, Any]) -> str:
+def explained(found: Sequence[Outcome]) -> str:
     """Return what was behind each miss, wrong column or cause, and false page of Watchkeeper."""
     lines = []
-    for o in (o for o in run["outcomes"] if o["tool"] == OURS):
+    for o in (o for o in found if o["tool"] == OURS):
         where = f"{o['data']} {o['rows']} seed {o['seed']} {o['kind']}"
         if o["kind"] == "quiet":
             lines += [f"FALSE PAGE {where} {page['day']} {page['key']}: {page['words']}" for page in o["pages"]]

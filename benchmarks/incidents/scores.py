@@ -6,12 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
+from benchmarks.incidents.kept import Outcome
 from benchmarks.incidents.ours import NAME as OURS
 from checks import intervals
 
-Outcome = dict[str, Any]
 NAMES = {
     OURS: "Watchkeeper",
     "nannyml": "NannyML",

@@ -65,6 +65,11 @@ class Source:
         return self.start + timedelta(days=number)
 
 
+def columns(source: Source) -> dict[str, str]:
+    """Return the watched columns and the score with their kinds, as peers are given them."""
+    return {**source.columns, source.spec.score.column: "number"}
+
+
 Extra = Callable[[date], Events]
 """Label events that become known on a day besides those that payments bring about."""
 
@@ -101,6 +106,35 @@ class Laid:
             _write(self.root, FEATURES, day, table(batch))
             _write(self.root, LABELS, day, _label_table(waiting.on(known)))
             self.until, self.waiting = day, waiting.on(~known)
+
+
+@dataclass
+class Branch:
+    """Days that go on from those before ``start``, quiet or with an incident; each is laid out once, when asked for."""
+
+    laid: Laid
+    start: date
+    length_days: int
+    incidents: Sequence[Incident] = ()
+    extra: Extra = nothing
+
+    @property
+    def root(self) -> Path:
+        """Return the folder."""
+        return self.laid.root
+
+    @property
+    def end(self) -> date:
+        """Return the last day."""
+        return self.start + timedelta(days=self.length_days - 1)
+
+    def days(self) -> list[date]:
+        """Return the days, in order."""
+        return [self.start + timedelta(days=number) for number in range(self.length_days)]
+
+    def lay(self, source: Source, until: date) -> None:
+        """Write the days up to one of them that aren't written so far."""
+        self.laid.lay(source, until, self.incidents, self.extra)
 
 
 def begin(source: Source, root: Path) -> Laid:

@@ -12,21 +12,33 @@ import pandas as pd
 import pytest
 
 from benchmarks.incidents import bank, handbook, ours, peers, report, run, scores
+from benchmarks.incidents.kept import Kept
 from benchmarks.incidents.kinds import KINDS
 from benchmarks.incidents.plan import Unit
-from benchmarks.incidents.source import BASELINE_DAYS, begin
+from benchmarks.incidents.source import BASELINE_DAYS, Branch, begin
+from benchmarks.incidents.source import columns as source_columns
 from models.errors import WatchkeeperError
 
 ROWS = 400
 
 
+INCIDENT = Unit("bank", ROWS, 101, ("nulls_30", "duplicates"), (ours.NAME, "psi"))
+QUARTER = Unit("bank", ROWS, 301, (), (ours.NAME, "psi"))
+
+
 @pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     scratch = tmp_path_factory.mktemp("scratch")
-    found = run.run(Unit("bank", ROWS, 101, ("nulls_30",), ("psi",)), scratch)
-    found += run.run(Unit("bank", ROWS, 301, (), ("psi",)), scratch, quarter_days=1)
+    kept = Kept(tmp_path_factory.mktemp("kept") / "outcomes.jsonl")
+    run.run(INCIDENT, scratch, kept)
+    run.run(QUARTER, scratch, kept, quarter_days=1)
     assert not list(scratch.iterdir()), "a unit leaves no data behind"
-    return found
+    return kept
+
+
+@pytest.fixture(scope="module")
+def outcomes(kept: Kept) -> list[dict[str, Any]]:
+    return kept.outcomes()
 
 
 def test_a_third_of_nulls_is_caught_with_its_column_and_cause(outcomes: list[dict[str, Any]]) -> None:
@@ -36,25 +48,75 @@ def test_a_third_of_nulls_is_caught_with_its_column_and_cause(outcomes: list[dic
 
 
 def test_every_detector_looks_at_every_incident_and_quarter(outcomes: list[dict[str, Any]]) -> None:
-    asked = {("bank", ROWS, 101, "nulls_30"), ("bank", ROWS, 301, "quiet")}
+    asked = {(101, "nulls_30"), (101, "duplicates"), (301, "quiet")}
     for tool in (ours.NAME, "psi"):
-        assert {tuple(o[k] for k in ("data", "rows", "seed", "kind")) for o in outcomes if o["tool"] == tool} == asked
+        assert {(o["seed"], o["kind"]) for o in outcomes if o["tool"] == tool} == asked
+
+
+def test_what_is_kept_is_not_run_again(kept: Kept, tmp_path: Path) -> None:
+    before = kept.file.read_bytes()
+    run.run(INCIDENT, tmp_path / "no such folder", kept)
+    assert kept.file.read_bytes() == before
+
+
+def test_a_run_that_was_stopped_goes_on_with_what_is_missing(kept: Kept, tmp_path: Path) -> None:
+    stopped = Kept(tmp_path / "outcomes.jsonl")
+    lines = kept.file.read_text(encoding="utf-8")
+    stopped.file.write_text(lines[: lines.index('"psi"') - 1], encoding="utf-8")  # in the middle of a line
+    assert stopped.missing(INCIDENT) == {"psi": ["nulls_30", "duplicates"]}
+    run.run(INCIDENT, tmp_path, stopped)
+    assert stopped.missing(INCIDENT) == {}
+    tools = [(o["tool"], o["kind"]) for o in stopped.outcomes()]
+    assert sorted(tools) == sorted((o["tool"], o["kind"]) for o in kept.outcomes() if o["seed"] == 101)
+
+
+def test_what_one_detector_found_can_be_forgotten_and_the_rest_stays(kept: Kept, tmp_path: Path) -> None:
+    again = Kept(tmp_path / "outcomes.jsonl")
+    again.file.write_bytes(kept.file.read_bytes())
+    again.forget([ours.NAME])
+    assert again.missing(INCIDENT) == {ours.NAME: ["nulls_30", "duplicates"]}
 
 
 def test_the_page_is_rendered_from_what_is_written(outcomes: list[dict[str, Any]], tmp_path: Path) -> None:
-    report.write(tmp_path, {"date": "2026-01-01", "seeds": "tune", "minutes": 1.0, "outcomes": outcomes})
-    kept = json.loads((tmp_path / report.RUN).read_text())
+    report.write(tmp_path, "tune", outcomes)
+    written = json.loads((tmp_path / report.RUN).read_text())
     page = (tmp_path / report.PAGE).read_text()
-    assert page == report.page(kept)
+    assert page == report.page(written)
     assert "**these are not results**" in page
-    assert not any("explained" in outcome for outcome in kept["outcomes"])
+    assert not any("explained" in outcome for outcome in written["outcomes"])
+
+
+def test_a_column_that_an_incident_leaves_alone_is_judged_once(tmp_path: Path) -> None:
+    source = bank.source(150, 101)
+    laid = begin(source, tmp_path / "before")
+    laid.lay(source, source.day(BASELINE_DAYS - 1))
+    start = source.day(BASELINE_DAYS)
+    nulls = KINDS["nulls_30"](source, start)
+    quiet, bad = (
+        Branch(laid.branch(tmp_path / "quiet"), start, 2),
+        Branch(laid.branch(tmp_path / "bad"), start, 2, nulls.incidents),
+    )
+    asked: list[str] = []
+
+    def judge(name: str, values: pd.Series[Any]) -> float:
+        asked.append(name)
+        return float(values.isna().mean())
+
+    for branch in (quiet, bad):
+        branch.lay(source, branch.end)
+    found = dict(peers.each_day(source, quiet, {"nulls_30": bad}, judge))
+    every = list(source_columns(source))
+    assert sorted(asked) == sorted(2 * [*every, *nulls.truth.columns, "score"])
+    assert found["nulls_30"][0].column == nulls.truth.columns[0]
+    assert len(found["nulls_30"]) == len(found["quiet"]) == 2 * len(every)
 
 
 def made(tool: str, seed: int, *, caught: bool, delay: int = 1, kind: str = "unit", pages: int = 0) -> dict[str, Any]:
     told = [{"day": "2026-03-01", "key": "x", "column": "x", "words": "x moved"}] * pages
     same = {"data": "bank", "rows": 2_000, "seed": seed, "kind": kind, "called": kind, "tool": tool, "pages": told}
     right = {"right_column": True if caught else None, "right_cause": None, "columns": ["x"], "explained": []}
-    return same | right | {"caught": caught, "delay_days": delay if caught else None, "days": 91}
+    spent = {"date": "2026-03-01", "cpu_s": 1.0, "days": 91}
+    return same | right | spent | {"caught": caught, "delay_days": delay if caught else None}
 
 
 def test_a_peer_that_is_better_is_named_and_one_that_is_not_is_not() -> None:
@@ -95,17 +157,17 @@ def test_evidently_judges_as_its_preset_does(tmp_path: Path) -> None:
     few = ("amount_gbp", "channel", "is_weekend", "payments_window_90d")
     small = replace(source, columns={name: source.columns[name] for name in few})
     laid = begin(small, tmp_path)
-    laid.lay(small, small.day(BASELINE_DAYS))
-    branch = run.Branch(tmp_path, small.day(BASELINE_DAYS), small.day(BASELINE_DAYS))
-    found = peers.find("evidently", small, {"": branch})[""]
+    laid.lay(small, small.day(BASELINE_DAYS - 1))
+    quiet = Branch(laid, small.day(BASELINE_DAYS), 1)
+    found = dict(peers.find("evidently", small, quiet, {}))["quiet"]
 
-    kinds = peers.columns(small)
+    kinds = source_columns(small)
     definition = DataDefinition(
         numerical_columns=[name for name, kind in kinds.items() if kind == "number"],
         categorical_columns=[name for name, kind in kinds.items() if kind == "category"],
     )
     normal = small.spec.baseline
-    sides = [(normal.start, normal.end), (branch.start, branch.start)]
+    sides = [(normal.start, normal.end), (quiet.start, quiet.end)]
     baseline, today = (
         Dataset.from_pandas(peers.frame(small, tmp_path, *side), data_definition=definition) for side in sides
     )

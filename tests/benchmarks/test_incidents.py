@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from benchmarks.incidents import bank
 from benchmarks.incidents.kinds import GRADUAL_DAYS, KINDS
-from benchmarks.incidents.plan import SEEDS, Asked, units
-from benchmarks.incidents.rules import psi
+from benchmarks.incidents.plan import FAST, SEEDS, SETS, SLOW, Asked, Unit, units
+from benchmarks.incidents.rules import ks_p_value, psi
 from benchmarks.incidents.source import BASELINE_DAYS, Source, begin
 from benchmarks.incidents.verdicts import Page, Truth, false_pages, judge
 from simulator.batch import Batch
@@ -58,19 +59,39 @@ def test_days_running_are_one_false_page_and_the_kind_count_merges_those_of_a_da
     assert [p.day.day for p in false_pages(told, merged=True)] == [1, 2, 6]
 
 
+def plan(which: str, sets: tuple[str, ...] = tuple(SETS), kinds: tuple[str, ...] = tuple(KINDS)) -> list[Unit]:
+    return list(units(Asked(which, sets, kinds, (*FAST, *SLOW))))
+
+
 def test_reported_seeds_are_never_tuned_on() -> None:
-    kinds = tuple(KINDS)
-    tuned, reported = (
-        {unit.seed for unit in units(Asked(which, ["bank", "handbook"], [2_000, 50_000], kinds, 100, 160))}
-        for which in SEEDS
-    )
+    tuned, reported = ({unit.seed for unit in plan(which)} for which in SEEDS)
     assert not tuned & reported
+    assert max(tuned) < min(reported)
 
 
-def test_quiet_quarters_are_dealt_out_over_data_sets_and_sizes_and_differ() -> None:
-    plan = list(units(Asked("report", ["bank", "handbook"], [2_000, 50_000], [], 5, 40)))
-    assert len(plan) == len({unit.seed for unit in plan}) == 40
-    assert {(u.data, u.rows) for u in plan} == {(d, r) for d in ("bank", "handbook") for r in (2_000, 50_000)}
+def test_quiet_quarters_have_seeds_of_their_own_and_the_bank_has_forty() -> None:
+    quiet = [(u.data, u.rows, u.seed) for u in plan("report") if not u.kinds and "watchkeeper" in u.tools]
+    assert len(quiet) == len({seed for _, _, seed in quiet})
+    assert sum(size[:2] == SETS["bank"] for size in quiet) == 40
+    assert {size[:2] for size in quiet} == set(SETS.values())
+
+
+def test_a_set_has_the_same_seeds_whatever_else_is_run() -> None:
+    alone = plan("report", ("large-bank",))
+    assert alone == [unit for unit in plan("report") if (unit.data, unit.rows) == SETS["large-bank"]]
+
+
+def test_a_run_can_be_kept_short() -> None:
+    short = list(units(Asked("report", ("bank",), ("unit",), ("watchkeeper", "evidently"), 1, 0)))
+    assert [(unit.seed, unit.tools) for unit in short] == [(9_001, ("watchkeeper",)), (9_001, ("evidently",))]
+
+
+@pytest.mark.parametrize(("n", "m", "decimals"), [(500, 40, 2), (40, 500, 2), (300, 300, 0), (7, 3, 1)])
+def test_the_test_of_two_samples_is_scipys(n: int, m: int, decimals: int) -> None:
+    rng = np.random.default_rng(n)
+    for shift in (0.0, 0.2, 1.0):
+        one, other = (np.sort(rng.normal(by, 1, size).round(decimals)) for by, size in ((0.0, n), (shift, m)))
+        assert ks_p_value(one, other) == pytest.approx(stats.ks_2samp(one, other, method="asymp").pvalue)
 
 
 def test_psi_of_a_published_example() -> None:
@@ -235,8 +256,8 @@ def test_the_traps_are_there(source: Source) -> None:
 
 
 def test_some_reported_quiet_quarters_have_a_december() -> None:
-    plan = units(Asked("report", ["bank"], [2_000], [], 0, 40))
-    months = [bank.source(2_000, unit.seed).day(BASELINE_DAYS + n).month for unit in plan for n in range(91)]
+    quiet = [unit for unit in plan("report", ("bank",)) if not unit.kinds]
+    months = [bank.source(2_000, unit.seed).day(BASELINE_DAYS + n).month for unit in quiet for n in range(91)]
     assert 12 in months
 
 
