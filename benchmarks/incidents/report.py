@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.incidents import scores
+from benchmarks.incidents.better import better
 from benchmarks.incidents.kept import Outcome
+from benchmarks.incidents.kinds import KINDS
 from benchmarks.incidents.ours import NAME as OURS
+from benchmarks.incidents.plan import AMOUNTS, SETS
 from benchmarks.incidents.scores import NAMES, Line, of
 from benchmarks.tables import table
 
@@ -21,36 +24,47 @@ HEAD = """\
 <!-- Written by `make detect`. Don't edit it: run the command again. -->
 
 Faults with a known first day were put into quiet data, and every detector looked at the same days, with and without
-them. Measured on {date} in {hours:.1f} hours of CPU, on {seeds}.
+them. Measured on {date}, on {seeds}.
 
 A history is 59 days of baseline and a week of watching; then the incident begins. It is caught by a page about
-something (a column, the rows, performance; for Watchkeeper an incident's cause, column and slice) that the same days
-without the incident bring no page about, on any day before the deadline: a detector that says the same every day
-catches nothing. Deadlines are 3 days; 14 for what comes gradually; for labels, ten days until nine in ten are known,
-and seven more. Days count from the first bad one, which is 1. What stands on top of the first such pages is judged:
-the column, where one is to blame, and the cause, where a detector names one. A quiet quarter is 91 days after 59 of
-baseline. An incident of Watchkeeper that fires is a page; for the others all that begins on one day is one page, for
-they don't group.
+something (a column, the rows, a metric of performance; for Watchkeeper an incident's cause, column and slice) that the
+same days without the incident bring no page about, on any day before the deadline: a detector that says the same every
+day catches nothing. Deadlines are 3 days; 14 for what comes gradually; for labels, ten days until nine in ten are
+known, and seven more. Days count from the first bad one, which is 1. What stands on top of the first such pages is
+judged: the column, where one is to blame, and the cause, where a detector names one. A quiet quarter is 91 days after
+59 of baseline. An incident of Watchkeeper that fires is a page; for the others all that begins on one day is one page,
+for they don't group.
 
-Data: the miniature bank's app scams (18 columns, score, slices by channel), and the payments of the Fraud Detection
-Handbook's simulator (18 columns, a logistic regression's score, slices by region), whose days are drawn with
-replacement from the payments of real ones, the last four weeks over again where more days are needed. Traps in the
-quiet data: a column that is constant within a day (weekend yes or no), window features that are still filling,
-December's volume (the bank's), categories of thousands of rare levels. Each seed puts a kind of incident into another
-column. Model files have no checks, and every detector is at its defaults.
+Data: the miniature bank's app scams at 2,000 and at 50,000 payments a day (18 columns, score, slices by channel), and
+the payments of the Fraud Detection Handbook's simulator at their own 9,591 a day (18 columns, a logistic regression's
+score, slices by region), whose days are drawn with replacement from the payments of real ones, the last four weeks over
+again where more days are needed. Traps in the quiet data: a column that is constant within a day (weekend yes or no),
+window features that are still filling, December's volume (the bank's), categories of thousands of rare levels. Each
+seed puts a kind of incident into another column. Model files have no checks, and every detector is at its defaults.
 
 What to keep in mind. Column and cause are shares of what was caught; a miss counts against neither. New level, stale
 data and label flood each accept more than one cause as right (`benchmarks/incidents/kinds.py`). The kinds of a seed
 share its history, so the interval is narrower than it should be. Where no column is to blame, any new page catches, by
 luck too: a detector with many false pages gains by that. The handbook's seeds draw other rows, but from the same 91
-real days, for tuning and for the report; only the bank's days are new.
+real days, for tuning and for the report; only the bank's days are new. Evidently and NannyML take minutes where the
+others take seconds, so they looked at fewer seeds of what is large: each cell says at how many incidents.
 """
 
 TUNED = 'seeds that limits may be tuned on: **these are not results**, run `make detect ARGS="--seeds report"`'
 REPORTED = "seeds that nothing was tuned on (tuning has seeds of its own)"
 
+CELLS = """\
+A cell has the share caught and of how many, the median day on which it was, and how often the right column was on top.
+
+"""
+BETTER = """\
+Every figure of the tables above on which another detector beats Watchkeeper, both on the incidents or quarters that
+both looked at.
+
+"""
 PEERS = """
-## The others
+## The detectors
+- Watchkeeper: each day is watched as in a backfill, without the figures that can't page.
 - NannyML: univariate drift, missing values, unseen values, row count, realised performance (when labels are due), by
   day, in an environment of its own; the column with most alerts is on top.
 - Evidently: for each column the test that DataDriftPreset chooses, with its limit, a day against the baseline; the
@@ -58,8 +72,7 @@ PEERS = """
 - PSI > 0.2: on the baseline's deciles, levels of a category as they are.
 - KS p < 0.05: numbers only.
 
-None of them names causes. Evidently and NannyML take minutes where the others take seconds, so they looked at fewer
-seeds; how many is in each table, and each comparison is on what both looked at.
+Only Watchkeeper names causes.
 """
 
 
@@ -74,26 +87,33 @@ def write(folder: Path, seeds: str, outcomes: Sequence[Outcome]) -> None:
 def page(run: dict[str, Any]) -> str:
     """Return the page of a run, as Markdown."""
     found: list[Outcome] = run["outcomes"]
-    seeds = REPORTED if run["seeds"] == "report" else TUNED
     dates = sorted({str(o["date"]) for o in found}) or ["-"]
-    when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
-    parts = [HEAD.format(date=when, hours=sum(o["cpu_s"] for o in found) / 3600, seeds=seeds)]
-    parts += ["\n## In all\n\n", _whole(found), "\n", *_targets(found)]
-    parts += ["\n## By kind\n\nShare caught, and the median day on which it was.\n\n", _by(found, "kind")]
-    parts += ["\n## By data and rows a day\n\n", _by(found, "where")]
-    better = scores.better(found)
-    parts += ["\n## Where another is better\n\n", *([f"- {line}\n" for line in better] or ["Nowhere.\n"])]
+    said = {
+        "date": dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}",
+        "seeds": REPORTED if run["seeds"] == "report" else TUNED,
+    }
+    parts = [
+        HEAD.format(**said),
+        *_unfinished(run["seeds"], found),
+        "\n## In all\n\n",
+        _whole(found),
+        "\n",
+        _targets(found),
+    ]
+    parts += ["\n## By data and rows a day\n\n", CELLS, *_by_place(found)]
+    parts += ["\n## By kind\n\n", CELLS, _by_kind(found)]
+    for place, there in scores.groups(found, scores.where).items():
+        parts += [f"\n### {place[0].upper()}{place[1:]} a day\n\n", _by_kind(there)]
+    parts += ["\n## Where another is better\n\n", BETTER, _better(found)]
     false = [(o, each) for o in of(found, OURS, quiet=True) for each in o["pages"]]
     parts += ["\n## Watchkeeper's false pages\n\n"]
-    parts += [f"- {o['data']}, {o['rows']:,} rows, {each['day']}: {each['words']}\n" for o, each in false] or [
-        "None.\n"
-    ]
+    parts += [f"- {scores.where(o)}, {each['day']}: {each['words']}\n" for o, each in false] or ["None.\n"]
     return "".join([*parts, PEERS])
 
 
 def summary(found: Sequence[Outcome]) -> str:
     """Return the tables as text for a terminal."""
-    return "\n".join([_whole(found), _by(found, "kind"), _by(found, "where"), *scores.better(found)])
+    return "\n".join([_whole(found), _targets(found), *_by_place(found), _by_kind(found), _better(found)])
 
 
 def explained(found: Sequence[Outcome]) -> str:
@@ -123,42 +143,70 @@ def _whole(found: Sequence[Outcome]) -> str:
     return table(head, body)
 
 
-def _targets(found: Sequence[Outcome]) -> list[str]:
-    """Say which of the aims hold for Watchkeeper."""
-    rows = scores.targets(found)
-    head = table(
-        ["Watchkeeper's aims", "aim", "measured", ""],
-        [[what, aim, got, "held" if held else "**missed**"] for what, aim, got, held in rows],
-    )
-    return [head]
+def _unfinished(seeds: str, found: Sequence[Outcome]) -> list[str]:
+    """Say what was planned and isn't there, because a run was stopped or told to be shorter."""
+    lines = []
+    for name, size in SETS.items():
+        for tool, amount in AMOUNTS[seeds][name].items():
+            mine = [o for o in found if (o["data"], o["rows"], o["tool"]) == (*size, tool)]
+            have = sum(o["kind"] != "quiet" for o in mine), sum(o["kind"] == "quiet" for o in mine)
+            due = amount[0] * len(KINDS), amount[1]
+            if have != due:
+                said = f"{have[0]} of {due[0]} incidents, {have[1]} of {due[1]} quiet quarters"
+                lines.append(f"- {NAMES[tool]} on {size[0]}, {size[1]:,} rows: {said}.\n")
+    return ["\n## Planned and not run yet\n\n", *lines] if lines else []
 
 
-def _by(found: Sequence[Outcome], what: str) -> str:
-    """Return a line for each kind of incident, or each data set and size, with a column for each detector."""
+def _targets(found: Sequence[Outcome]) -> str:
+    """Say which of the aims hold for Watchkeeper, over everything and for each data set and size."""
+    places = {"in all": list(found), **scores.groups(found, scores.where)}
+    by_place = {place: {row[0]: row for row in scores.targets(there)} for place, there in places.items()}
+    rows = []
+    for what, aim, *_ in scores.targets(found):
+        mine = [by_place[place].get(what) for place in places]
+        rows.append(
+            [what, aim, *("" if row is None else row[2] if row[3] else f"**{row[2]}, missed**" for row in mine)]
+        )
+    return table(["Watchkeeper's aims", "aim", *places], rows)
+
+
+def _by_place(found: Sequence[Outcome]) -> list[str]:
+    """Return a line for each data set and size: what was caught of incidents, and how many pages were false."""
+    tools, places = scores.tools(found), scores.groups(found, scores.where)
+    caught, false = [], []
+    for place, there in places.items():
+        caught.append([place, *(_caught(Line.of(of(there, tool))) for tool in tools)])
+        quiet = [(tool, of(there, tool, quiet=True)) for tool in tools]
+        pages = [(scores.pages_a_quarter(quarters), len(quarters)) for _, quarters in quiet]
+        false.append([place, *("" if mean is None else f"{mean:.2f} in {n}" for mean, n in pages)])
+    names = [NAMES[tool] for tool in tools]
+    return [table(["caught", *names], caught), "\n", table(["false pages a quarter", *names], false)]
+
+
+def _by_kind(found: Sequence[Outcome]) -> str:
+    """Return a line for each kind of incident, with a column for each detector."""
     tools = scores.tools(found)
-    groups = scores.groups(of(found, OURS) if what == "kind" else [o for o in found if o["tool"] == OURS], what)
-    ours = ["right column", "right cause", *(["false pages"] if what == "where" else [])]
-    head = ["", "n", *(NAMES[tool] for tool in tools[:1]), *ours]
-    for tool in tools[1:]:
-        head += [NAMES[tool], *(["false pages"] if what == "where" else [])]
+    kinds = scores.groups([o for o in found if o["kind"] != "quiet"], scores.kind)
+    head = ["", *(NAMES[tool] for tool in tools[:1]), "right cause", *(NAMES[tool] for tool in tools[1:])]
     body = []
-    for name, outcomes in groups.items():
-        keys = {scores.group_of(o, what) for o in outcomes}
-        row = [name]
-        for tool in tools:
-            mine = [o for o in of(found, tool) if scores.group_of(o, what) in keys]
-            quiet = [o for o in of(found, tool, quiet=True) if scores.group_of(o, what) in keys]
-            line = Line.of(mine)
-            said = f"{line.caught:.2f}, {_days(line)}" if line.n else ""
-            if tool == OURS:
-                row += [str(line.n), said, _share(line.right_column), _share(line.right_cause)]
-            else:
-                row.append(said if line.n in (0, len(of(outcomes, OURS))) else f"{said} (n {line.n})")
-            if what == "where":
-                pages = scores.pages_a_quarter(quiet)
-                row.append("" if pages is None else f"{pages:.2f} in {len(quiet)}")
-        body.append(row)
+    for name, there in kinds.items():
+        lines = [Line.of(of(there, tool)) for tool in tools]
+        body.append([name, _caught(lines[0]), _share(lines[0].right_cause), *(_caught(line) for line in lines[1:])])
     return table(head, body)
+
+
+def _better(found: Sequence[Outcome]) -> str:
+    lines = better(found)
+    head = ["", "where", "kind", "what", "theirs", "Watchkeeper's", "n"]
+    return table(head, [[x.tool, x.where, x.kind, x.what, x.theirs, x.ours, str(x.n)] for x in lines])
+
+
+def _caught(line: Line) -> str:
+    """Return a cell: the share caught, of how many, the median day, and the share with the right column."""
+    if not line.n:
+        return ""
+    column = "" if line.right_column is None else f", column {line.right_column:.2f}"
+    return f"{line.caught:.2f} of {line.n}" + (f", {_days(line)}{column}" if line.delay_days is not None else "")
 
 
 def _days(line: Line) -> str:
@@ -171,7 +219,7 @@ def _share(value: float | None) -> str:
 
 def _short(outcome: Outcome) -> Outcome:
     """Leave out what explains a miss, and of the pages all but the first words."""
-    left = {key: value for key, value in outcome.items() if key != "explained"}
+    left = {key: value for key, value in outcome.items() if key not in ("explained", "cpu_s")}
     most = None if outcome["kind"] == "quiet" and outcome["tool"] == OURS else 3
     return left | {"pages": [page | {"words": page["words"][:MOST_WORDS]} for page in outcome["pages"][:most]],
-                   "page_count": len(outcome["pages"])}  # fmt: skip
+                   "page_count": scores.page_count(outcome)}  # fmt: skip

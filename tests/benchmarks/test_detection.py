@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.incidents import bank, handbook, ours, peers, report, run, scores
+from benchmarks.incidents.better import Better, better
 from benchmarks.incidents.kept import Kept
 from benchmarks.incidents.kinds import KINDS
 from benchmarks.incidents.plan import Unit
@@ -121,31 +122,55 @@ def made(tool: str, seed: int, *, caught: bool, delay: int = 1, kind: str = "uni
 
 def test_a_peer_that_is_better_is_named_and_one_that_is_not_is_not() -> None:
     ours_, psi = [made(ours.NAME, 1, caught=False)], [made("psi", 1, caught=True)]
-    assert scores.better(ours_ + psi)[0] == "PSI > 0.2 catches 1.00 of all incidents, Watchkeeper 0.00 (1 looked at)."
+    assert Better("PSI > 0.2", "all", "all", "caught", "1.00", "0.00", 1) in better(ours_ + psi)
     later, sooner = made(ours.NAME, 1, caught=True, delay=2), made("psi", 1, caught=True)
-    assert any("on day 1, Watchkeeper on day 2" in line for line in scores.better([later, sooner]))
-    assert scores.better([sooner | {"tool": ours.NAME}, later | {"tool": "psi"}]) == []
+    assert {(x.what, x.theirs, x.ours) for x in better([later, sooner])} == {
+        ("median day", "day 1 (1.00 caught)", "day 2 (1.00 caught)")
+    }
+    assert better([sooner | {"tool": ours.NAME}, later | {"tool": "psi"}]) == []
+
+
+def test_a_peer_that_is_better_on_one_kind_in_one_place_only_is_named_there() -> None:
+    found = [
+        made(tool, seed, caught=(tool == ours.NAME) == (kind == "unit"), kind=kind)
+        for tool in (ours.NAME, "psi")
+        for seed, kind in ((1, "unit"), (2, "unit"), (3, "swapped"))
+    ]
+    assert [(x.where, x.kind) for x in better(found) if x.what == "caught"] == [
+        ("all", "swapped"), ("bank, 2,000 rows", "swapped")
+    ]  # fmt: skip
 
 
 def test_a_peer_that_saw_fewer_seeds_is_compared_on_those_it_saw() -> None:
     found = [made(ours.NAME, 1, caught=True), made(ours.NAME, 2, caught=False), made("psi", 1, caught=True)]
-    assert scores.better(found) == []
+    assert better(found) == []
 
 
 def test_fewer_false_pages_are_named_too_and_counted_by_quarter() -> None:
     quiet = [made(ours.NAME, 1, caught=False, kind="quiet", pages=2), made("psi", 1, caught=False, kind="quiet")]
     assert scores.pages_a_quarter(quiet[:1]) == 2
-    (line,) = scores.better(quiet)
-    assert line == "PSI > 0.2 has 0.00 false pages a quarter on bank, 2,000 rows, Watchkeeper 2.00 (1 quarters)."
+    assert [(x.where, x.theirs, x.ours) for x in better(quiet)] == [
+        ("all", "0.00", "2.00"), ("bank, 2,000 rows", "0.00", "2.00")
+    ]  # fmt: skip
 
 
-def test_aims_that_are_missed_are_said_to_be() -> None:
+def test_aims_that_are_missed_are_said_to_be_where_they_are() -> None:
     found = [made(ours.NAME, n, caught=n > 0) for n in range(4)] + [made(ours.NAME, 9, caught=False, kind="quiet")]
     rows = {what: held for what, _, _, held in scores.targets(found)}
     assert rows == {
         "caught": False, "caught of each kind": False, "right column on top": True, "right cause": False,
         "false pages a quarter": True,
     }  # fmt: skip
+    elsewhere = [made(ours.NAME, 1, caught=True) | {"rows": 50_000, "right_cause": True}]
+    text = report.page({"seeds": "report", "outcomes": found + elsewhere})
+    assert "| caught | at least 0.93 | **0.80, missed** | **0.75, missed** | 1.00 |" in text
+
+
+def test_what_was_planned_and_not_run_is_said() -> None:
+    found = [made(ours.NAME, 1, caught=True), made(ours.NAME, 9, caught=False, kind="quiet")]
+    text = report.page({"seeds": "report", "outcomes": found})
+    assert "- Watchkeeper on bank, 2,000 rows: 1 of 80 incidents, 1 of 40 quiet quarters." in text
+    assert "- NannyML on handbook, 9,591 rows: 0 of 32 incidents, 0 of 1 quiet quarters." in text
 
 
 @pytest.mark.filterwarnings("ignore")  # the library's own, at import
