@@ -46,7 +46,8 @@ What to keep in mind. Column and cause are shares of what was caught; a miss cou
 data and label flood each accept more than one cause as right (`benchmarks/incidents/kinds.py`). The kinds of a seed
 share its history, so the interval is narrower than it should be. Where no column is to blame, any new page catches, by
 luck too: a detector with many false pages gains by that. The handbook's seeds draw other rows, but from the same 91
-real days, for tuning and for the report; only the bank's days are new. Evidently and NannyML take minutes where the
+real days, for tuning and for the report; only the bank's days are new. Nor are the handbook's quiet days wholly quiet:
+its windows fill all April, and who is defrauded changes by the week; a page about either still counts as false. Evidently and NannyML take minutes where the
 others take seconds, so they looked at fewer seeds of what is large: each cell says at how many incidents.
 """
 
