@@ -6,23 +6,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 
 from models.spec import Spec
 from monitors import daily, nulls, references
-from monitors.bins import category_vector, deciles, number_vector, places
+from monitors.bins import deciles, places
 from monitors.comparisons import spread_of
 from monitors.nulls import Null, angle
 from monitors.references import Kind, Reference
 from warehouse.grid import Floats, Frame, Grid, Ints, Levels
-from warehouse.profile import EVERYONE, Counts, Group, Profile
+from warehouse.profile import EVERYONE, Cells, Counts, Group, Profile
 
 NUMBER = ("psi", "jensen_shannon", "wasserstein", "ks", "null_share", "nonfinite_share", "scale_ratio")
 SCORE = (*NUMBER[:-1], "top_score_share", "top_score_psi")
 CATEGORY = ("psi", "jensen_shannon", "null_share", "unseen_share")
 IN_SLICES = ("psi", "wasserstein", "null_share", "unseen_share")
 """Metrics that are also measured in each slice, where they apply."""
+
+_Rows = TypeVar("_Rows", Ints, Floats)
 
 LEAST_ROWS = 20
 """A baseline day with fewer rows of a column or group teaches nothing about it."""
@@ -66,9 +69,9 @@ class Learned:
         """Return a column's rows: nulls, not finite, then by cell."""
         return vector(self.cells, counts)
 
-    def places_of(self, rows: Ints) -> Ints:
-        """Return the cells of a vector as distances compare them."""
-        return _blended(rows[CELLS:]) if self.blended else rows[CELLS:]
+    def places_of(self, rows: _Rows) -> _Rows:
+        """Return the cells (last axis) of a vector, or of one for each day, as distances compare them."""
+        return _blended(rows[..., CELLS:]) if self.blended else rows[..., CELLS:]
 
 
 @dataclass(frozen=True)
@@ -112,8 +115,11 @@ def learn(spec: Spec, frame: Frame, baseline: Mapping[date, Profile]) -> Calibra
 
 def vector(cells: Grid | Levels, counts: Counts) -> Ints:
     """Return a column's rows: nulls, not finite, then by cell."""
-    own = number_vector(cells, counts) if isinstance(cells, Grid) else category_vector(cells, counts)
-    return np.concatenate([[counts.nulls, counts.nonfinite], own])
+    size, shift = (2 * cells.half, cells.half) if isinstance(cells, Grid) else (len(cells.top) + 2, 0)
+    result, own = np.zeros(CELLS + size, dtype=np.int64), Cells.of(counts.cells)
+    result[NULLS], result[NONFINITE] = counts.nulls, counts.nonfinite
+    result[CELLS:][own.cells + shift] = own.rows  # UNSEEN and REST index from the end
+    return result
 
 
 def _learn(
@@ -160,8 +166,8 @@ def _nulls(found: Learned, days: Sequence[date], counts: Ints, metrics: Sequence
     told = (finite >= LEAST_ROWS) & (shares[:, CELLS:].sum(axis=1) * rows_before >= LEAST_ROWS)
     if told.sum() < nulls.LEAST_DAYS:
         return result
-    today = np.array([found.places_of(own) for own in counts[told]]).astype(np.float64)
-    before = np.array([found.places_of(own) for own in shares[told]]) * rows_before[told][:, None]
+    today = found.places_of(counts[told]).astype(np.float64)
+    before = found.places_of(shares[told]) * rows_before[told][:, None]
     for metric in metrics:
         if metric in daily.SQUARES:
             result[metric] = _distance_null(metric, found, today, before, terms)
@@ -173,9 +179,11 @@ def _nulls(found: Learned, days: Sequence[date], counts: Ints, metrics: Sequence
 def _distance_null(metric: str, found: Learned, today: Floats, before: Floats, terms: int) -> Null:
     if metric == "psi":
         today, before = (daily.binned_days(side, found.bins) for side in (today, before))
-    squares = daily.SQUARES[metric](today, before, found.cells)
+    together = before.sum(axis=0)
+    steps = daily.steps(found.cells, together) if metric == "wasserstein" else None
+    squares = daily.SQUARES[metric](today, before, steps)
     rows = today.sum(axis=1), before.sum(axis=1)
-    chance, freedom = daily.chance(metric, before.sum(axis=0), found.cells)
+    chance, freedom = daily.chance(metric, together, steps)
     plain = squares if metric == "psi" else np.sqrt(squares)
     return nulls.of_distances(squares, rows, chance, freedom, terms, plain)
 
@@ -200,11 +208,11 @@ def _top_nulls(top: int, bins: Ints, today: Floats, before: Floats, terms: int) 
     return result
 
 
-def _blended(cells: Ints) -> Ints:
-    """Return the cells of a category with the levels never seen counted among the rare ones."""
+def _blended(cells: _Rows) -> _Rows:
+    """Return the cells (last axis) of a category with the levels never seen counted among the rare ones."""
     result = cells.copy()
-    result[-1] += result[-2]
-    result[-2] = 0
+    result[..., -1] += result[..., -2]
+    result[..., -2] = 0
     return result
 
 

@@ -16,8 +16,11 @@ MEAN_SQUARE_KOLMOGOROV = math.pi**2 / 12
 """Expectation of the square of the Kolmogorov distribution."""
 
 
-def chance(metric: str, before: Floats, cells: Grid | Levels) -> tuple[float, float]:
-    """Return what a squared metric is by chance, over 1/n + 1/m, and as how many degrees of freedom it varies."""
+def chance(metric: str, before: Floats, breadths: Floats | None) -> tuple[float, float]:
+    """Return what a squared metric is by chance, over 1/n + 1/m, and as how many degrees of freedom it varies.
+
+    ``breadths`` are the cells' (see ``steps``), which Wasserstein's distance needs.
+    """
     freedom = max(1.0, float(np.count_nonzero(before > 0.25)) - 1)
     if metric == "psi":
         return freedom, freedom
@@ -26,11 +29,11 @@ def chance(metric: str, before: Floats, cells: Grid | Levels) -> tuple[float, fl
     if metric == "ks":
         return MEAN_SQUARE_KOLMOGOROV, 3.0
     below = np.cumsum(before)[:-1] / before.sum()
-    errors = np.sqrt(np.clip(below * (1 - below), 0, None)) * _steps(cells, before)
+    errors = np.sqrt(np.clip(below * (1 - below), 0, None)) * breadths
     return max(float(errors.sum()) ** 2 * 2 / math.pi, 1e-3), 2.0
 
 
-def psi(today: Floats, before: Floats, _: object) -> Floats:
+def psi(today: Floats, before: Floats, _: Floats | None) -> Floats:
     """Return the PSI of each day."""
     p = np.maximum(today, 0.5) / today.sum(axis=1, keepdims=True)
     q = np.maximum(before, 0.5) / before.sum(axis=1, keepdims=True)
@@ -41,7 +44,7 @@ def _shares(today: Floats, before: Floats) -> tuple[Floats, Floats]:
     return today / today.sum(axis=1, keepdims=True), before / before.sum(axis=1, keepdims=True)
 
 
-def _jensen_shannon(today: Floats, before: Floats, _: object) -> Floats:
+def _jensen_shannon(today: Floats, before: Floats, _: Floats | None) -> Floats:
     used = (today + before).any(axis=0)
     p, q = _shares(today[:, used], before[:, used])
     middle = (p + q) / 2
@@ -49,18 +52,17 @@ def _jensen_shannon(today: Floats, before: Floats, _: object) -> Floats:
     return np.asarray(np.clip(nats / math.log(2), 0, 1))
 
 
-def _ks(today: Floats, before: Floats, _: object) -> Floats:
+def _ks(today: Floats, before: Floats, _: Floats | None) -> Floats:
     p, q = _shares(today, before)
     return np.asarray(np.abs(np.cumsum(p - q, axis=1)).max(axis=1) ** 2)
 
 
-def _wasserstein(today: Floats, before: Floats, cells: object) -> Floats:
+def _wasserstein(today: Floats, before: Floats, breadths: Floats | None) -> Floats:
     p, q = _shares(today, before)
-    steps = _steps(cells, before.sum(axis=0))
-    return np.asarray((np.abs(np.cumsum(p - q, axis=1)[:, :-1]) * steps).sum(axis=1) ** 2)
+    return np.asarray((np.abs(np.cumsum(p - q, axis=1)[:, :-1]) * breadths).sum(axis=1) ** 2)
 
 
-SQUARES: dict[str, Callable[[Floats, Floats, object], Floats]] = {
+SQUARES: dict[str, Callable[[Floats, Floats, Floats | None], Floats]] = {
     "psi": psi,
     "jensen_shannon": _jensen_shannon,
     "ks": _ks,
@@ -69,7 +71,7 @@ SQUARES: dict[str, Callable[[Floats, Floats, object], Floats]] = {
 """Distances of days (days, cells) from what was expected: PSI as it is, the others squared."""
 
 
-def _steps(cells: object, before: Floats) -> Floats:
+def steps(cells: Grid | Levels, before: Floats) -> Floats:
     """Return the cells' breadths in standard deviations of the baseline."""
     assert isinstance(cells, Grid)
     return np.asarray(np.diff(places(cells)) / spread_of(before / before.sum(), places(cells)))

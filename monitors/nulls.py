@@ -11,6 +11,7 @@ they say, nothing is unusual that lies within what the baseline itself has seen,
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -121,12 +122,21 @@ def _null(
     plain: Floats,
 ) -> Null:
     n, m = rows
-    days, rows_a_day = len(values), float(np.median(n))
+    days, rows_a_day = len(values), _quantile(sorted(n.tolist()), 0.5)
     noise, unknown = 1 / n + 1 / m, 1 + rows_a_day / m
     extra = max(0.0, float(np.mean((squares - chance * noise) / unknown)))
     expected = chance * noise + extra * unknown
     scaled = np.cbrt(values / expected) if root == 3 else values / np.sqrt(expected)
     spread = max(float(scaled.std(ddof=1)), least) * math.sqrt(1 + 1 / days)
-    low, high = (float(q) for q in np.quantile(plain, [0.05, 0.95]))
+    usual = sorted(plain.tolist())
+    low, high = _quantile(usual, 0.05), _quantile(usual, 0.95)
     freedom, centre, top = max(1, days - terms), float(scaled.mean()), float(scaled.max())
     return Null(days, freedom, chance, extra, directions, rows_a_day, root, centre, spread, top, low, high)
+
+
+def _quantile(ordered: Sequence[float], share: float) -> float:
+    """Return a quantile as numpy's, between two values in proportion; numpy's own takes ten times as long on a few."""
+    place = share * (len(ordered) - 1)
+    at = min(int(place), len(ordered) - 1)
+    low, high = ordered[at], ordered[min(at + 1, len(ordered) - 1)]
+    return low + (high - low) * (place - at)

@@ -7,13 +7,14 @@ import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from warehouse.counts import Cells, Group, Later, Narrow, Packed
 from warehouse.grid import Embedding, Frame, Grid, Ints, Levels
-from warehouse.profile import Cells, Cohort, Counts, Cube, Group, Moments, Profile
+from warehouse.profile import Cohort, Cube, Moments, Profile
 
 VERSION = 1
 """First byte of everything written here; then zlib of: length of the header (4 bytes), header (JSON), arrays.
@@ -50,19 +51,18 @@ def _moments_to_array(moments: Mapping[str, Moments]) -> Ints:
 def profile_from_bytes(data: bytes) -> Profile:
     """Return the profile that ``profile_to_bytes`` wrote; raise ValueError for another version or damaged bytes."""
     header, cube, (cells, rows), more = _unpack(data)
-    features: list[dict[str, Counts]] = [{} for _ in header["groups"]]
-    at = 0
-    for i, column, nulls, nonfinite, total, size in header["counts"]:
-        features[i][column] = Counts(nulls, nonfinite, total, Cells(cells[at : at + size], rows[at : at + size]))
-        at += size
-    groups = dict(zip(_groups(header["groups"]), features, strict=True))
-    return Profile(header["frame"], header["rows"], groups, cube, _moments(header.get("moments", []), *more))
+    groups, counts = _groups(header["groups"]), header["counts"]
+    told = np.array([own[2:5] for own in counts], dtype=object).reshape(-1, 3)
+    sizes = np.array([own[5] for own in counts], dtype=np.int64)
+    names = [(groups[i], column) for i, column, *_ in counts]
+    features = Packed(groups, names, told, sizes, cells, rows)
+    return Profile(header["frame"], header["rows"], features, cube, _moments(header.get("moments", []), *more))
 
 
-def _moments(told: Sequence[tuple[str, int, int]], array: Ints | None = None) -> dict[str, Moments]:
+def _moments(told: Sequence[tuple[str, int, int]], stored: Narrow | None = None) -> dict[str, Moments]:
     found, at = {}, 0
+    array = np.zeros(0, dtype=np.int64) if stored is None else stored.astype(np.int64)
     for name, n, k in told:
-        assert array is not None
         upper = np.triu_indices(k)
         end = at + k + len(upper[0])
         found[name] = Moments.from_upper(n, array[at : at + k], array[at + k : end])
@@ -86,7 +86,7 @@ def cohort_from_bytes(data: bytes) -> Cohort:
     parts: dict[Group, Cells] = {}
     at = 0
     for (column, value), size in header.get("delays_of", []):
-        parts[column or "", value] = Cells(*(array[at : at + size] for array in more))
+        parts[column or "", value] = Cells(*(array[at : at + size].astype(np.int64) for array in more))
         at += size
     return Cohort(cube, dict(zip(delays.tolist(), frauds.tolist(), strict=True)), parts)
 
@@ -164,7 +164,7 @@ def _pack(header: dict[str, Any], cube: Cube, pair: tuple[Ints, Ints], more: Seq
     return bytes([VERSION]) + zlib.compress(body, 6)
 
 
-def _unpack(data: bytes) -> tuple[dict[str, Any], Cube, tuple[Ints, Ints], list[Ints]]:
+def _unpack(data: bytes) -> tuple[dict[str, Any], Cube, tuple[Narrow, Narrow], list[Narrow]]:
     if not data or data[0] != VERSION:
         raise ValueError(f"a profile of version {data[0] if data else 'none'} can't be read; version {VERSION} can")
     try:
@@ -177,29 +177,36 @@ def _unpack(data: bytes) -> tuple[dict[str, Any], Cube, tuple[Ints, Ints], list[
     groups, shape, sizes = header["cube"]
     sums = shape[2] or 3  # an empty cube has no shape, and was written as one of three sums
     values, more = rest[:sums], rest[sums:]
+    cells = Later(partial(_cube_cells, _groups(groups), shape, sizes, places, values))
+    return header, Cube(cells), (first, second), more
+
+
+def _cube_cells(
+    groups: Sequence[Group], shape: Sequence[int], sizes: Sequence[int], places: Narrow, values: Sequence[Narrow]
+) -> dict[Group, Ints]:
     cells: dict[Group, Ints] = {}
-    at = 0
-    stacked = np.stack(values, axis=1)
-    for group, size in zip(_groups(groups), sizes, strict=True):
+    at, stacked = 0, np.stack(values, axis=1)
+    for group, size in zip(groups, sizes, strict=True):
         part = np.zeros((shape[0] * shape[1], shape[2]), dtype=np.int64)
         part[np.cumsum(places[at : at + size])] = stacked[at : at + size]
         cells[group] = part.reshape(shape)
         at += size
-    return header, Cube(cells), (first, second), more
+    return cells
 
 
-def _narrow(array: Ints) -> npt.NDArray[Any]:
+def _narrow(array: Narrow) -> Narrow:
     """Return the array in the narrowest type that holds all of it, little-endian."""
     low, high = (int(array.min()), int(array.max())) if len(array) else (0, 0)
     width = next(w for w in _WIDTHS if np.iinfo(w).min <= low and high <= np.iinfo(w).max)
     return array.astype(width)
 
 
-def _arrays(body: bytes, at: int, sizes: Sequence[tuple[str, int]]) -> Iterator[Ints]:
+def _arrays(body: bytes, at: int, sizes: Sequence[tuple[str, int]]) -> Iterator[Narrow]:
+    """Yield the arrays in the types that they were written in: most are added up before one is looked at."""
     for kind, size in sizes:
         array = np.frombuffer(body, dtype=kind, count=size, offset=at)
         at += array.nbytes
-        yield array.astype(np.int64)
+        yield array
 
 
 def _groups(pairs: Sequence[Sequence[str | None]]) -> list[Group]:
