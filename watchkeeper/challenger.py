@@ -8,14 +8,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from scipy import special
 
 from models.spec import JOINT, Spec
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -279,6 +281,8 @@ def _groups(spec: Spec, rows: pd.DataFrame) -> dict[str, tuple[Flags, Flags]]:
 
 def _inputs(spec: Spec, rows: pd.DataFrame) -> pd.DataFrame:
     """Return the feature columns: numbers finite or missing, categories as text with nulls as a level."""
+    import pandas as pd  # noqa: PLC0415  takes as long as all the other imports of the command line
+
     columns = {}
     for name, column in spec.features.columns.items():
         if column.kind == "number":

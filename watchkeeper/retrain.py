@@ -6,9 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from alerting import notes
 from alerting.metrics import newest_mature_day
@@ -21,6 +19,9 @@ from watchkeeper import challenger
 from watchkeeper.promotion import champion_of, new_baseline, registry_of
 from watchkeeper.settings import REPOSITORY
 from watchkeeper.stored import Context
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SEED = 20260101
 MOST_ROWS = 400_000
