@@ -59,6 +59,7 @@ generate: $(INSTALLED) ## Remake generated files (a test checks them against the
 	@$(BIN)/python -m models.load
 	@$(BIN)/python -m checks.catalogue
 	@$(BIN)/python -m watchkeeper.reference
+	@$(BIN)/python -m service.reference
 
 docs: $(INSTALLED) ## Build the documentation into .docs-site, and check its links
 	@$(BIN)/mkdocs build --strict --quiet

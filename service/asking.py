@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from service import answers
 from service.answers import IncidentAnswer, ModelAnswer, RetrainingAnswer
 from service.desk import Desk
 from service.problems import Refusal, documented
+from watchkeeper.heartbeat import Beat, read
 
 ModelName = Annotated[str, Path(min_length=1, max_length=200, description="The name of a model file.")]
 IncidentId = Annotated[str, Path(min_length=1, max_length=400)]
@@ -88,12 +90,18 @@ def router(desk: Desk) -> APIRouter:
 
     @routes.get("/heartbeat", responses=documented())
     def heartbeat() -> Heartbeat:
-        """Answer 200 while every model is watched in time, 503 once one isn't: for a dead man's switch."""
-        found = statuses(desk)
-        silent = [status for status in found if status.health in {"overdue", "unwatched"}]
-        if silent:
-            named = ", ".join(f"{s.model} (last {s.newest_day or 'never'}, due {s.due_day})" for s in silent)
-            raise Refusal(503, f"not watched in time: {named}")
+        """Answer 200 while every model is watched in time, to its end, and 503 else: for a dead man's switch.
+
+        That a day was concluded stands in the ledger; that it was told of too, in the heartbeat file, where this
+        service sees one.
+        """
+        found, beats = statuses(desk), _beats(desk)
+        late = [s for s in found if s.health in {"overdue", "unwatched"}]
+        untold = [s for s in found if s not in late and beats is not None and _last_told(beats, s) < s.due_day]
+        said = [f"not watched in time: {s.model} (last {s.newest_day or 'never'}, due {s.due_day})" for s in late]
+        said += [f"watched, but not told of to the end: {s.model} (due {s.due_day})" for s in untold]
+        if said:
+            raise Refusal(503, "; ".join(said))
         return Heartbeat(alive=True, models=found)
 
     @routes.get("/models", responses=documented())
@@ -160,6 +168,20 @@ def statuses(desk: Desk) -> list[ModelAnswer]:
     """Return how the watch of each model stands."""
     incidents = desk.ledger.incidents()
     return [_status(desk, spec, [i for i in incidents if i.model == spec.model]) for spec in desk.specs()[0]]
+
+
+def _beats(desk: Desk) -> Mapping[str, Beat] | None:
+    """Return each model's newest heartbeat; None where this machine has no file of them."""
+    file = desk.settings.heartbeat
+    try:
+        return read(file) if file.exists() else None
+    except WatchkeeperError as error:
+        raise Refusal(503, str(error)) from error
+
+
+def _last_told(beats: Mapping[str, Beat], status: ModelAnswer) -> date:
+    """Return the newest day of a model whose watch came to its end."""
+    return (beats[status.model].day if status.model in beats else None) or date.min
 
 
 def _status(desk: Desk, spec: Spec, incidents: list[Incident]) -> ModelAnswer:

@@ -31,13 +31,15 @@ def _one_line(name: str) -> str:
 
 
 class ActBody(BaseModel):
-    """Who does it and why, both kept in the log; and until when, see ``Act``."""
+    """Who does it and why, both kept in the log; and until when."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     by: Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_one_line)]
     reason: str = Field(min_length=1, max_length=2000)
-    until: date | None = None
+    until: date | None = Field(
+        None, description="The morning on which it speaks again after a snooze, or the last day of data of a silence."
+    )
 
 
 class Done(BaseModel):

@@ -85,11 +85,12 @@ def handlings(ledger: Ledger, model: str | None = None) -> dict[str, Handling]:
     return lifecycle.handlings(ledger.events(model, kinds=list(Kind)))
 
 
-def handled_now(ctx: Context, spec: Spec) -> dict[str, Handled]:
-    """Return by id how a model's incidents are handled, as their messages show it."""
+def handled_now(ctx: Context, spec: Spec, logged: Mapping[str, Handling] | None = None) -> dict[str, Handled]:
+    """Return by id how a model's incidents are handled, as their messages show it; ``logged`` is what the log says."""
     incidents = ctx.ledger.incidents(spec.model)
     known = [*known_silences(ctx.ledger), *load().silences]
-    return handled(spec, incidents, handlings(ctx.ledger, spec.model), known, ctx.now)
+    said = handlings(ctx.ledger, spec.model) if logged is None else logged
+    return handled(spec, incidents, said, known, ctx.now)
 
 
 def log_changes(ctx: Context, spec: Spec) -> None:

@@ -43,10 +43,10 @@ def _model_file() -> str:
         "One YAML file for each model, named after it. `watchkeeper validate` checks it, and an editor completes it by",
         "`models/schema.json`. Unknown keys are refused. `watchkeeper init TABLE` writes a first one.",
         "",
-        *_part(content, parts),
+        *part_table(content, parts),
     ]
     for name in _in_order(content, parts):
-        lines += ["", f"## {name}", "", parts[name].get("description", ""), "", *_part(parts[name], parts)]
+        lines += ["", f"## {name}", "", parts[name].get("description", ""), "", *part_table(parts[name], parts)]
     return "\n".join(lines)
 
 
@@ -77,14 +77,15 @@ def _named(value: Any) -> Iterator[str]:
             yield from _named(inner)
 
 
-def _part(part: dict[str, Any], parts: dict[str, Any]) -> list[str]:
+def part_table(part: dict[str, Any], parts: dict[str, Any]) -> list[str]:
+    """Return the properties of a JSON Schema's object as a table; ``parts`` are those that it refers to."""
     required = set(part.get("required", ()))
     rows = []
     for key, value in part.get("properties", {}).items():
         default = "required" if key in required else _default(value)
         own = next((parts[name].get("description", "") for name in _named(value)), "")
-        rows.append((f"`{key}`", _accepted(value), default, value.get("description", own)))
-    return _table(("key", "accepted", "default", "what it says"), rows)
+        rows.append((f"`{key}`", accepted(value), default, value.get("description", own)))
+    return table(("key", "accepted", "default", "what it says"), rows)
 
 
 def _default(value: dict[str, Any]) -> str:
@@ -92,7 +93,7 @@ def _default(value: dict[str, Any]) -> str:
     return "" if default in (None, {}, []) or isinstance(default, dict) else f"`{json.dumps(default)}`"
 
 
-def _accepted(value: dict[str, Any]) -> str:
+def accepted(value: dict[str, Any]) -> str:
     """Return what a property takes, in words."""
     if "$ref" in value:
         name = value["$ref"].rpartition("/")[2]
@@ -100,11 +101,11 @@ def _accepted(value: dict[str, Any]) -> str:
     if "const" in value or "enum" in value:
         return ", ".join(f"`{each}`" for each in value.get("enum", [value.get("const")]))
     if "anyOf" in value:
-        return " or ".join(dict.fromkeys(_accepted(each) for each in value["anyOf"] if each.get("type") != "null"))
+        return " or ".join(dict.fromkeys(accepted(each) for each in value["anyOf"] if each.get("type") != "null"))
     kind = value.get("type", "anything")
     inner = value.get({"array": "items", "object": "additionalProperties"}.get(kind, ""))
     if isinstance(inner, dict) and inner:
-        return f"{'list of' if kind == 'array' else 'name:'} {_accepted(inner)}"
+        return f"{'list of' if kind == 'array' else 'name:'} {accepted(inner)}"
     said = {"string": "text", "object": "mapping", "array": f"list of {value.get('minItems', '')}".rstrip()}
     return _bounded("date" if value.get("format") == "date" else said.get(kind, kind), value)
 
@@ -134,7 +135,7 @@ def _command_line() -> str:
             (_spelt(each), "required" if each.required else _shown(each), each.help or "") for each in command.params
         ]
         lines += ["", f"## watchkeeper {name}", "", command.help or "", ""]
-        lines += _table(("argument", "default", "what it does"), rows)
+        lines += table(("argument", "default", "what it does"), rows)
     return "\n".join(lines)
 
 
@@ -164,7 +165,7 @@ def _settings() -> str:
             shown = str(default).replace(str(REPOSITORY), "the checkout")
             rows.append((f"`{settings.PREFIX}{node.target.id.upper()}`", f"`{shown}`" if shown else "", str(told)))
     lines = ["# Settings", "", "Environment variables, all of them optional. An unknown one is refused.", ""]
-    return "\n".join([*lines, *_table(("variable", "default", "what it says"), rows)])
+    return "\n".join([*lines, *table(("variable", "default", "what it says"), rows)])
 
 
 def _metrics() -> str:
@@ -174,7 +175,7 @@ def _metrics() -> str:
         "The names that `watchkeeper measurements`, the JSON beside each page and `alerts.limits` use. The",
         "floor is the smallest effect that matters: no learned limit is lower, and `alerts.limits` changes it.",
         "",
-        *_table(
+        *table(
             ("metric", "on the pages", "floor"),
             [
                 (f"`{name}`", title, f"{FLOORS[name]:g}" if name in FLOORS else "")
@@ -184,15 +185,15 @@ def _metrics() -> str:
         "",
         "## Monitors",
         "",
-        *_table(("monitor", "what it watches"), [(f"`{name}`", title) for name, title in words.MONITORS.items()]),
+        *table(("monitor", "what it watches"), [(f"`{name}`", title) for name, title in words.MONITORS.items()]),
         "",
         "## Verdicts",
         "",
-        *_table(("verdict", "on the pages"), [(f"`{each.value}`", words.VERDICTS[each].word) for each in Verdict]),
+        *table(("verdict", "on the pages"), [(f"`{each.value}`", words.VERDICTS[each].word) for each in Verdict]),
         "",
         "## Causes",
         "",
-        *_table(
+        *table(
             ("cause", "in words", "data fault"),
             [
                 (
@@ -207,7 +208,8 @@ def _metrics() -> str:
     return "\n".join(lines)
 
 
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Return the lines of a table in Markdown."""
     cells = [head, tuple("---" for _ in head), *rows]
     return [f"| {' | '.join(' '.join(cell.replace('|', BAR).split()) for cell in row)} |" for row in cells]
 

@@ -37,8 +37,9 @@ def deliver(ctx: Context, specs: Sequence[Spec]) -> str:
     """Remind, and deliver what waits; a dead channel delays a message and never drops it. Return what became of it."""
     routes = load()
     for spec in specs:
-        taken_on = {id_ for id_, each in acts.handled_now(ctx, spec).items() if each.quiet}
-        taken_on |= {id_ for id_, each in acts.handlings(ctx.ledger, spec.model).items() if each.acknowledged}
+        logged = acts.handlings(ctx.ledger, spec.model)
+        taken_on = {id_ for id_, each in acts.handled_now(ctx, spec, logged).items() if each.quiet}
+        taken_on |= {id_ for id_, each in logged.items() if each.acknowledged}
         remind(ctx.ledger, spec, routes, channel_name(ctx, spec, routes), ctx.now, taken_on)
     models = [spec.model for spec in specs]
     total = alerting.outbox.Delivery()

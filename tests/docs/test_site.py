@@ -18,6 +18,7 @@ from benchmarks import fleet
 from ledger.records import Cause
 from models.spec import Spec
 from reports import words
+from service import reference as http_api
 from watchkeeper import cli, reference
 
 REPOSITORY = Path(__file__).parents[2]
@@ -48,7 +49,7 @@ def test_the_site_builds_and_every_link_leads_somewhere(tmp_path: Path) -> None:
 
 
 def test_the_reference_says_what_the_code_says() -> None:
-    for name, text in reference.pages().items():
+    for name, text in (reference.pages() | {http_api.PAGE: http_api.page()}).items():
         assert (DOCS / "reference" / name).read_text(encoding="utf-8") == text, f"{name}: run make generate"
 
 
@@ -56,6 +57,14 @@ def test_every_setting_and_command_is_in_the_reference() -> None:
     pages = reference.pages()
     assert "`WATCHKEEPER_SLACK_TOKEN`" in pages["settings.md"]
     assert all(f"## watchkeeper {name}\n" in pages["command-line.md"] for name in commands())
+
+
+def test_every_route_is_in_the_reference_with_what_it_takes_and_answers() -> None:
+    text = http_api.page()
+    assert "\n## POST /v1/incidents/{incident}/{verb}\n" in text
+    assert "Body: [ActBody](#actbody)." in text
+    assert "Answers: 200 [Done](#done), 404, 409." in text
+    assert "| `limit` | query | integer from 1 to 1000 | `100` |" in text
 
 
 @pytest.mark.parametrize("cause", list(Cause))

@@ -56,6 +56,7 @@ def settings(tmp_path: Path) -> Settings:
         site=tmp_path / "site",
         site_url="https://watch.bank.example",
         messages=tmp_path / "messages.txt",
+        heartbeat=tmp_path / "heartbeat.json",
         api_tokens=f"dashboard:{hashed(READER)}:read, airflow:{hashed(WRITER)}:read+write",
         slack_signing_secret="shh",
     )

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -11,9 +11,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ledger.records import Measurement
 from ledger.store import Ledger
+from models.load import load
 from tests.ledger.made import DAY, MODEL, incident, measurement, run
 from tests.service.conftest import HOSTILE, NOW, OLD, measurements
 from watchkeeper import show
+from watchkeeper.heartbeat import beat
 from watchkeeper.settings import Settings
 
 FIGURES = f"/v1/models/{MODEL}/measurements"
@@ -42,6 +44,25 @@ def test_the_heartbeat_fails_while_a_model_is_not_watched(ask: Client, ledger: L
     assert "app_scams (last never, due 2026-03-02)" in silent.json()["detail"]
     ledger.save_run(run(model="app_scams"))
     assert ask.get("/v1/heartbeat").json()["alive"] is True
+
+
+def test_the_heartbeat_fails_while_a_watched_day_was_not_told_of_to_the_end(
+    ask: Client, ledger: Ledger, settings: Settings
+) -> None:
+    """The watch died between concluding and delivering: its file is older than the ledger."""
+    both = [load(settings.models / f"{name}.yaml") for name in (MODEL, "app_scams")]
+    ledger.save_run(run(model="app_scams", day=date(2026, 3, 1)))
+    beat(settings.heartbeat, ledger, both, NOW)
+    ledger.save_run(run(model="app_scams"))
+    silent = ask.get("/v1/heartbeat")
+    assert (silent.status_code, silent.json()["detail"]) == (
+        503,
+        "watched, but not told of to the end: app_scams (due 2026-03-02)",
+    )
+    beat(settings.heartbeat, ledger, both, NOW)
+    assert ask.get("/v1/heartbeat").json()["alive"] is True
+    settings.heartbeat.write_text("{")
+    assert "can't be read as a heartbeat" in ask.get("/v1/heartbeat").json()["detail"]
 
 
 def test_health_names_model_files_that_cannot_be_used(ask: Client, settings: Settings) -> None:
