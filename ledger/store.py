@@ -69,7 +69,7 @@ class Ledger(Outbox):
             self.database.replace(tables.frames, [row | {"made": newest.made + 1 if newest else 1}])
 
     def baseline(self, spec: Spec, as_of: date | None = None) -> Baselined:
-        """Return the baseline in force on a day (None: now): the newest recorded one, else the model file's."""
+        """Return the baseline in force on a day (None: the last recorded one), else the model file's."""
         c = tables.baselines.c
         query = sa.select(c.content).where(c.model == spec.model).order_by(c.day.desc()).limit(1)
         found = self.database.values(query if as_of is None else query.where(c.day <= as_of))

@@ -141,7 +141,7 @@ def custom(reading: Reading) -> list[dict[str, Any]]:
 
 def settings(reading: Reading) -> dict[str, str]:
     """Return the baseline and what it takes to be an incident, each in a sentence."""
-    spec, chosen = reading.spec, reading.ledger.baseline(reading.spec)
+    spec, chosen = reading.spec, reading.ledger.baseline(reading.spec, reading.last)
     alerts, asked = spec.alerts, spec.retraining
     left_out = f", without {words.plural(len(spec.baseline.exclude), 'day')}" if spec.baseline.exclude else ""
     why = "" if chosen.reason == "model file" else f"; in force since {words.day(chosen.day)}: {chosen.reason}"

@@ -121,7 +121,7 @@ class Reading:
         """Return the sum of the profiles of the baseline in force."""
         if self.frame is None:
             return total([], "")
-        chosen = self.ledger.baseline(self.spec)
+        chosen = self.ledger.baseline(self.spec, self.last)
         wanted = self.ledger.profiles(self.spec.model, self.frame.id, chosen.start, chosen.end)
         excluded = set(self.spec.baseline.exclude)
         return total([profile for day, profile in wanted.items() if day not in excluded], self.frame.id)

@@ -84,7 +84,7 @@ def suggest(
     ctx = watch.context(read(), live=False)
     (spec,) = watch.known_specs(ctx.settings, [model])
     frame = frame_of(ctx, spec)
-    text = suggestion.suggest(spec, frame, list(baseline_profiles(ctx, spec, frame).values()))
+    text = suggestion.suggest(spec, frame, list(baseline_profiles(ctx, spec, frame, ctx.now.date()).values()))
     if not write:
         plain(text)
         return

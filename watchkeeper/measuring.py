@@ -17,6 +17,7 @@ import monitors.maturity
 import monitors.multivariate
 import monitors.nowcast
 import monitors.performance
+import monitors.promoted
 import monitors.season
 import monitors.selective
 import monitors.slow
@@ -73,7 +74,8 @@ def measured(
             found += monitors.multivariate.measure(spec, frame, day, profile, list(normal.values()))
     if frame.score is not None:
         found += _measure_scores(ctx, spec, frame, day, set(normal), changed, only_what_pages=only_what_pages)
-    return found + custom.measure(ctx, spec, frame, day)
+    coming = monitors.promoted.settling(ctx.ledger.baselines(spec.model), day)
+    return monitors.promoted.unjudged(found, spec.score.column, coming) + custom.measure(ctx, spec, frame, day)
 
 
 def top_cards(ctx: Context, spec: Spec, frame: Frame, as_of: date) -> list[Measurement]:

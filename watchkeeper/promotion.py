@@ -47,14 +47,14 @@ def settle(ctx: Context, spec: Spec) -> str:
 
 
 def new_baseline(spec: Spec, outcome: Retrained, promoted: date) -> Baselined:
-    """Let the newest mature days stand for normal once the cooldown is over.
+    """Let the new champion's first days in charge stand for normal, once they are over.
 
-    Before then the new champion has no mature cohort of its own; and days that are watched while it is being trained,
-    or again later, are judged by the same baseline whenever the training ends.
+    Until then the baseline from before holds, which the new champion has to reach; only its score is not held against
+    the other champion's (``monitors.promoted``).
     """
-    in_force = promoted + timedelta(days=max(1, spec.retraining.cooldown_days))
-    start = max(outcome.fit_from, outcome.evaluated_to - timedelta(days=BASELINE_DAYS - 1))
-    return Baselined(spec.model, in_force, start, outcome.evaluated_to, f"challenger {outcome.challenger} promoted")
+    start, end = promoted + timedelta(days=1), promoted + timedelta(days=BASELINE_DAYS)
+    in_force = end + timedelta(days=1)
+    return Baselined(spec.model, in_force, start, end, f"challenger {outcome.challenger} promoted")
 
 
 def rollback(ctx: Context, spec: Spec, reason: str, day: date) -> Retrained:

@@ -16,7 +16,7 @@ from ledger.records import Decision, Retrained
 from models.errors import WatchkeeperError
 from models.spec import Spec
 from watchkeeper import challenger
-from watchkeeper.promotion import champion_of, new_baseline, registry_of
+from watchkeeper.promotion import BASELINE_DAYS, champion_of, new_baseline, registry_of
 from watchkeeper.settings import REPOSITORY
 from watchkeeper.stored import Context
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SEED = 20260101
 MOST_ROWS = 400_000
+WEEK = 7
 """Bound on the rows that leave the warehouse for a fit; a sample by hash of the id above it."""
 
 
@@ -144,7 +145,10 @@ def record(ctx: Context, spec: Spec, request: Decision, outcome: Retrained, day:
         if outcome.outcome == "promoted":
             ctx.ledger.save_baseline(new_baseline(spec, outcome, day or request.day))
         kind = "answered" if day is None else "after shadow"
-        notes.tell(ctx.ledger, request.incident, day or request.day, kind, _story(spec, outcome, day or request.day))
+        on = day or request.day
+        measured = ctx.ledger.measurements(spec.model, as_of=on, monitors=("decay",))
+        story = _story(spec, outcome, on, newest_mature_day(on, measured))
+        notes.tell(ctx.ledger, request.incident, on, kind, story)
 
 
 def question(spec: Spec, request: Decision) -> str:
@@ -177,8 +181,8 @@ def _answered(spec: Spec, request: Decision, before: Sequence[Retrained]) -> Ret
     return Retrained(request.request, spec.model, request.day, "", (), *span, champion_of(before), "", {})
 
 
-def _story(spec: Spec, outcome: Retrained, day: date) -> str:
-    """Return what became of a request, as its incident's thread tells it."""
+def _story(spec: Spec, outcome: Retrained, day: date, mature: date | None) -> str:
+    """Return what became of a request, as its incident's thread tells it; ``mature`` is the newest mature day then."""
     by = f", approved by {outcome.approved_by}" if outcome.approved_by else ""
     judged = f"judged on {day_words(outcome.evaluated_from)} to {day_words(outcome.evaluated_to)}"
     why = "; ".join(outcome.reasons)
@@ -189,10 +193,21 @@ def _story(spec: Spec, outcome: Retrained, day: date) -> str:
     if outcome.outcome == "in shadow":
         days = spec.retraining.shadow_days
         return f"Retraining{by}: the challenger is better, {judged}; it is in shadow for {days} new days: {why}."
-    since = day_words(new_baseline(spec, outcome, day).day)
+    return f"Retraining{by}: challenger {outcome.challenger} is promoted, {judged}: {why}. " + _awaited(
+        spec, outcome, day, mature
+    )
+
+
+def _awaited(spec: Spec, outcome: Retrained, promoted: date, mature: date | None) -> str:
+    """Return what an incident waits for after a promotion, and until when."""
+    ripening = "."
+    if mature is not None:
+        own_week = promoted + timedelta(days=WEEK) + (promoted - mature)
+        ripening = f", from {day_words(own_week)} on if labels come as late as now."
+    since = day_words(new_baseline(spec, outcome, promoted).day)
     return (
-        f"Retraining{by}: challenger {outcome.challenger} is promoted, {judged}: {why}. "
-        f"From {since} on its own days are judged by a new baseline; this incident ends when they are sound."
+        f"This incident stays open until a week of the new champion's own is mature and sound{ripening} Its score is "
+        f"held against its own first {BASELINE_DAYS} days from {since} on, and against nothing before."
     )
 
 

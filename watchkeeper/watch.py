@@ -270,4 +270,6 @@ def _drill_down(ctx: Context, specs: Sequence[Spec]) -> None:
     for spec in specs:
         for incident in ctx.ledger.incidents(spec.model):
             if incident.fired and incident.cause in DRILLED:
-                reports.drilldown.write(ctx.warehouse, spec, incident, ctx.ledger.baseline(spec), ctx.settings.site)
+                reports.drilldown.write(
+                    ctx.warehouse, spec, incident, ctx.ledger.baseline(spec, incident.last_bad), ctx.settings.site
+                )

@@ -177,6 +177,7 @@ def test_the_incident_is_resolved_when_the_new_champions_own_days_are_sound(
     ledger = Ledger.open(settings.ledger)
     decay = next(i for i in ledger.incidents(MODEL) if i.cause is Cause.PERFORMANCE_DECAY and i.opened < LIVE)
     assert (decay.status, decay.resolved) == (Status.RESOLVED, max(MATURE_AGAIN))
+    assert not [i for i in ledger.incidents(MODEL) if i.cause is Cause.SCORE_SHIFT], "another model scores otherwise"
     kinds = [message.kind for message in ledger.messages(decay.id)]
     assert [kinds[0], kinds[-1]] == ["opened", "resolved"]
     assert {"asked", "answered"} <= set(kinds), "its thread tells the story from the question to the end"

@@ -7,7 +7,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from ledger.records import Decision, Message, Retrained
+from alerting.words import day_words
+from ledger.records import Decision, Message, Retrained, Verdict
 from ledger.snapshot import snapshot
 from models.errors import WatchkeeperError
 from models.spec import Spec
@@ -50,10 +51,34 @@ def test_a_promotion_makes_a_champion_and_a_baseline_and_tells_its_story(ctx: Co
     retrain.record(ctx, spec, request(), promoted("c1", LAST))
     assert settle(ctx, spec) == "c1"
     assert promotion.registry_of(ctx).stages(MODEL) == {"c1": "champion"}
-    assert ctx.ledger.baseline(spec).day == LAST + timedelta(days=14)
+    own = ctx.ledger.baseline(spec)
+    assert (own.start, own.end) == (LAST + timedelta(days=1), LAST + timedelta(days=28)), "its own first days"
+    assert own.day == LAST + timedelta(days=29)
+    assert ctx.ledger.baseline(spec, LAST + timedelta(days=28)).reason == "model file", (
+        "what it has to reach until then"
+    )
     (note,) = notes_of(ctx)
     assert note.startswith("Retraining, approved by A. Person: challenger c1 is promoted, judged on Fri 9 Jan to ")
-    assert "From Sat 7 Feb on its own days are judged by a new baseline" in note
+    assert "This incident stays open until a week of the new champion's own is mature and sound." in note
+    assert note.endswith("first 28 days from Sun 22 Feb on, and against nothing before.")
+
+
+def test_a_promotion_says_from_when_on_its_incident_can_end(ctx: Context, spec: Spec) -> None:
+    tell_of_the_incident(ctx)
+    watched(ctx, spec, LAST, mature_days=12)
+    retrain.record(ctx, spec, request(), promoted("c1", LAST))
+    (note,) = notes_of(ctx)
+    first = LAST + timedelta(days=7 + 12)
+    assert f"is mature and sound, from {day_words(first)} on if labels come as late as now." in note
+
+
+def test_a_new_champions_other_scores_are_no_score_shift(ctx: Context, spec: Spec) -> None:
+    """The days after a promotion look to the score as if everything had moved, for another model scores them."""
+    retrain.record(ctx, spec, request(LAST - timedelta(days=5)), promoted("c1", LAST - timedelta(days=5)))
+    watch.measure(ctx, spec, LAST)
+    found = ctx.ledger.measurements(MODEL, as_of=LAST, monitors=("score",))
+    judged = {m.verdict for m in found if m.metric == "psi" and not m.slice}
+    assert judged == {Verdict.INSUFFICIENT}
 
 
 def test_nobody_is_told_the_rest_of_a_story_that_nobody_was_told(ctx: Context, spec: Spec) -> None:
@@ -110,7 +135,8 @@ def test_a_rollback_puts_champion_and_baseline_back_and_is_done_once_a_day(ctx: 
     first, second = LAST - timedelta(days=40), LAST
     for name, day in (("c1", first), ("c2", second)):
         retrain.record(ctx, spec, request(day), promoted(name, day))
-    before = ctx.ledger.baseline(spec, first + timedelta(days=20))
+    before = ctx.ledger.baseline(spec, first + timedelta(days=29))
+    assert before.reason == "challenger c1 promoted"
     day = LAST + timedelta(days=2)
     done = rollback(ctx, spec, "twice the complaints", day)
     assert (done.champion, done.challenger) == ("c2", "c1")
