@@ -33,15 +33,18 @@ class Size:
     fit_columns: tuple[int, ...]
     repeats: int
     site_days: int = 90
+    fleet: tuple[int, int] = (200, 365)
+    """Models and days of the fleet's site."""
     models: int = 200
     columns: int = 30
 
 
-MILLION = Size(1_000_000, (1,), 1, (250_000, 500_000, 1_000_000, 2_000_000, 4_000_000), (5, 10, 20, 30, 60), repeats=3)
+ROWS, COLUMNS = (250_000, 500_000, 1_000_000, 2_000_000, 4_000_000), (5, 10, 20, 30, 60)
+MILLION = Size(1_000_000, (1,), 1, ROWS, COLUMNS, repeats=3, fleet=(20, 365))
 SIZES = {
-    "small": Size(20_000, (1,), 3, (10_000, 20_000), (5, 10), repeats=1, site_days=5, models=3),
+    "small": Size(20_000, (1,), 3, (10_000, 20_000), (5, 10), repeats=1, site_days=5, models=3, fleet=(2, 40)),
     "million": MILLION,
-    "full": Size(MILLION.rows, (1, 10), 50, MILLION.fit_rows, MILLION.fit_columns, MILLION.repeats),
+    "full": Size(MILLION.rows, (1, 10), 50, ROWS, COLUMNS, MILLION.repeats),
 }
 
 
@@ -66,6 +69,8 @@ def groups(size: Size, root: Path, peers: Mapping[str, Path]) -> Iterator[Group]
         lays = []
         yield Group([], list(_drifts(table | {"span": span}, rows, peers)), min(repeats, 2))
     yield Group([], list(_others(size, root, table)), size.repeats)
+    models, watched = size.fleet
+    yield Group([], [_case("site.fleet", "fleet_site", {"root": str(root), "models": models, "days": watched})], 1)
     if size.most_days > max(size.spans):
         whole = table | {"span": size.most_days}
         yield Group([], list(_profiles(whole, size.rows * size.most_days, [WHOLE])), 1)

@@ -16,6 +16,8 @@ from ledger.tables import measurements as table
 
 KEY = ("model", "as_of", "day", "monitor", "metric", "feature", "slice")
 """The natural key, in the order in which measurements are returned."""
+Tally = dict[str, dict[str, int]]
+"""How many figures had which verdict, by monitor."""
 COLUMNS = tuple(field.name for field in fields(Measurement))
 
 
@@ -40,10 +42,12 @@ def find(
     as_of: tuple[date | None, date | None],
     monitors: Sequence[str],
     newest: bool,
+    verdicts: Sequence[Verdict] = (),
 ) -> list[Measurement]:
     """Return measurements in the order of their natural key.
 
-    ``same`` are columns that must equal a value, ``day`` and ``as_of`` first and last days; None asks nothing.
+    ``same`` are columns that must equal a value, ``day`` and ``as_of`` first and last days; None asks nothing, and so
+    does no monitor and no verdict.
     """
     c = table.c
     where = [c[name] == value for name, value in same.items() if value is not None]
@@ -51,10 +55,24 @@ def find(
         where += [column >= first] if first is not None else []
         where += [column <= last] if last is not None else []
     where += [c.monitor.in_(monitors)] if monitors else []
+    where += [c.verdict.in_([verdict.value for verdict in verdicts])] if verdicts else []
     query = _newest(where) if newest else sa.select(*(c[name] for name in COLUMNS)).where(*where)
     found = [_measurement(*row) for row in database.rows(query)]
     # Sorted here, because databases don't agree on the order of texts.
     return sorted(found, key=lambda m: (m.model, m.as_of, m.day, m.monitor, m.metric, m.feature, m.slice))
+
+
+def tally(database: Database, model: str, first: date, last: date, monitors: Sequence[str]) -> dict[date, Tally]:
+    """Return how many figures of each monitor had which verdict, by the as-of days of a span, in order of day."""
+    c = table.c
+    key = (c.as_of, c.monitor, c.verdict)
+    where = (c.model == model, c.as_of.between(first, last), c.monitor.in_(monitors))
+    found: dict[date, Tally] = {}
+    for day, monitor, verdict, number in database.rows(
+        sa.select(*key, sa.func.count()).where(*where).group_by(*key).order_by(*key)
+    ):
+        found.setdefault(day, {}).setdefault(monitor, {})[verdict] = number
+    return found
 
 
 def page(

@@ -25,6 +25,7 @@ from ledger.records import (
     Status,
     Streamed,
     TakenIn,
+    Verdict,
 )
 from models.spec import Spec
 from warehouse import codec
@@ -220,6 +221,7 @@ class Ledger(Outbox):
         as_of_from: date | None = None,
         as_of_to: date | None = None,
         monitors: Sequence[str] = (),
+        verdicts: Sequence[Verdict] = (),
         metric: str | None = None,
         newest: bool = False,
     ) -> list[Measurement]:
@@ -234,7 +236,12 @@ class Ledger(Outbox):
             as_of=(as_of_from, as_of_to),
             monitors=monitors,
             newest=newest,
+            verdicts=verdicts,
         )
+
+    def tally(self, model: str, first: date, last: date, monitors: Sequence[str]) -> dict[date, figures.Tally]:
+        """Return how many figures of each monitor had which verdict, by the as-of days of a span; no figure is read."""
+        return figures.tally(self.database, model, first, last, monitors)
 
     # Incidents
 

@@ -1,4 +1,4 @@
-"""A day's page: everything that its watch measured, breaches first.
+"""A day's page: everything that its watch measured, breaches first; once it is old, what asked for something.
 
 How the model did on the day's payments is on the model's page instead: it changes with every label that arrives.
 """
@@ -9,9 +9,10 @@ from collections import Counter
 from datetime import date
 from typing import Any
 
-from ledger.records import Measurement
+from ledger.measurements import Tally
+from ledger.records import Incident, Measurement
 from reports import today, words
-from reports.reading import URGENT, Reading, concerns, rows
+from reports.reading import URGENT, Reading, concerns, counted, rows
 
 ROWS = 600
 """Most figures that a page shows in full, breaches first; the rest is counted, and in the JSON beside it."""
@@ -21,7 +22,8 @@ QUIET = 150
 
 def page(reading: Reading, day: date) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what the template of a day's page is filled with, and the same for machines."""
-    found = reading.judged(day)
+    whole, tally = reading.whole(day), reading.tallies.get(day, {})
+    found = reading.judged(day) if whole else reading.urgent[day]
     days = list(reading.runs)
     at = days.index(day)
     run = reading.runs[day]
@@ -32,21 +34,37 @@ def page(reading: Reading, day: date) -> tuple[dict[str, Any], dict[str, Any]]:
         "run": run,
         "before": days[at - 1] if at else None,
         "after": days[at + 1] if at + 1 < len(days) else None,
-        "counts": Counter(m.verdict for m in found),
-        "total": len(found),
-        "sections": sections(found),
-        "incidents": incidents,
+        "counts": Counter(counted(tally)),
+        "total": sum(counted(tally).values()),
+        "sections": sections(found, tally),
+        "whole": whole,
+        "incidents": [banner(incident) for incident in incidents],
         "states": today.STATES,
     }
     machine = {
         "model": reading.spec.model, "day": day, "rows": run.rows, "source_version": run.source_version,
-        "incidents": [incident.id for incident in incidents], "measurements": rows(found),
+        "incidents": [incident.id for incident in incidents], "counts": tally, "complete": whole,
+        "measurements": rows(found),
     }  # fmt: skip
     return context, machine
 
 
-def sections(found: list[Measurement]) -> list[dict[str, Any]]:
-    """Return the figures by monitor: urgent ones, then the quiet ones for everyone, then quiet slices, up to ROWS."""
+def banner(incident: Incident) -> dict[str, Any]:
+    """Return what a day's page tells of an incident; where it differs, the pages of its days are written anew."""
+    since, until = words.short_day(incident.opened), words.short_day(incident.last_bad)
+    over = f"{since} to {until}" if incident.last_bad != incident.opened else since
+    return {
+        "page": incident.page,
+        "headline": words.headline(incident),
+        "when": f"open, since {since}" if incident.live else f"{incident.status.value}, {over}",
+    }
+
+
+def sections(found: list[Measurement], tally: Tally) -> list[dict[str, Any]]:
+    """Return the figures by monitor: urgent ones, then the quiet ones for everyone, then quiet slices, up to ROWS.
+
+    ``tally`` counts all that there are, whether found for the page or not.
+    """
     left = ROWS
     result = []
     order = {metric: place for place, metric in enumerate(words.METRICS)}
@@ -62,7 +80,7 @@ def sections(found: list[Measurement]) -> list[dict[str, Any]]:
     slices = {monitor: [m for m in part if m.slice and monitor != "fairness"] for monitor, part in quiet.items()}
     shown_slices, left = _share_out(slices, left)
     for monitor, title in words.MONITORS.items():
-        every = len(urgent[monitor]) + len(quiet[monitor])
+        every = sum(tally.get(monitor, {}).values())
         shown = [*shown_whole[monitor], *shown_slices[monitor]]
         if every:
             result.append(
@@ -72,7 +90,7 @@ def sections(found: list[Measurement]) -> list[dict[str, Any]]:
                     "urgent": shown_urgent[monitor],
                     "quiet": shown,
                     "hidden": every - len(shown_urgent[monitor]) - len(shown),
-                    "counts": Counter(m.verdict for m in found if m.monitor == monitor),
+                    "counts": tally[monitor],
                 }
             )
     return sorted(result, key=lambda section: not section["urgent"])

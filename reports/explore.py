@@ -6,8 +6,8 @@ and loads plotly.js from beside the pages.
 
 from __future__ import annotations
 
-import importlib.resources
-import json
+import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +29,13 @@ NAMES = {
 
 def assets(site: Path) -> None:
     """Put plotly.js beside the pages; what is there already is not written again."""
-    plotly = importlib.resources.files("plotly") / "package_data" / "plotly.min.js"
-    with importlib.resources.as_file(plotly) as source:
-        there = site / "assets" / "plotly.min.js"
-        if not there.exists() or there.stat().st_size != source.stat().st_size:
-            write.file(there, source.read_bytes())
+    package = importlib.util.find_spec("plotly")  # found, not imported: that takes half a second
+    assert package is not None
+    assert package.submodule_search_locations is not None
+    source = Path(package.submodule_search_locations[0]) / "package_data" / "plotly.min.js"
+    there = site / "assets" / source.name
+    if not there.exists() or there.stat().st_size != source.stat().st_size:
+        write.file(there, source.read_bytes())
 
 
 def page(reading: Reading) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -44,59 +46,76 @@ def page(reading: Reading) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def figure(reading: Reading) -> dict[str, Any]:
     """Return one plotly figure: a row for each headline metric, and drift by feature and day; {} without any."""
-    import plotly.graph_objects as go  # noqa: PLC0415  half a second to import
-    from plotly.subplots import make_subplots  # noqa: PLC0415
-
     metrics = [metric for metric in HEADLINES if _shown(reading, "performance", metric)]
     features, days, psi, told = _heat(reading)
     titles = [*(words.metric(metric) for metric in metrics), *(["Drift of features (PSI)"] if features else [])]
     if not titles:
         return {}
     heights = [ROW_PIXELS] * len(metrics) + ([60 + HEAT_PIXELS * len(features)] if features else [])
-    whole = make_subplots(
-        rows=len(titles),
-        shared_xaxes=True,
-        subplot_titles=titles,
-        row_heights=heights,
-        vertical_spacing=0.4 / len(titles) / 4,
-    )
+    data = []
     for row, metric in enumerate(metrics, 1):
         for monitor, (name, colour) in NAMES.items():
             points = _shown(reading, monitor, metric)
             if points:
-                whole.add_trace(_dots(go, points, name, colour, first=row == 1), row=row, col=1)
+                data.append(_dots(points, name, colour, first=row == 1) | _axes(row))
+    layout = _layout(titles, heights)
     if features:
-        heat = go.Heatmap(
-            x=days, y=features, z=psi, customdata=told, colorscale="Cividis", zmin=0, zmax=0.3, showscale=False,
-            hovertemplate="%{y}<br>%{x|%a %-d %b %Y}<br>%{customdata}<extra></extra>",
-        )  # fmt: skip
-        whole.add_trace(heat, row=len(titles), col=1)
-        whole.update_yaxes(autorange="reversed", row=len(titles), col=1)
-    whole.update_layout(height=sum(heights) + 120, hovermode="closest", margin={"l": 160, "r": 20, "t": 50, "b": 40})
-    result: dict[str, Any] = json.loads(whole.to_json())
-    result["layout"].pop("template", None)  # colours are the reader's, light or dark: assets/explore.js
-    return result
+        heat = {"type": "heatmap", "x": days, "y": features, "z": psi, "customdata": told, "colorscale": "Cividis",
+                "zmin": 0, "zmax": 0.3, "showscale": False,
+                "hovertemplate": "%{y}<br>%{x|%a %-d %b %Y}<br>%{customdata}<extra></extra>"}  # fmt: skip
+        data.append(heat | _axes(len(titles)))
+        layout[f"yaxis{_number(len(titles))}"]["autorange"] = "reversed"
+    return {"data": data, "layout": layout}
+
+
+def _layout(titles: Sequence[str], heights: Sequence[int]) -> dict[str, Any]:
+    """Return rows below each other, as high as asked for, each with its title, whose time axes move together."""
+    gap = 0.1 / len(titles)
+    pixel = (1 - gap * (len(titles) - 1)) / sum(heights)
+    layout: dict[str, Any] = {"annotations": [], "height": sum(heights) + 120, "hovermode": "closest",
+                              "margin": {"l": 160, "r": 20, "t": 50, "b": 40}}  # fmt: skip
+    top = 1.0
+    for row, (title, height) in enumerate(zip(titles, heights, strict=True), 1):
+        bottom, number = max(0.0, top - height * pixel), _number(row)
+        last = {} if row == len(titles) else {"matches": f"x{_number(len(titles))}", "showticklabels": False}
+        layout[f"xaxis{number}"] = {"anchor": f"y{number}", "domain": [0, 1], **last}
+        layout[f"yaxis{number}"] = {"anchor": f"x{number}", "domain": [bottom, top]}
+        layout["annotations"].append({
+            "text": title, "x": 0.5, "y": top, "xref": "paper", "yref": "paper", "xanchor": "center",
+            "yanchor": "bottom", "showarrow": False, "font": {"size": 16},
+        })  # fmt: skip
+        top = bottom - gap
+    return layout
+
+
+def _axes(row: int) -> dict[str, str]:
+    return {"xaxis": f"x{_number(row)}", "yaxis": f"y{_number(row)}"}
+
+
+def _number(row: int) -> str:
+    return "" if row == 1 else str(row)
 
 
 def _shown(reading: Reading, monitor: str, metric: str) -> list[Measurement]:
     return [m for m in reading.everyone(monitor, metric) if m.value is not None]
 
 
-def _dots(go: Any, points: list[Measurement], name: str, colour: str, *, first: bool) -> Any:
+def _dots(points: list[Measurement], name: str, colour: str, *, first: bool) -> dict[str, Any]:
     up = [max(0.0, (m.high if m.high is not None else m.value or 0.0) - (m.value or 0.0)) for m in points]
     down = [max(0.0, (m.value or 0.0) - (m.low if m.low is not None else m.value or 0.0)) for m in points]
-    return go.Scatter(
-        x=[m.day.isoformat() for m in points],
-        y=[m.value for m in points],
-        error_y={"type": "data", "symmetric": False, "array": up, "arrayminus": down, "thickness": 1, "width": 0},
-        mode="markers",
-        marker={"color": colour},
-        name=name,
-        legendgroup=name,
-        showlegend=first,
-        text=[f"{words.figure(m.metric, m.value)}, n {m.n:,}; {words.VERDICTS[m.verdict].word}" for m in points],
-        hovertemplate="%{x|%a %-d %b %Y}<br>%{text}<extra></extra>",
-    )
+    return {
+        "type": "scatter",
+        "x": [m.day.isoformat() for m in points],
+        "y": [m.value for m in points],
+        "error_y": {"type": "data", "symmetric": False, "array": up, "arrayminus": down, "thickness": 1, "width": 0},
+        "mode": "markers",
+        "marker": {"color": colour},
+        "name": name,
+        "legendgroup": name,
+        "showlegend": first,
+        "text": [f"{words.figure(m.metric, m.value)}, n {m.n:,}; {words.VERDICTS[m.verdict].word}" for m in points],
+        "hovertemplate": "%{x|%a %-d %b %Y}<br>%{text}<extra></extra>",
+    }
 
 
 def _heat(reading: Reading) -> tuple[list[str], list[str], list[list[float | None]], list[list[str]]]:

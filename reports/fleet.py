@@ -8,11 +8,11 @@ from typing import Any
 
 from ledger.records import Message
 from reports import today, words
-from reports.svg import spark
+from reports.svg import bars, spark
 
 Card = dict[str, Any]
 MANY = 100
-"""Above this number of models a line's strip goes back 30 days instead of 60, to keep the page light."""
+"""Above this number of models a line's strip and trends go back 30 days instead of 60, to keep the page light."""
 ORDER = tuple(today.STATES)
 
 
@@ -68,7 +68,10 @@ def sentence(cards: Sequence[Card]) -> str:
 
 
 def line(card: Card, newest: str | None, span: int) -> Card:
-    """Return a model's line with words for what is only a value in the JSON."""
+    """Return a model's line with words for what is only a value in the JSON.
+
+    Its ``text`` is what the search finds beside what the line shows.
+    """
     until = card["watched_until"]
     behind = (date.fromisoformat(newest) - date.fromisoformat(until)).days if newest and until else 0
     strip = card["strip"][-span:]
@@ -77,16 +80,18 @@ def line(card: Card, newest: str | None, span: int) -> Card:
         "freshness": freshness(until, behind),
         "behind": behind,
         "strip": strip,
-        "trends": [
-            trend | {"drawn": spark(trend["values"], f"{trend['title']}, {len(trend['values'])} days")}
-            for trend in card["trends"]
-        ],
-        "text": " ".join(
-            [card["title"], card["model"], card["owner"], *(f"{i['summary']} {i['cause']}" for i in card["open"])]
-        ).lower(),
-        "strip_says": f"Last {words.plural(len(strip), 'day')}: {bad} with an incident",
+        "trends": [trend | {"drawn": _spark(trend, span)} for trend in card["trends"]],
+        "text": " ".join([card["model"], *(found["cause"] for found in card["open"])]).lower(),
+        "strip_drawn": bars(
+            [cell["state"] for cell in strip], f"Last {words.plural(len(strip), 'day')}: {bad} with an incident"
+        ),
         "opened": [found | {"since": words.short_day(date.fromisoformat(found["opened"]))} for found in card["open"]],
     }
+
+
+def _spark(trend: Card, span: int) -> str:
+    values = trend["values"][-span:]
+    return spark(values, f"{trend['title']}, {len(values)} days")
 
 
 def freshness(until: str | None, behind: int) -> str:

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
+from ledger.measurements import Tally
 from ledger.records import Decision, Incident, Measurement, Retrained, Run, Status, Verdict
 from ledger.store import Ledger
 from models.spec import Spec
@@ -18,6 +19,8 @@ from warehouse.profile import EVERYONE, Counts, Group, Profile, total
 
 DAYS = 90
 """Days that a strip, a heat map or a figure over time goes back."""
+WHOLE_DAYS = 31
+"""Newest days whose pages show every figure; an older one shows what asked for something, and counts the rest."""
 NOW_DAYS = 7
 """Newest days whose payments are 'now', beside the baseline's: every weekday once."""
 JUDGED = (
@@ -56,7 +59,7 @@ class Reading:
     ledger: Ledger
     spec: Spec
     known: dict[date, Cell] = field(default_factory=dict)
-    """Cells of days whose pages stand, from the page that is being rebuilt."""
+    """Cells of days whose pages stand, from the page of all days."""
     _series: dict[tuple[str, str], list[Measurement]] = field(default_factory=dict, repr=False)
     _features: dict[str, dict[str, list[Measurement]]] = field(default_factory=dict, repr=False)
 
@@ -135,8 +138,14 @@ class Reading:
         """Return a metric's newest figure of each day that figures show, in order of days."""
         key = (monitor, metric)
         if key not in self._series:
-            span = {"day_from": self.first, "day_to": self.last}
-            found = self.ledger.measurements(self.spec.model, monitors=(monitor,), metric=metric, newest=True, **span)
+            found = self.ledger.measurements(
+                self.spec.model,
+                day_from=self.first,
+                day_to=self.last,
+                monitors=(monitor,),
+                metric=metric,
+                newest=True,
+            )
             self._series[key] = sorted(found, key=lambda m: (m.feature, m.slice, m.day))
         return self._series[key]
 
@@ -167,10 +176,43 @@ class Reading:
         """Return what the watch of a day measured about that day."""
         return self.ledger.measurements(self.spec.model, as_of=day, monitors=JUDGED)
 
+    def whole(self, day: date) -> bool:
+        """Return whether a day is young enough for a page with every figure."""
+        return self.last is not None and (self.last - day).days < WHOLE_DAYS
+
+    @cached_property
+    def _unknown(self) -> list[date]:
+        return [day for day in self.runs if day not in self.known]
+
+    @cached_property
+    def tallies(self) -> dict[date, Tally]:
+        """Return how many figures of each monitor had which verdict on the days whose pages don't stand."""
+        if not self._unknown:
+            return {}
+        return self.ledger.tally(self.spec.model, self._unknown[0], self._unknown[-1], JUDGED)
+
+    @cached_property
+    def urgent(self) -> dict[date, list[Measurement]]:
+        """Return what asked for something on the days whose pages don't stand and don't show every figure."""
+        old = [day for day in self._unknown if not self.whole(day)]
+        found: dict[date, list[Measurement]] = {day: [] for day in old}
+        if old:
+            for m in self.ledger.measurements(
+                self.spec.model, as_of_from=old[0], as_of_to=old[-1], monitors=JUDGED, verdicts=URGENT
+            ):
+                if m.as_of in found:
+                    found[m.as_of].append(m)
+        return found
+
     @cached_property
     def newest(self) -> list[Measurement]:
         """Return what the newest watch measured."""
         return self.judged(self.last) if self.last else []
+
+    @cached_property
+    def cells(self) -> dict[date, Cell]:
+        """Return a cell for each watched day, in order."""
+        return {day: self._cell(day) for day in self.runs}
 
     @cached_property
     def strip(self) -> list[Cell]:
@@ -178,24 +220,22 @@ class Reading:
         if self.first is None or self.last is None:
             return []
         span = [self.first + timedelta(days=i) for i in range((self.last - self.first).days + 1)]
-        unknown = [day for day in span if day in self.runs and day not in self.known]
-        found: dict[date, Counter[str]] = {day: Counter() for day in unknown}
-        if unknown:
-            for m in self.ledger.measurements(
-                self.spec.model, as_of_from=unknown[0], as_of_to=unknown[-1], monitors=JUDGED
-            ):
-                if m.as_of in found:
-                    found[m.as_of][m.verdict.value] += 1
-        return [self._cell(day, found.get(day)) for day in span]
+        return [self.cells.get(day) or Cell(day, "unwatched", {}) for day in span]
 
-    def _cell(self, day: date, counts: Counter[str] | None) -> Cell:
-        if day not in self.runs:
-            return Cell(day, "unwatched", {})
-        numbers = dict(counts) if counts is not None else self.known[day].counts
+    def _cell(self, day: date) -> Cell:
+        numbers = self.known[day].counts if day in self.known else counted(self.tallies.get(day, {}))
         state = next((verdict for verdict in WORST if numbers.get(verdict)), "ok")
         if any(concerns(incident, day) for incident in self.incidents):
             state = "incident"
         return Cell(day, state, numbers)
+
+
+def counted(tally: Tally) -> dict[str, int]:
+    """Return how many figures had which verdict, over all monitors."""
+    total: Counter[str] = Counter()
+    for of_monitor in tally.values():
+        total.update(of_monitor)
+    return dict(sorted(total.items()))
 
 
 def counts_of(profile: Profile, column: str, group: Group = EVERYONE) -> Counts:

@@ -20,6 +20,8 @@ TEXT, TEXTS, DAY = (
 MAYBE_DAY = {"anyOf": [DAY, {"type": "null"}]}
 MAYBE_NUMBER = {"type": ["number", "null"]}
 WHOLE = {"type": "integer", "minimum": 0}
+COUNTS = {"type": "object", "additionalProperties": WHOLE}
+"""How many figures had which verdict."""
 STRIP = {"type": "object", "required": ["day", "state", "counts"]}
 
 
@@ -33,7 +35,8 @@ def schema() -> dict[str, Any]:
         defs[record.__name__] = found
     for name in (field.name for field in fields(Measurement)):
         defs["Measurement"]["properties"].setdefault(name, {})
-    pages = {"fleet": _fleet(), "model": _model(), "feature": _feature(), "day": _day(), "incident": _incident()}
+    pages = {"fleet": _fleet(), "model": _model(), "feature": _feature(), "day": _day(), "incident": _incident(),
+             "days": _days()}  # fmt: skip
     pages["explore"] = _object({"figure": {"type": "object"}})  # as plotly.js draws it
     pages |= {"coverage": _coverage(), "methods": _object({"methods": _many("Method")})}
     return {"$schema": DIALECT, "title": "JSON beside the pages of a Watchkeeper site", "$defs": defs | pages,
@@ -82,7 +85,14 @@ def _feature() -> dict[str, Any]:
 
 def _day() -> dict[str, Any]:
     return _object({"model": TEXT, "day": DAY, "rows": WHOLE, "source_version": TEXT, "incidents": TEXTS,
+                    "counts": {"type": "object", "additionalProperties": COUNTS}, "complete": {"type": "boolean"},
                     "measurements": _many("Measurement")})  # fmt: skip
+
+
+def _days() -> dict[str, Any]:
+    line = {"day": DAY, "state": TEXT, "rows": WHOLE, "source_version": TEXT, "counts": COUNTS,
+            "complete": {"type": "boolean"}}  # fmt: skip
+    return _object({"model": TEXT, "days": {"type": "array", "items": _object(line)}})
 
 
 def _incident() -> dict[str, Any]:

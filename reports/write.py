@@ -131,7 +131,11 @@ def file_name(text: str) -> str:
 
 def as_json(value: Any) -> str:
     """Return compact JSON; records become objects, days ISO text, and what isn't finite null."""
-    return json.dumps(_plain(value), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    how: dict[str, Any] = {"separators": (",", ":"), "ensure_ascii": False, "allow_nan": False}
+    try:
+        return json.dumps(value, default=_plain, **how)
+    except (TypeError, ValueError):  # a key that is no text, or a number that isn't finite: rare, and slow to look for
+        return json.dumps(_plain(value), **how)
 
 
 def _plain(value: Any) -> Any:

@@ -289,7 +289,14 @@ def serve(
 def site() -> None:
     """Rebuild every page of the report from the ledger."""
     ctx = watch.context(read(), live=False)
-    out.print(watch.publish(ctx, watch.known_specs(ctx.settings)), highlight=False, soft_wrap=True)
+    with progress("page") as bar:
+        task = bar.add_task("")
+
+        def told(name: str, done: int, total: int) -> None:
+            bar.update(task, description=name.split("/")[1], completed=done, total=total)
+
+        page = watch.publish(ctx, watch.known_specs(ctx.settings), progress=told)
+    out.print(page, highlight=False, soft_wrap=True)
 
 
 def _watched(ctx: Context, spec: Spec, day: date, *, quiet: bool) -> Run:

@@ -13,19 +13,26 @@ err = Console(stderr=True)
 
 
 class RateColumn(ProgressColumn):
-    """Days a second, or seconds a day where that is more."""
+    """Days (or what else is counted) a second, or seconds a day where that is more."""
+
+    def __init__(self, unit: str = "day") -> None:
+        super().__init__()
+        self.unit = unit
 
     def render(self, task: Task) -> Text:
         """Return the rate in words, empty until it is known."""
         speed = task.finished_speed or task.speed
         if not speed:
             return Text("")
-        return Text(f"{speed:.1f} days a second" if speed >= 1 else f"{1 / speed:.1f} s a day", style="dim")
+        return Text(
+            f"{speed:.1f} {self.unit}s a second" if speed >= 1 else f"{1 / speed:.1f} s a {self.unit}", style="dim"
+        )
 
 
-def progress() -> Progress:
-    """Return a progress bar of days on standard error; nothing at all where that is no terminal."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), RateColumn(), TimeRemainingColumn())
+def progress(unit: str = "day") -> Progress:
+    """Return a progress bar on standard error; nothing at all where that is no terminal."""
+    rate = RateColumn(unit)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
     return Progress(*columns, console=err, disable=not err.is_terminal, speed_estimate_period=SPEED_SECONDS)
 
 

@@ -7,6 +7,7 @@ of add, and returns a summary in words. The command line, the DAGs and the tests
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -177,16 +178,25 @@ def decide(ctx: Context, spec: Spec, day: date) -> Decision:
     return decision
 
 
-def publish(ctx: Context, specs: Sequence[Spec], touched: Collection[tuple[str, date]] | None = None) -> str:
-    """Rebuild the pages that the touched model-days change (None: all), with a drill-down for each new drift.
+def publish(
+    ctx: Context,
+    specs: Sequence[Spec],
+    touched: Collection[tuple[str, date]] | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> str:
+    """Rebuild the pages that the touched model-days change, with a drill-down for each new drift.
 
+    None rebuilds all, on every core; ``progress`` is told as ``reports.site.build`` tells it.
     Where the settings name a place to publish to, the site is copied there, and only what changed is sent.
     """
     import reports.publish  # noqa: PLC0415  jinja is only needed here
     import reports.site  # noqa: PLC0415
 
     _drill_down(ctx, [spec for spec in specs if touched is None or spec.model in {model for model, _ in touched}])
-    index = reports.site.build(ctx.ledger, specs, ctx.settings.site, touched=touched)
+    cores = 1 if touched is not None else os.cpu_count() or 1
+    index = reports.site.build(
+        ctx.ledger, specs, ctx.settings.site, touched=touched, progress=progress, processes=cores
+    )
     if ctx.settings.publish_to:
         reports.publish.publish(ctx.settings.site, ctx.settings.publish_to)
     return str(index)

@@ -42,6 +42,8 @@
   const filters = document.querySelector(".filters");
   if (filters) {
     const cards = [...document.querySelectorAll(".fleet > li")];
+    const texts = new Map(cards.map((card) => [card, `${card.dataset.text} ${card.textContent}`.toLowerCase()]));
+    const all = cards.length === 1 ? "1 model" : `${cards.length} models`;
     const inputs = [...filters.querySelectorAll("input, select")];
     const output = filters.querySelector("output");
     const asked = new URLSearchParams(location.hash.slice(1));
@@ -51,10 +53,10 @@
       let left = 0;
       for (const card of cards) {
         const fits = ["state", "owner", "tier"].every((key) => !wanted[key] || card.dataset[key] === wanted[key]);
-        card.hidden = !(fits && words.every((word) => card.dataset.text.includes(word)));
+        card.hidden = !(fits && words.every((word) => texts.get(card).includes(word)));
         left += !card.hidden;
       }
-      output.textContent = left === cards.length ? `${left} models` : `${left} of ${cards.length} models`;
+      output.textContent = left === cards.length ? all : `${left} of ${all}`;
       const kept = new URLSearchParams(Object.entries(wanted).filter(([, value]) => value));
       history.replaceState(null, "", String(kept) ? `#${kept}` : location.pathname);
     };
@@ -64,7 +66,7 @@
     }
     filters.hidden = false;
     if ([...asked.keys()].length) apply();
-    else output.textContent = `${cards.length} models`;
+    else output.textContent = all;
   }
 
   addEventListener("beforeprint", () => {

@@ -41,6 +41,8 @@ def test_what_was_measured_is_what_it_is_called(written: Path) -> None:
     assert [answers[f"columns.{n}.slices-2"]["columns"] for n in (5, 10)] == [5, 10]
     assert [answers[f"rows.{n}.slices-2"]["rows"] for n in (10_000, 20_000)] == [10_000, 20_000]
     assert answers["suite"] == {"expectations": 59, "errored": 0}
+    assert (answers["site.fleet"]["models"], answers["site.fleet"]["days"]) == (2, 40)
+    assert answers["site.fleet"]["largest_kb"] < 500
     assert answers["dags"] == {"dags": 6, "errors": 0}
 
 

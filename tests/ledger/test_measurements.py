@@ -104,6 +104,7 @@ ASKED: list[tuple[dict[str, Any], Callable[[Measurement], bool]]] = [
         lambda m: (m.model, m.monitor, m.metric) == (MODEL, "drift", "psi"),
     ),
     ({"monitors": ("drift", "performance")}, lambda m: True),
+    ({"verdicts": (Verdict.BREACH, Verdict.ERRORED)}, lambda m: m.verdict in (Verdict.BREACH, Verdict.ERRORED)),
 ]
 
 
@@ -116,6 +117,19 @@ def test_each_question_is_answered_in_natural_order(ledger: Ledger, newest: bool
         if newest:  # sorted by as_of, so that the last one of each figure is its newest
             wanted = sorted({key(replace(m, as_of=DAY)): m for m in wanted}.values(), key=key)
         assert ledger.measurements(newest=newest, **question) == wanted != []
+
+
+def test_a_tally_counts_the_verdicts_of_each_day_and_monitor(ledger: Ledger) -> None:
+    late = DAY + timedelta(days=1)
+    kinds = {"a": Verdict.OK, "b": Verdict.BREACH, "c": Verdict.OK}
+    found = [measurement(feature=name, verdict=verdict) for name, verdict in kinds.items()]
+    found += [measurement(monitor="performance", verdict=Verdict.OK), measurement(model="other")]
+    save(ledger, [*found, measurement(as_of=late, verdict=Verdict.ERRORED)])
+    both = ("drift", "performance")
+    first = {"drift": {"ok": 2, "breach": 1}, "performance": {"ok": 1}}
+    assert ledger.tally(MODEL, DAY, DAY, both) == {DAY: first}
+    assert ledger.tally(MODEL, DAY, late, both) == {DAY: first, late: {"drift": {"errored": 1}}}
+    assert ledger.tally(MODEL, DAY, late, ("check",)) == {}
 
 
 def plan(ledger: Ledger, ask: Callable[[], object]) -> str:

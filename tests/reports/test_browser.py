@@ -61,6 +61,7 @@ def kinds(site: Path) -> dict[str, Path]:
         "category": model / "features/merchant_category.html",
         "day": model / "days/2026-04-28.html",
         "day without data": model / "days/2026-04-07.html",
+        "days": model / "days/index.html",
         "incident": incident,
         "coverage": site / "coverage.html",
         "methods": site / "methods.html",
@@ -68,8 +69,8 @@ def kinds(site: Path) -> dict[str, Path]:
 
 
 KINDS = (
-    "fleet", "model", "model without labels", "feature", "category", "day", "day without data", "incident", "coverage",
-    "methods",
+    "fleet", "model", "model without labels", "feature", "category", "day", "day without data", "days", "incident",
+    "coverage", "methods",
 )  # fmt: skip
 
 

@@ -4,6 +4,9 @@ import json
 import re
 from pathlib import Path
 
+import plotly.graph_objects
+import pytest
+
 from ledger.store import Ledger
 from models.spec import Spec
 from reports import explore
@@ -21,6 +24,14 @@ def test_every_headline_metric_and_the_drift_of_features_share_one_time_axis(led
     recall = next(trace for trace in figure["data"] if trace["name"] == "realised")
     assert all(low >= 0 and high >= 0 for low, high in zip(recall["error_y"]["arrayminus"], recall["error_y"]["array"],
                                                            strict=True))  # fmt: skip
+
+
+def test_the_figure_is_one_that_plotly_knows(ledger: Ledger, specs: list[Spec]) -> None:
+    figure = explore.figure(Reading(ledger, specs[0]))
+    rows = plotly.graph_objects.Figure(figure)  # raises for a key or a value that it doesn't know
+    bottoms = [axis["domain"][0] for name, axis in rows.to_dict()["layout"].items() if name.startswith("yaxis")]
+    assert bottoms == sorted(bottoms, reverse=True)
+    assert bottoms[-1] == pytest.approx(0, abs=1e-9)
 
 
 def test_a_model_that_was_never_measured_has_nothing_to_explore(ledger: Ledger, specs: list[Spec]) -> None:

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from ledger.records import Measurement, Verdict
-from reports import figures
-from reports.svg import BOTTOM, TOP, Days, Plot, Scale, spark
+from reports import figures, today
+from reports.svg import BOTTOM, HEIGHTS, TOP, Days, Plot, Scale, bars, spark
 
 FIRST = date(2026, 4, 1)
 POINT = Measurement("m", FIRST, FIRST, "performance", "recall", value=0.8, low=0.7, high=0.9, n=100)
@@ -133,5 +133,15 @@ def test_an_axis_of_days_ends_on_its_last_day_and_is_never_crowded(number: int) 
 def test_a_small_line_keeps_its_gaps_and_ends_in_a_dot() -> None:
     drawn = str(spark([1.0, 2.0, None, 3.0], "Recall"))
     assert len(re.findall("M", drawn)) == 2
-    assert 'cx="96"' in drawn
+    assert 'd="M0 44l64 -20M192 4"' in drawn
+    assert 'cx="192" cy="4"' in drawn
     assert spark([None, 1.0], "Recall") == ""
+
+
+def test_days_of_one_state_in_a_row_are_one_line_of_bars() -> None:
+    drawn = str(bars(["ok", "ok", "incident", "ok", "unwatched"], 'Last "5" days'))
+    assert re.findall(r'class="(\w+)" d="([^"]+)"', drawn) == [
+        ("ok", "M0 7.5h2M3 7.5h1"), ("incident", "M2 5h1"), ("unwatched", "M4 9.5h1"),
+    ]  # fmt: skip
+    assert "Last &#34;5&#34; days" in drawn
+    assert set(HEIGHTS) == set(today.STATES)
