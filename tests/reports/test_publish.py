@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,7 +15,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from models.errors import WatchkeeperError
-from reports.publish import MANIFEST, Published, publish
+from reports.publish import KEPT, MANIFEST, Published, publish
 
 
 class Bucket(MemoryFileSystem):
@@ -60,7 +63,7 @@ def small(tmp_path: Path) -> Path:
 
 
 def standing(target: Path) -> dict[str, str]:
-    files = (path for path in target.rglob("*") if path.is_file() and path.name != MANIFEST)
+    files = (path for path in target.rglob("*") if path.is_file() and path.name not in (MANIFEST, KEPT))
     return {path.relative_to(target).as_posix(): path.read_text(encoding="utf-8") for path in files}
 
 
@@ -86,7 +89,7 @@ def test_the_fleet_page_is_sent_last_and_each_file_with_its_type(small: Path, bu
     publish(small, "gs://bank/site")
     assert [path for path, _ in bucket.written] == [
         "/bank/site/assets/site.css", "/bank/site/models/m/days/2026-04-30.html", "/bank/site/models/m/index.html",
-        "/bank/site/index.json", "/bank/site/index.html", f"/bank/site/{MANIFEST}",
+        f"/bank/site/models/m/{MANIFEST}", "/bank/site/index.json", "/bank/site/index.html", f"/bank/site/{MANIFEST}",
     ]  # fmt: skip
     kinds = dict(bucket.written)
     assert kinds["/bank/site/index.html"] == "text/html"
@@ -101,8 +104,63 @@ def test_a_broken_network_is_one_sentence_and_the_next_time_goes_on(small: Path,
     assert "/bank/site/index.html" not in [path for path, _ in bucket.written]
     bucket.breaks_after = None
     publish(small, "gs://bank/site")
-    digests = json.loads(Bucket.store[f"/bank/site/{MANIFEST}"].getvalue())
-    assert set(digests) == set(standing(small)) - {".part-unfinished"}
+    listed = json.loads(Bucket.store[f"/bank/site/{MANIFEST}"].getvalue())
+    models = json.loads(Bucket.store[f"/bank/site/models/m/{MANIFEST}"].getvalue())
+    assert {*listed["files"], *models} == set(standing(small)) - {".part-unfinished"}
+    assert list(listed["parts"]) == ["models/m"]
+
+
+def aged(site: Path, seconds: int = 60) -> None:
+    """Let the files of a site be so old."""
+    for path in site.rglob("*"):
+        if path.is_file():
+            os.utime(path, ns=(then := time.time_ns() - seconds * 10**9, then))
+
+
+def test_a_file_that_stands_as_it_was_is_not_read_again(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aged(small)
+    publish(small, str(tmp_path / "public"))
+    (small / "models/m/index.html").write_text("new")
+    read: list[str] = []
+    plain = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path.name) or plain(path))
+    assert publish(small, str(tmp_path / "other")) == Published(5, 0)
+    first, read[:] = read[0], []
+    assert first == "index.html"
+    assert publish(small, str(tmp_path / "other")) == Published(0, 0)
+    assert read == ["index.html"]  # which changed just now, and might change again without a sign of it
+
+
+def test_a_file_that_changes_right_after_it_was_read_is_noticed(small: Path, tmp_path: Path) -> None:
+    publish(small, str(tmp_path / "public"))
+    page = small / "index.html"
+    before = page.stat()
+    page.write_text("INDEX.HTML")
+    os.utime(page, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert publish(small, str(tmp_path / "public")) == Published(1, 0)
+
+
+def test_a_day_of_one_model_reads_and_writes_no_list_of_another(small: Path, bucket: type[Bucket]) -> None:
+    (small / "models/n").mkdir()
+    (small / "models/n/index.html").write_text("n")
+    publish(small, "gs://bank/site")
+    bucket.written.clear()
+    (small / "models/m/index.html").write_text("new")
+    assert publish(small, "gs://bank/site") == Published(1, 0)
+    assert [path.removeprefix("/bank/site/") for path, _ in bucket.written] == [
+        "models/m/index.html", f"models/m/{MANIFEST}", MANIFEST,
+    ]  # fmt: skip
+
+
+def test_a_model_that_is_gone_goes_from_the_target_too(small: Path, tmp_path: Path) -> None:
+    target = tmp_path / "public"
+    publish(small, str(target))
+    shutil.rmtree(small / "models")
+    assert publish(small, str(target)) == Published(0, 2)
+    assert set(standing(target)) == {"index.html", "index.json", "assets/site.css"}
+    assert not (target / "models/m" / MANIFEST).exists()
 
 
 def test_an_address_that_nobody_knows_is_one_sentence(small: Path) -> None:
