@@ -6,9 +6,9 @@ import argparse
 import os
 import platform
 import shutil
-import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from benchmarks.measure import REPOSITORY, Figure, take_turns
 from benchmarks.plan import PEERS, SIZES, groups
 
 SCRATCH = REPOSITORY / ".bench"
+ROOMS = ("models", "warehouse", "ledger", "checks", "monitors", "reports", "watchkeeper", "dags", "benchmarks")
 LIBRARIES = ("duckdb", "numpy", "pyarrow", "great-expectations", "apache-airflow")
 
 
@@ -26,19 +27,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = _parser().parse_args(arguments)
     installed, missing = _install() if asked.peers else ({}, dict.fromkeys(PEERS, "not asked for"))
     figures: dict[str, Figure] = {}
-    SCRATCH.mkdir(exist_ok=True)
-    root = Path(tempfile.mkdtemp(prefix="data-", dir=SCRATCH))
-    try:
-        for group in groups(SIZES[asked.size], root, installed):
-            laid = take_turns(group.lays, 1, print)
-            if broken := [f"{key}: {found['failed']}" for key, found in laid.items() if "failed" in found]:
-                raise SystemExit("\n".join(broken))
-            figures |= take_turns(group.cases, group.repeats, print)
-    finally:
-        shutil.rmtree(root)
+    root = SCRATCH / f"data-{asked.size}"  # stands, with the runs made so far, where the command was stopped
+    kept = root / f"runs-{_code()}.jsonl"
+    root.mkdir(parents=True, exist_ok=True)
+    if kept.exists():
+        print(f"going on with the runs of {kept}; delete it to begin anew")
+    for group in groups(SIZES[asked.size], root, installed):
+        laid = take_turns(group.lays, 1, print)
+        if broken := [f"{key}: {found['failed']}" for key, found in laid.items() if "failed" in found]:
+            raise SystemExit("\n".join(broken))
+        figures |= take_turns(group.cases, group.repeats, print, kept)
     shape = {"rows": SIZES[asked.size].rows, "columns": SIZES[asked.size].columns}
     run = {**_machine(), **shape, "missing": missing, "figures": figures}
     report.write(asked.to, run)
+    shutil.rmtree(root)
     print(f"written: {asked.to / report.PAGE}")
 
 
@@ -60,6 +62,12 @@ def _install() -> tuple[dict[str, Path], dict[str, str]]:
             missing[name] = str(error)
             print(f"{name}: {error}")
     return installed, missing
+
+
+def _code() -> str:
+    """Return a digest of the code that is measured: a run of other code is none of this one's."""
+    files = (path for room in ROOMS for path in sorted((REPOSITORY / room).rglob("*.py")))
+    return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
 
 
 def _machine() -> dict[str, Any]:

@@ -9,6 +9,7 @@ import signal
 import statistics
 import subprocess
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,19 +42,38 @@ Figure = dict[str, Any]
 or ``failed``: why there are none."""
 
 
-def take_turns(cases: Sequence[Case], repeats: int, told: Callable[[str], None]) -> dict[str, Figure]:
-    """Run the cases A, B, A, B, ... and return the medians of each; a case that fails is not run again."""
+def take_turns(
+    cases: Sequence[Case], repeats: int, told: Callable[[str], None], kept: Path | None = None
+) -> dict[str, Figure]:
+    """Run the cases A, B, A, B, ... and return the medians of each; a case that fails is not run again.
+
+    Each run is a line of the file ``kept``, and one that is there already isn't made again.
+    """
     runs: dict[str, list[Figure]] = {case.key: [] for case in cases}
     failed: dict[str, Figure] = {}
-    for _ in range(repeats):
+    before = _lines(kept)
+    for i in range(repeats):
         for case in (case for case in cases if case.key not in failed):
-            found = _run(case)
+            found = before.get((case.key, i)) or _run(case)
+            if kept is not None and (case.key, i) not in before:
+                with kept.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps({"key": case.key, "turn": i, "found": found}) + "\n")
             if "failed" in found:
                 failed[case.key] = found
             else:
                 runs[case.key].append(found)
             told(f"{case.key}: {found.get('failed') or str(round(found['cpu_s'], 2)) + ' s of CPU'}")
     return {key: failed.get(key) or _median(found) for key, found in runs.items()}
+
+
+def _lines(kept: Path | None) -> dict[tuple[str, int], Figure]:
+    """Return what a file of runs has; the line at which a killed command was is left out."""
+    found: dict[tuple[str, int], Figure] = {}
+    for line in kept.read_text(encoding="utf-8").splitlines() if kept is not None and kept.exists() else ():
+        with suppress(json.JSONDecodeError):
+            one = json.loads(line)
+            found[one["key"], one["turn"]] = one["found"]
+    return found
 
 
 def _median(runs: Sequence[Figure]) -> Figure:

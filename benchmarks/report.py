@@ -72,7 +72,8 @@ def page(run: dict[str, Any]) -> str:
     rows = [int(n) for n in tables.sizes(figures, "profile")]
     parts = [HEAD.format(date=run["date"], machine=run["machine"], columns=run["columns"], rows=run["rows"]), PROFILE]
     parts += ["\n" + tables.profile(figures, n) for n in rows]
-    parts += [DRIFT, *("\n" + tables.drift(figures, int(n)) for n in tables.sizes(figures, "drift"))]
+    parts += [DRIFT, *(f"\n{tables.drift(figures, int(n))}{tables.without_peers(figures, n)}"
+                       for n in tables.sizes(figures, "drift"))]  # fmt: skip
     parts += [_missing(run["missing"]), WORDS]
     parts += [FIT.format(plot=PLOT), tables.fit(figures), OTHERS, "\n" + tables.others(figures, run["rows"])]
     parts += ["\n## Against the targets\n\n", targets.table(figures, run["rows"]), "\n## Versions\n"]

@@ -61,6 +61,23 @@ def drift(figures: Figures, rows: int) -> str:
     return table([f"{_rows(rows)} a side", "CPU", "times our day", "wall", "memory", "imports"], body)
 
 
+def without_peers(figures: Figures, rows: str) -> str:
+    """Return why a size has no peers: what the smallest size says of their memory."""
+    least = sizes(figures, "drift")[0]
+    held = {
+        name.partition(",")[0]: figure["peak_mb"]
+        for kind, name in TOOLS.items()
+        if "-" not in kind and "failed" not in (figure := figures.get(f"drift.{least}.{kind}", {"failed": ""}))
+    }
+    if rows == least or not held:
+        return ""
+    said = ", ".join(f"{name} {mb * int(rows) / int(least) / 1000:.0f} GB" for name, mb in held.items())
+    return (
+        f"\nPeers were not run on {_rows(int(rows))} a side: they hold every row in memory. In proportion to "
+        f"{_rows(int(least))} that is {said}.\n"
+    )
+
+
 def fit(figures: Figures) -> str:
     """Return the straight lines through cost by rows and by columns."""
     body = []

@@ -87,3 +87,14 @@ def test_a_figure_that_is_missing_is_told_with_its_reason_and_a_bound() -> None:
     stopped = {"failed": "stopped after 240 s of CPU", "most_cpu_s": 240}
     said = tables.drift({"drift.10.daily-0": day, "drift.10.evidently": stopped}, 10)
     assert "| Evidently, DataDriftPreset | stopped after 240 s of CPU | over 120 |" in said
+
+
+def test_what_a_stopped_command_measured_is_not_measured_again(tmp_path: Path) -> None:
+    kept, told = tmp_path / "runs.jsonl", list[str]()
+    cases = [Case("lay", "lay", Path(sys.executable), {"root": str(tmp_path), "rows": 10, "days": 1, "columns": 30,
+                                                       "kept_for": []})]  # fmt: skip
+    first = take_turns(cases, 1, told.append, kept)
+    assert take_turns([Case("lay", "no_such_case", Path(sys.executable))], 1, told.append, kept) == first
+    kept.write_text(kept.read_text()[:-20])  # stopped while it wrote
+    again = take_turns([Case("lay", "no_such_case", Path(sys.executable))], 1, told.append, kept)
+    assert "no_such_case" in again["lay"]["failed"]

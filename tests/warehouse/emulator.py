@@ -35,7 +35,16 @@ def running(folder: Path) -> Iterator[bigquery.Client]:
     # DuckDB keeps its extensions in the home folder; this one belongs to the test, and nothing is downloaded
     environment = {**os.environ, "HOME": str(folder), "BQEMU_LOG_LEVEL": "error"}
     subprocess.run([sys.executable, "-c", INSTALL, str(_spatial_extension())], env=environment, check=True)
-    command = [sys.executable, "-m", "tests.warehouse.quick_emulator", "start", "--rest-port", str(rest), "--grpc-port", str(grpc)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.warehouse.quick_emulator",
+        "start",
+        "--rest-port",
+        str(rest),
+        "--grpc-port",
+        str(grpc),
+    ]
     command += ["--project", PROJECT, "--log-level", "error"]
     log = folder / "bqemulator.log"
     with log.open("wb") as output, subprocess.Popen(command, env=environment, stdout=output, stderr=output) as process:
