@@ -26,7 +26,9 @@ def measure(
     category ``renamed_share``. For the score only the first two. Too few values or baseline days: insufficient. A
     column that isn't in the partition has none of them: drift says that it is missing.
     """
-    every = [Column(usual.columns[name], today[name]) for name in habits.columns(spec, frame) if name in today]
+    names = habits.columns(spec, frame)
+    chance = limits.fault_chance(spec, len(names))
+    every = [Column(usual.columns[name], today[name], chance) for name in names if name in today]
     columns = [column for column in every if frame.score is None or column.name != spec.score.column]
     blank = Measurement(spec.model, day, day, "fault", "")
     found = repeats.measure(blank, every, recent, limits.floor(spec, "repeated_share"))

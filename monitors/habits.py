@@ -20,11 +20,6 @@ LEAST_DAYS = 7
 """Baseline days from which a habit can be told."""
 LEAST_VALUES = 100
 """Fewer finite values, today or on a baseline's day, are never judged."""
-CHANCE = 1e-6
-"""Chance that a rule of hard evidence may leave to each column and day: 30 columns, 8 rules and a quarter give 0.02
-false faults, a trifle of any budget, so the budget is left to what moves by degrees."""
-
-
 WIDTHS = (1, 2, 3, 4, 6, 8, 12)
 """Breadths of a cluster, in cells that hold any row."""
 Vectors = Mapping[str, Ints]
@@ -117,10 +112,14 @@ class Habits:
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """One column's rows today, by cell, then its nulls and non-finite values, beside its baseline."""
+    """One column's rows today, by cell, then its nulls and non-finite values, beside its baseline.
+
+    ``chance`` is what a rule of hard evidence may leave to it: its share of the model's budget of false alarms.
+    """
 
     usual: Usual
     whole: Ints
+    chance: float
 
     @property
     def name(self) -> str:

@@ -78,8 +78,12 @@ UNLEARNED: dict[str, float] = {
 to 0.05, and Jensen-Shannon root(0.05 / 8 ln 2), Wasserstein root(0.05), KS root(0.05) / 2 with it."""
 
 DAYS_PER_QUARTER = 91
-TESTING_MONITORS = 4
-"""Monitors that test hypotheses and share the budget: drift with score, performance, decay, fairness."""
+SLOW_SHARE = 0.1
+"""Part of the budget that slow drift may spend, over all columns: its CUSUM is quiet for so many days on average."""
+FAULT_SHARE = 0.02
+"""Part of it for the rules of hard evidence, which breach at once: so little that no true fault is lost by it."""
+FAULT_RULES = 8
+"""Rules of hard evidence that each column is held against every day, that of the whole partition counted in."""
 
 
 def floor(spec: Spec, metric: str, *, learned: bool = True) -> float:
@@ -92,16 +96,45 @@ def floor(spec: Spec, metric: str, *, learned: bool = True) -> float:
     return FLOORS[metric] if learned else UNLEARNED.get(metric, FLOORS[metric])
 
 
+def testing(spec: Spec) -> tuple[str, ...]:
+    """Return what tests hypotheses about a model and may page alone, in words; each has an equal part of the budget.
+
+    Estimates aren't among them: they support an incident that labels show, and open none.
+    """
+    columns = spec.features.columns.values()
+    together = spec.features.second_moments or any(column.kind == "embedding" for column in columns)
+    scored = spec.labels is not None or spec.score.threshold is not None
+    tests = {
+        "drift of features and score": True,
+        "numbers or embeddings together": together,
+        "performance": scored,
+        "fairness": bool(spec.compared) and spec.score.threshold is not None,
+        "own metrics": bool(spec.metrics),
+    }
+    return tuple(name for name, there in tests.items() if there)
+
+
 def alpha(spec: Spec, family: int) -> float:
     """Return the p-value below which one of ``family`` tests made by a monitor on one day is significant.
 
-    The model's ``false_pages_per_quarter`` are spread evenly over days and monitors, and over the day's tests
-    (Bonferroni), at most 0.05 in all: by the union bound, the expected number of false significances in a
-    quarter is then at most the budget, however the tests depend on each other. The effect floor and
-    ``pending_days`` only lower it further.
+    Of the model's ``false_pages_per_quarter``, what slow drift and faults leave is spread evenly over days and over
+    what tests this model (``testing``), and over the day's tests (Bonferroni), at most 0.05 in all: by the union
+    bound, the expected number of false significances in a quarter is then at most the budget, however the tests
+    depend on each other. The effect floor and ``pending_days`` only lower it further.
     """
-    a_day = spec.alerts.false_pages_per_quarter / DAYS_PER_QUARTER / TESTING_MONITORS
-    return min(0.05, a_day) / max(1, family)
+    left = spec.alerts.false_pages_per_quarter * (1 - SLOW_SHARE - FAULT_SHARE)
+    return min(0.05, left / DAYS_PER_QUARTER / len(testing(spec))) / max(1, family)
+
+
+def fault_chance(spec: Spec, columns: int) -> float:
+    """Return the chance that a rule of hard evidence may leave to each of so many columns a day."""
+    a_day = FAULT_SHARE * spec.alerts.false_pages_per_quarter / DAYS_PER_QUARTER
+    return min(0.001, a_day / FAULT_RULES / max(1, columns))
+
+
+def quiet_days(spec: Spec, columns: int) -> float:
+    """Return the days that each of so many columns may be watched for slow drift without a false alarm, on average."""
+    return columns * DAYS_PER_QUARTER / (SLOW_SHARE * spec.alerts.false_pages_per_quarter)
 
 
 PERSISTENCE = 4.0

@@ -10,6 +10,7 @@ from functools import reduce
 from operator import add
 
 import numpy as np
+from scipy import special
 
 from ledger.records import Measurement, Verdict
 from models.spec import Spec
@@ -23,8 +24,8 @@ LEAST_DAYS = 7
 EXPLAINED = 0.65
 """Share of the baseline's variance that the kept principal components explain."""
 SPREADS = 4.0
-"""Standard deviations of the baseline's own days beyond their mean from which a figure is significant. By Cantelli's
-inequality at most 1 in 17 quiet days lies beyond, whatever the distribution; of a normal one, 1 in 30,000."""
+"""Standard deviations of the baseline's own days beyond their mean from which a figure is significant, at least: of few
+days, or of many figures, more, so that Student's t for one more day keeps to the false-alarm budget."""
 
 LARGEST = 1e6
 """Stands for a figure without bound."""
@@ -110,10 +111,12 @@ def measure(spec: Spec, frame: Frame, day: date, profile: Profile, baseline: Seq
 
     For the numbers together (feature ''): the largest correlation shift and the reconstruction error; for each
     embedding: the Frechet distance. The limit is learned from the baseline's days, each against the sum of the
-    others: four standard deviations beyond their mean, and at least the effect floor beyond it. The interval is as
+    others: four standard deviations beyond their mean or more (``SPREADS``), and at least the effect floor beyond it.
+    The interval is as
     wide as 95 % of the baseline's days vary. Fewer than 100 rows or 7 days: insufficient; a missing column: missing.
     """
     result = []
+    alpha = limits.alpha(spec, (len(_TOGETHER) if frame.moments else 0) + len(frame.embeddings))
     for name in ([TOGETHER] if frame.moments else []) + sorted(frame.embeddings):
         days = [own.moments[name] for own in baseline if name in own.moments]
         today = profile.moments.get(name)
@@ -123,14 +126,16 @@ def measure(spec: Spec, frame: Frame, day: date, profile: Profile, baseline: Seq
                 reason = "a column that it is made of is not in the partition"
                 result.append(replace(blank, verdict=Verdict.MISSING, reason=reason))
                 continue
-            found = _judged(blank, figure, today, days, limits.floor(spec, figure.metric))
+            found = _judged(blank, figure, today, days, limits.floor(spec, figure.metric), alpha)
             if figure.of is correlation_shift and found.verdict is Verdict.BREACH:
                 found = replace(found, reason=f"{found.reason}; {_most(frame, today, days)}")
             result.append(found)
     return result
 
 
-def _judged(blank: Measurement, figure: _Figure, today: Moments, days: Sequence[Moments], floor: float) -> Measurement:
+def _judged(
+    blank: Measurement, figure: _Figure, today: Moments, days: Sequence[Moments], floor: float, alpha: float
+) -> Measurement:
     usable = [own for own in days if own.n >= LEAST_ROWS]
     if today.n < LEAST_ROWS or len(usable) < LEAST_DAYS:
         reason = f"{today.n:,} rows and {len(usable)} baseline days; {LEAST_ROWS} and {LEAST_DAYS} are needed"
@@ -139,7 +144,8 @@ def _judged(blank: Measurement, figure: _Figure, today: Moments, days: Sequence[
     usual = np.array([figure.of(own, baseline - own) for own in usable])
     mean, spread = float(usual.mean()), float(usual.std(ddof=1))
     fewer = max(1.0, baseline.n / len(usable) / today.n)  # a smaller day varies more, at most in this proportion
-    limit = mean + fewer * max(SPREADS * spread, floor)
+    critical = -float(special.stdtrit(len(usable) - 1, alpha)) * math.sqrt(1 + 1 / len(usable))
+    limit = mean + fewer * max(max(SPREADS, critical) * spread, floor)
     value = min(figure.of(today, baseline), LARGEST)
     reason = (
         f"{figure.words} {value:.3g}; on {len(usable)} baseline days {mean:.3g}, at most {usual.max():.3g}; "

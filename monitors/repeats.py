@@ -16,7 +16,7 @@ import numpy as np
 from scipy import special
 
 from ledger.records import Measurement, Verdict
-from monitors.habits import CHANCE, LEAST_DAYS, LEAST_VALUES, Column, Vectors, percent
+from monitors.habits import LEAST_DAYS, LEAST_VALUES, Column, Vectors, percent
 from warehouse.grid import Floats, Ints
 
 BACK_DAYS = 8
@@ -86,15 +86,14 @@ def measure(
 ) -> list[Measurement]:
     """Return ``repeated_column`` of each column and ``repeated_share`` of the partition.
 
-    ``recent`` are earlier days, of which the last eight are looked at. A column's value is how much
-    it differs from the most alike of them, over what chance gives; the limit is where chance would come to 1 in a
-    million, shared over columns and days, and where the baseline's own near days are far more unlike. A partition's
-    value is the share of its telling columns that repeat one and the same day; one that says yes or no, is constant
-    within a day, or has few rows could be equal by chance and isn't telling. ``n`` is rows, and the partition's ``n``
-    the telling columns.
+    ``recent`` are earlier days, of which the last eight are looked at. A column's value is how much it differs from
+    the most alike of them, over what chance gives; the limit is where chance would come to a column's share of the
+    false-alarm budget, shared over columns and days, and where the baseline's own near days are far more unlike. A
+    partition's value is the share of its telling columns that repeat one and the same day; one that says yes or no,
+    is constant within a day, or has few rows could be equal by chance and isn't telling. ``n`` is rows, and the
+    partition's ``n`` the telling columns.
     """
     earlier = {day: own for day, own in sorted(recent.items()) if 0 < (blank.day - day).days <= BACK_DAYS}
-    chance = math.log(CHANCE / BACK_DAYS / max(1, len(columns)))
     found: list[Measurement] = []
     repeats: dict[date, int] = dict.fromkeys(earlier, 0)
     telling = 0
@@ -109,7 +108,7 @@ def measure(
             found.append(replace(own, verdict=Verdict.INSUFFICIENT, reason=_too_few(own.n)))
             continue
         log_chance = _log_chance(*_statistic(column.whole[None, :], np.array(list(pairs.values()))))
-        limit = _limit(column, chance, float(log_chance.min()))
+        limit = _limit(column, math.log(column.chance / BACK_DAYS / len(columns)), float(log_chance.min()))
         if likeness(column.whole, column.whole).log_chance >= limit:
             found.append(replace(own, verdict=Verdict.INSUFFICIENT, reason=NOT_TELLING))
             continue

@@ -18,7 +18,6 @@ from models.spec import Spec
 from monitors import limits
 from monitors.cusum import cusum, highest, limit_for
 from monitors.habits import LEAST_VALUES, Habits, Usual, Vectors
-from monitors.limits import DAYS_PER_QUARTER
 from warehouse.grid import Floats, Grid, Ints, Levels
 
 WINDOW_DAYS = 28
@@ -30,8 +29,6 @@ LEAST_BASELINE_DAYS = 21
 MOST_LEVELS = 8
 LEAST_SHARE = 0.02
 """Levels of a category that have a sum of their own: the most frequent ones, from this share on."""
-SHARE_OF_BUDGET = 0.1
-"""Part of ``alerts.false_pages_per_quarter`` that slow drift may spend, over all columns."""
 HALF_SHIFT = 0.5
 """Allowance of the CUSUM: half of the shift, in standard deviations of a day, that is to be found soonest."""
 MOST_DEPENDENCE = 0.8
@@ -127,7 +124,7 @@ def measure(
     window = {d: own for d, own in sorted(recent.items()) if 0 < (day - d).days < WINDOW_DAYS and d > last}
     window[day] = today
     blank = Measurement(spec.model, day, day, "slow", "slow_drift")
-    floor, spare = limits.floor(spec, "slow_drift"), _spare(spec, len(learned.columns))
+    floor, spare = limits.floor(spec, "slow_drift"), limits.quiet_days(spec, len(learned.columns))
     found = []
     for name, column in learned.columns.items():
         if name in today:
@@ -135,11 +132,6 @@ def measure(
             latest = {d: own for d, own in rows.items() if own.sum() >= LEAST_VALUES}
             found.append(_measured(replace(blank, feature=name), column, latest, spare, floor))
     return found
-
-
-def _spare(spec: Spec, columns: int) -> float:
-    """Return the days that one column may run without a false alarm."""
-    return columns * DAYS_PER_QUARTER / (SHARE_OF_BUDGET * spec.alerts.false_pages_per_quarter)
 
 
 def _learn(usual: Usual) -> _Column:
@@ -267,10 +259,13 @@ def _judged(own: Measurement, column: _Column, today: _Days, spare: float, floor
         parts = 1.2533**2 / LATEST_DAYS + 7 / usual.days / LATEST_DAYS
         error = math.sqrt(a_day * parts * (1 + usual.dependence) / (1 - usual.dependence)) / spread
         found = _said(own, usual, abs(shift), error, total / limit, floor, sign)
-        rank = (total / limit) * (1 if abs(shift) > floor else 0.5) * (0.1 if usual.trending else 1)
+        rank = (total / limit) * (1 if abs(shift) > floor else 0.5)
         if best is None or rank > best[0]:
             best = rank, found
     assert best is not None  # there is a component
+    if any(component.usual.trending for component in column.components):
+        reason = "the column was moving all through its baseline, so there is no level to hold later days against"
+        return replace(best[1], verdict=Verdict.INSUFFICIENT, reason=reason)
     return best[1]
 
 
@@ -283,9 +278,6 @@ def _said(
         f"the days add up to is {reached:.0%} of what would be chance once in many years; limit {floor:g}"
     )
     verdict = Verdict.BREACH if reached > 1 and shift > floor else Verdict.OK
-    if usual.trending:
-        verdict = Verdict.INSUFFICIENT
-        reason = "the column was moving all through its baseline, so there is no level to hold later days against"
     return replace(
         own, value=shift, low=max(0.0, shift - 1.96 * error), high=shift + 1.96 * error, limit=floor,
         verdict=verdict, reason=reason,

@@ -9,7 +9,7 @@ from scipy import special
 
 from ledger.records import Measurement, Verdict
 from monitors.bins import places
-from monitors.habits import CHANCE, LEAST_VALUES, WIDTHS, Column, number, percent, risen, runs, too_little
+from monitors.habits import LEAST_VALUES, WIDTHS, Column, number, percent, risen, runs, too_little
 from monitors.intervals import wilson
 from warehouse.grid import Floats, Grid, Ints
 
@@ -23,7 +23,8 @@ def constant(blank: Measurement, column: Column) -> Measurement:
     """Measure the share of the most frequent cell, where all rows have one value and the baseline's days never had.
 
     Breach: the other values' share is below a tenth of what it was on any baseline day, and so few of them would be
-    chance once in a million days. A column that is constant within some day of the baseline never breaches.
+    chance less often than the budget allows, about once in a million days. A column that is constant within some day
+    of the baseline never breaches.
     """
     own = replace(blank, metric="constant_share", feature=column.name, n=int(column.today.sum()))
     if not column.enough:
@@ -33,7 +34,7 @@ def constant(blank: Measurement, column: Column) -> Measurement:
     usual = 1 - column.usual.day_shares.max(axis=1)
     others, least = own.n - int(column.today[most]), float(usual.min())
     limit = 1 - least / 10
-    unlikely = float(special.bdtr(others, own.n, least)) < CHANCE
+    unlikely = float(special.bdtr(others, own.n, least)) < column.chance
     low, high = wilson(int(column.today[most]), own.n)
     reason = (
         f"{percent(value)} of the values are {_place(column, most)}; on {len(usual)} baseline days the most frequent "
@@ -67,7 +68,7 @@ def spike(blank: Measurement, column: Column, floor: float) -> Measurement | Non
     before, count = float(usual[cell]), int(column.today[cell])
     chance = float(special.bdtrc(count - 1, own.n, max(before, 3 / together.sum()))) if count else 1.0
     value = max(0.0, float(excess[cell]))
-    heaped = value > limit and chance < CHANCE / len(together) and _others_as_before(column, np.array([cell]))
+    heaped = value > limit and chance < column.chance / len(together) and _others_as_before(column, np.array([cell]))
     low, high = wilson(count, own.n)
     reason = (
         f"{percent(column.shares[cell])} of the values are {_place(column, cell)}; at most {percent(before)} on "
@@ -123,7 +124,7 @@ def cluster(blank: Measurement, column: Column, floor: float) -> Measurement | N
     before, count = float(days[:, run].sum(axis=1).max()), int(column.today[used][run].sum())
     limit = max(floor, HABIT * runs_before.rise)
     chance = float(special.bdtrc(count - 1, own.n, max(before, 3 / column.usual.together.sum()))) if count else 1.0
-    found = value > limit and before < value / 2 and chance < CHANCE / (len(used) * len(WIDTHS))
+    found = value > limit and before < value / 2 and chance < column.chance / (len(used) * len(WIDTHS))
     found = found and _others_as_before(column, used[run])
     low, high = wilson(count, own.n)
     ends = [number(float(places(column.cells)[used[at]])) for at in (start, start + width - 1)]

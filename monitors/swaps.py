@@ -11,7 +11,7 @@ from scipy import special
 
 from ledger.records import Measurement, Verdict
 from monitors.bins import places
-from monitors.habits import CHANCE, Column, percent, too_little
+from monitors.habits import Column, percent, too_little
 from monitors.intervals import wilson
 from warehouse.grid import REST, UNSEEN, Floats, Grid, Ints, Levels
 
@@ -185,7 +185,7 @@ def renamed(blank: Measurement, column: Column, floor: float) -> Measurement | N
     least, usual = column.usual.day_shares[:, :known].min(axis=0), column.usual.shares[:known]
     shares = column.shares[:known]
     chance = special.bdtr(column.today[:known], own.n, least)
-    gone = (shares <= least / 2) & (chance < CHANCE / max(1, known))
+    gone = (shares <= least / 2) & (chance < column.chance / max(1, known))
     lost = float((usual - shares)[gone].sum())
     new, before = column.shares[[UNSEEN, REST]], column.usual.day_shares[:, [UNSEEN, REST]]
     came = float(np.maximum(0, new - column.usual.shares[[UNSEEN, REST]]).sum())

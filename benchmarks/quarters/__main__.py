@@ -6,9 +6,19 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
+from scipy import special
+
+from benchmarks.quarters.model import SPEC
 from benchmarks.quarters.play import CHANGES, caught, quiet
 
 SEEDS = range(5)
+
+
+def poisson(count: int) -> tuple[float, float]:
+    """Return the exact 95 % interval of what a count is on average (Garwood, Biometrika 1936)."""
+    return float(special.chdtri(2 * count, 0.975)) / 2 if count else 0.0, float(
+        special.chdtri(2 * count + 2, 0.025)
+    ) / 2
 
 
 def main(quarters: int = 200, rows: int = 2000) -> None:
@@ -16,8 +26,11 @@ def main(quarters: int = 200, rows: int = 2000) -> None:
     with ProcessPoolExecutor(2) as pool:
         played = list(pool.map(partial(quiet, rows=rows), range(1000, 1000 + quarters)))
         pages = [page for one in played for page in one.pages]
-        error = (max(1, len(pages)) ** 0.5) / quarters
-        print(f"{quarters} quiet quarters at {rows:,} rows: {len(pages) / quarters:.3f} +- {error:.3f} pages a quarter")
+        low, high = (each / quarters for each in poisson(len(pages)))
+        print(
+            f"{quarters} quiet quarters at {rows:,} rows: {len(pages) / quarters:.3f} pages a quarter (95 %: {low:.3f} "
+            f"to {high:.3f}); the budget is {SPEC.alerts.false_pages_per_quarter:g}"
+        )
         print(f"  {sum(bool(one.breaches) for one in played)} quarters with any breach")
         for page in pages:
             print("  ", page)

@@ -1,17 +1,19 @@
-"""Plays a quarter day by day through the drift monitor and the conclusions, as the watch does."""
+"""Plays a quarter day by day through every monitor of profiles and the conclusions, as the watch does."""
 
 from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import lru_cache
 
 from alerting.conclude import conclude
 from benchmarks.quarters.model import BASELINE_DAYS, FIRST, FRAME, QUARTER_DAYS, SPEC, Bank, Change
 from ledger.records import Incident, Status, Verdict
-from monitors import drift
+from monitors import drift, faults, slow
 from monitors.calibration import Calibration, learn
+from monitors.habits import Habits, Vectors, vectors
+from monitors.habits import learn as learn_habits
 
 CHANGES: dict[str, tuple[str, Change]] = {
     "nulls +3 points": ("age", Change(nulls={"age": 0.03})),
@@ -33,11 +35,25 @@ class Played:
     fired: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class _Start:
+    """The bank at the end of its baseline, what was learned of it, and the last days' rows by cell."""
+
+    bank: Bank
+    calibration: Calibration
+    habits: Habits
+    levels: slow.Learned
+    recent: dict[date, Vectors]
+
+
 @lru_cache(maxsize=2)
-def _baseline(seed: int, rows: int) -> tuple[Bank, Calibration]:
-    """Draw the days of the baseline and learn from them; the bank is at its end."""
+def _baseline(seed: int, rows: int) -> _Start:
+    """Draw the days of the baseline and learn from them."""
     bank = Bank(seed, rows)
-    return bank, learn(SPEC, FRAME, {FIRST + timedelta(days=i): bank.day(i) for i in range(BASELINE_DAYS)})
+    days = {FIRST + timedelta(days=i): bank.day(i) for i in range(BASELINE_DAYS)}
+    own = {day: vectors(SPEC, FRAME, profile) for day, profile in days.items()}
+    habits = learn_habits(SPEC, FRAME, own)
+    return _Start(bank, learn(SPEC, FRAME, days), habits, slow.learn(habits), own)
 
 
 def quiet(seed: int, rows: int) -> Played:
@@ -52,12 +68,16 @@ def caught(name: str, seed: int, rows: int, days: int = 20) -> int | None:
 
 
 def _play(seed: int, rows: int, change: Change | None, days: int) -> Played:
-    drawn, calibration = _baseline(seed, rows)
-    bank, played, states = deepcopy(drawn), Played(), dict[str, Incident]()
+    start = _baseline(seed, rows)
+    bank, recent, played, states = deepcopy(start.bank), dict(start.recent), Played(), dict[str, Incident]()
     for number in range(days):
         day = FIRST + timedelta(days=BASELINE_DAYS + number)
         profile = bank.day(BASELINE_DAYS + number, change, number)
-        found = drift.measure(SPEC, FRAME, day, profile, calibration)
+        today = vectors(SPEC, FRAME, profile)
+        found = drift.measure(SPEC, FRAME, day, profile, start.calibration)
+        found += faults.measure(SPEC, FRAME, day, today, recent, start.habits)
+        found += slow.measure(SPEC, day, today, recent, start.levels)
+        recent[day] = today
         bad = [m for m in found if m.verdict is Verdict.BREACH]
         played.days += 1
         played.breaches += len(bad)

@@ -274,7 +274,7 @@ def test_looking_every_week_for_a_quarter_adds_no_false_alarm():
         )  # fmt: skip
         for level in shares:
             shares[level] += smallest <= level
-    budget = MODEL.alerts.false_pages_per_quarter / limits.TESTING_MONITORS * weeks / limits.DAYS_PER_QUARTER
+    budget = MODEL.alerts.false_pages_per_quarter / len(limits.testing(MODEL)) * weeks / limits.DAYS_PER_QUARTER
     assert shares[alpha] / quarters <= budget + 3 * np.sqrt(budget / quarters)
     assert shares[0.05] / quarters > 0.25  # as a test at 5 % each week would
 

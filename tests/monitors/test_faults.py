@@ -282,7 +282,7 @@ def test_a_column_with_the_shares_of_its_baseline_never_has_a_fault_by_itself(se
     drawn = rng.multinomial(500, rng.dirichlet(np.full(16, 0.3)), 10)
     counts = [months.from_vector(grid, row, 0) for row in drawn]
     rows = {START + timedelta(days=n): {"x": habits.whole(grid, own)} for n, own in enumerate(counts)}
-    column = habits.Column(habits.usual("x", grid, rows), habits.whole(grid, counts[3]))
+    column = habits.Column(habits.usual("x", grid, rows), habits.whole(grid, counts[3]), chance=1e-6)
     blank = faults.Measurement("m", TODAY, TODAY, "fault", "")
     judged = [spikes.constant(blank, column), spikes.spike(blank, column, 0.03), spikes.cluster(blank, column, 0.02)]
     assert all(one is None or one.verdict is not Verdict.BREACH for one in judged)

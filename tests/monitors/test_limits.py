@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
 from ledger.records import Verdict
+from models.spec import Spec
 from monitors import limits
 from tests.monitors.made import spec
 
@@ -24,13 +27,34 @@ def test_a_metric_without_a_floor_is_a_programming_error():
 
 
 @settings(deadline=None)
-@given(st.integers(1, 5000), st.floats(0.01, 20))
-def test_a_quarter_of_tests_spends_at_most_the_models_budget(family, budget):
-    alpha = limits.alpha(spec(false_pages_per_quarter=budget), family)
-    spent = alpha * family * limits.TESTING_MONITORS * limits.DAYS_PER_QUARTER
-    assert spent <= budget * (1 + 1e-9)
+@given(st.integers(1, 5000), st.floats(0.01, 20), st.integers(1, 400))
+def test_everything_that_may_page_spends_at_most_the_models_budget(family, budget, columns):
+    model = spec(false_pages_per_quarter=budget)
+    alpha = limits.alpha(model, family)
     assert alpha * family <= 0.05 * (1 + 1e-9)
-    assert alpha == pytest.approx(limits.alpha(spec(false_pages_per_quarter=budget), 1) / family)
+    assert alpha == pytest.approx(limits.alpha(model, 1) / family)
+    tested = alpha * family * len(limits.testing(model)) * limits.DAYS_PER_QUARTER
+    faults = limits.fault_chance(model, columns) * columns * limits.FAULT_RULES * limits.DAYS_PER_QUARTER
+    slow = columns * limits.DAYS_PER_QUARTER / limits.quiet_days(model, columns)
+    assert tested + faults + slow <= budget * (1 + 1e-9)
+
+
+def test_only_what_tests_a_model_has_a_part_of_its_budget():
+    made = {"model": "m", "baseline": {"from": date(2026, 1, 1), "to": date(2026, 2, 28)}}
+    bare = Spec.model_validate({**made, "features": {"table": "t"}})
+    assert limits.testing(bare) == ("drift of features and score",)
+    whole = Spec.model_validate(
+        {
+            **made,
+            "features": {"table": "t", "second_moments": True, "columns": {"sex": {"kind": "category"}}},
+            "score": {"threshold": 0.5},
+            "labels": {"table": "l", "label": "fraud", "known_at": "at", "negative": "explicit"},
+            "protected": {"sex": {"reference": "M"}},
+            "metrics": [{"name": "mine", "function": "own:mine", "floor": 0.1}],
+        }
+    )
+    assert len(limits.testing(whole)) == 5
+    assert limits.alpha(whole, 1) == pytest.approx(limits.alpha(bare, 1) / 5)
 
 
 def test_a_day_without_tests_has_a_share_too():

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from ledger.records import Verdict
-from monitors import cusum, slow
+from monitors import cusum, limits
 from tests.monitors.made import spec
 from tests.monitors.months import AGE, BASELINE_DAYS, FLAG, QUIET, RATIO, START, at, days, over, slow_of
 
@@ -103,5 +103,5 @@ def test_the_sums_are_those_of_the_textbook():
 
 def test_the_limit_gives_a_tenth_of_the_budget_whatever_the_number_of_columns():
     for columns in (1, 30):
-        a_quarter = columns * slow.DAYS_PER_QUARTER / slow._spare(spec(false_pages_per_quarter=2), columns)
+        a_quarter = columns * limits.DAYS_PER_QUARTER / limits.quiet_days(spec(false_pages_per_quarter=2), columns)
         assert a_quarter == pytest.approx(0.2)
