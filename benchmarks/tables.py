@@ -112,9 +112,9 @@ def others(figures: Figures, rows: int) -> str:
     return table(["", "CPU", "times the scan", "wall", "memory"], body)
 
 
-def table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table, figures to the right."""
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *body]
+def table(head: Sequence[str], body: Sequence[Sequence[str]], words: int = 1) -> str:
+    """Return a Markdown table, figures to the right; the first columns hold ``words``."""
+    lines = [head, [*["---"] * words, *["---:"] * (len(head) - words)], *body]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 

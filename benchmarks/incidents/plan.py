@@ -20,7 +20,8 @@ REPORT: Mapping[str, Amount] = {
     "large-bank": {**dict.fromkeys(FAST, (5, 4)), "nannyml": (1, 1), "evidently": (1, 0)},
 }
 """How many seeds of incidents and how many quiet quarters each detector looks at: the slow ones at fewer."""
-AMOUNTS = {"tune": {name: dict.fromkeys((*FAST, *SLOW), (2, 2)) for name in SETS}, "report": REPORT}
+TUNE: Mapping[str, Amount] = {name: dict.fromkeys(FAST, (2, 2)) | dict.fromkeys(SLOW, (1, 0)) for name in SETS}
+AMOUNTS = {"tune": TUNE, "report": REPORT}
 
 
 @dataclass(frozen=True)

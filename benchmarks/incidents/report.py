@@ -45,10 +45,11 @@ seed puts a kind of incident into another column. Model files have no checks, an
 What to keep in mind. Column and cause are shares of what was caught; a miss counts against neither. New level, stale
 data and label flood each accept more than one cause as right (`benchmarks/incidents/kinds.py`). The kinds of a seed
 share its history, so the interval is narrower than it should be. Where no column is to blame, any new page catches, by
-luck too: a detector with many false pages gains by that. The handbook's seeds draw other rows, but from the same 91
-real days, for tuning and for the report; only the bank's days are new. Nor are the handbook's quiet days wholly quiet:
-its windows fill all April, and who is defrauded changes by the week; a page about either still counts as false. Evidently and NannyML take minutes where the
-others take seconds, so they looked at fewer seeds of what is large: each cell says at how many incidents.
+luck too: a detector with many false pages gains by that.
+The handbook's seeds draw other rows, but from the same 91 real days, for tuning and for the report; only the bank's
+days are new. Nor are the handbook's quiet days wholly quiet: its windows fill all April, and who is defrauded changes
+by the week; a page about either still counts as false. Evidently and NannyML take minutes where the others take
+seconds, so they looked at fewer seeds of what is large: each cell says at how many incidents.
 """
 
 TUNED = 'seeds that limits may be tuned on: **these are not results**, run `make detect ARGS="--seeds report"`'
@@ -198,8 +199,10 @@ def _by_kind(found: Sequence[Outcome]) -> str:
 
 def _better(found: Sequence[Outcome]) -> str:
     lines = better(found)
+    if not lines:
+        return "Nowhere.\n"
     head = ["", "where", "kind", "what", "theirs", "Watchkeeper's", "n"]
-    return table(head, [[x.tool, x.where, x.kind, x.what, x.theirs, x.ours, str(x.n)] for x in lines])
+    return table(head, [[x.tool, x.where, x.kind, x.what, x.theirs, x.ours, str(x.n)] for x in lines], words=4)
 
 
 def _caught(line: Line) -> str:
