@@ -38,7 +38,8 @@ h3 { font-size: 18px; line-height: 1.3; margin: 6px 0 8px; }
 p { margin: 0 0 8px; overflow-wrap: anywhere; }
 .context { font-size: 13px; color: #616061; }
 .context > span { display: block; }
-.actions button { margin: 4px 8px 0 0; padding: 5px 12px; border: 1px solid #bbb; border-radius: 4px; background: #fff;
+.actions button, .actions .button { color: inherit; display: inline-block; margin: 4px 8px 0 0; padding: 5px 12px;
+  border: 1px solid #bbb; border-radius: 4px; background: #fff;
   font: inherit; font-weight: 600; }
 code { font: 12px/1.5 ui-monospace, Menlo, Consolas, monospace; color: #c01343; background: #f8f8f8;
   border: 1px solid #ddd; border-radius: 3px; padding: 1px 3px; }
@@ -99,9 +100,17 @@ def _block(block: dict[str, Any]) -> str:
     if block["type"] == "context":
         return "".join(f'<p class="context">{_marked(element["text"])}</p>' for element in block["elements"])
     if block["type"] == "actions":
-        buttons = (f"<button>{html.escape(element['text']['text'])}</button>" for element in block["elements"])
-        return f'<p class="actions">{"".join(buttons)}</p>'
+        return f'<p class="actions">{"".join(_button(element) for element in block["elements"])}</p>'
     return f"<p>{_marked(block['text']['text'])}</p>"
+
+
+def _button(element: dict[str, Any]) -> str:
+    """Return a button that knows what Slack would be told of its press, or a link that looks like one."""
+    label = html.escape(element["text"]["text"])
+    if "url" in element:
+        return f'<a class="button" href="{html.escape(element["url"])}">{label}</a>'
+    name, value = html.escape(element["action_id"]), html.escape(element["value"])
+    return f'<button name="{name}" value="{value}">{label}</button>'
 
 
 def _emoji(text: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from datetime import date, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ledger.records import Decision, Incident, Measurement, Message, Status, Verdict
+from ledger.events import SYSTEM
+from ledger.records import Decision, Event, Incident, Measurement, Message, Status, Verdict
 from reports import figures, today, words
 from reports.reading import Reading, rows
 from reports.write import file_name
@@ -36,6 +38,8 @@ def page(reading: Reading, incident: Incident, *, drilldown: bool) -> tuple[dict
     messages = reading.ledger.messages(incident.id)
     decisions = [d for d in reading.decisions if d.incident == incident.id]
     worst, alike = worst_slices(reading, incident), similar(reading, incident)
+    log = reading.ledger.events(incident=incident.id)
+    zone = ZoneInfo(reading.spec.schedule.timezone)
     context = {
         "spec": reading.spec,
         "incident": incident,
@@ -47,7 +51,9 @@ def page(reading: Reading, incident: Incident, *, drilldown: bool) -> tuple[dict
         "money": today.money(incident),
         "lasted": lasted(incident),
         "figures": drawn(reading, incident),
-        "timeline": timeline(history, messages, decisions, ZoneInfo(reading.spec.schedule.timezone)),
+        "taken_on": taken_on(log, zone),
+        "take_it_on": f"watchkeeper incident acknowledge {shlex.quote(incident.id)} --by YOU",
+        "timeline": timeline(history, messages, decisions, zone, log),
         "feature_page": _feature_page(reading, incident),
         "worst": worst,
         "similar": alike,
@@ -148,10 +154,25 @@ def says(points: Sequence[Measurement], incident: Incident) -> str:
     return f"{said}."
 
 
+def taken_on(log: Sequence[Event], zone: tzinfo) -> str:
+    """Return who has an incident and since when; empty where nobody does, or where it came back since."""
+    told = [event for event in log if event.kind in ("acknowledged", "fired", "reopened")]
+    return _by(told[-1], zone) if told and told[-1].kind == "acknowledged" else ""
+
+
+def _by(event: Event, zone: tzinfo) -> str:
+    at = event.at.astimezone(zone)
+    return f"by {event.actor} at {at:%H:%M} {at:%Z} on {words.short_day(at.date())}: {event.reason}"
+
+
 def timeline(
-    history: Sequence[Incident], messages: Sequence[Message], decisions: Sequence[Decision], zone: tzinfo
+    history: Sequence[Incident],
+    messages: Sequence[Message],
+    decisions: Sequence[Decision],
+    zone: tzinfo,
+    log: Sequence[Event] = (),
 ) -> list[dict[str, Any]]:
-    """Return what happened by day, the newest first: changes of the incident, messages, retraining decisions.
+    """Return what happened by day, the newest first: changes of the incident, what people did, messages, retraining.
 
     Times are those of ``zone``.
     """
@@ -162,7 +183,9 @@ def timeline(
         before = state
     if before is not None and len(history) > 1 and before.live:
         events.append((before.concluded, 0, "incident", f"Now: {words.headline(before)}"))
-    events += [(m.day, 1, "message", _told(m, zone)) for m in messages]
+    events += [(m.day, 1, "message", _told(m, zone)) for m in messages if not m.kind.startswith("handled")]
+    did = [event for event in log if event.actor != SYSTEM]
+    events += [(e.at.astimezone(zone).date(), 3, "person", f"{e.kind.capitalize()} {_by(e, zone)}") for e in did]
     events += [(span["first"], 2, "retraining", _decided(span["decision"])) for span in spans(decisions)]
     days = sorted({event[0] for event in events}, reverse=True)
     days = days if len(days) <= ENTRIES else [*days[: ENTRIES - 1], days[-1]]

@@ -64,12 +64,12 @@ def add_silence(ctx: Context, matchers: Mapping[str, str], start: date, end: dat
 def end_silence(ctx: Context, silence: str, by: str, reason: str) -> Silence:
     """Lift a silence; what it kept quiet and still goes on is told when its model is next watched."""
     with ctx.ledger.transaction():
-        found = {each.id: each for each in known_silences(ctx.ledger)}
+        known = {each.id: each for each in known_silences(ctx.ledger)}
         if silence in {each.id for each in load().silences}:
             raise WatchkeeperError(f"{silence} stands in alerting/routes.yaml; take it out there")
-        if silence not in found:
-            raise WatchkeeperError(f"there is no silence '{silence}'{did_you_mean(silence, list(found))}")
-        if found[silence].ended:
+        if silence not in known:
+            raise WatchkeeperError(f"there is no silence '{silence}'{did_you_mean(silence, list(known))}")
+        if known[silence].ended:
             raise WatchkeeperError(f"{silence} is ended already")
         ctx.ledger.append_event(ctx.now, ENDED, _text(reason, "reason"), actor=_name(by), payload={"silence": silence})
     return {each.id: each for each in known_silences(ctx.ledger)}[silence]
@@ -119,7 +119,7 @@ def _act(
 ) -> Event:
     actor, said = _name(by), _text(reason, "reason")
     with ctx.ledger.transaction():
-        incident, spec = _found(ctx.ledger, specs, incident_id)
+        incident, spec = found(ctx.ledger, specs, incident_id)
         log_changes(ctx, spec)  # of a ledger that is older than its log
         known = handlings(ctx.ledger, spec.model)[incident.id]
         try:
@@ -154,7 +154,8 @@ def _close(ledger: Ledger, incident: Incident) -> None:
     ledger.save_incident(closed)
 
 
-def _found(ledger: Ledger, specs: Sequence[Spec], incident_id: str) -> tuple[Incident, Spec]:
+def found(ledger: Ledger, specs: Sequence[Spec], incident_id: str) -> tuple[Incident, Spec]:
+    """Return an incident and its model file; raise WatchkeeperError where there is none."""
     known = {incident.id: incident for incident in ledger.incidents(withdrawn=True)}
     if incident_id not in known:
         raise WatchkeeperError(f"there is no incident '{incident_id}'{did_you_mean(incident_id, list(known))}")

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
+from alerting.handled import UNHANDLED
+from alerting.message import compose, handled_too
 from alerting.routes import load
-from ledger.records import Event
+from ledger.records import Event, Status
 from ledger.store import Ledger
 from models.spec import Spec
 from watchkeeper import acts, show, watch
 from watchkeeper.settings import read
 from watchkeeper.stored import Context
 
-incident = typer.Typer(no_args_is_help=True, help="Acknowledge, snooze, close or note an incident.")
+incident = typer.Typer(no_args_is_help=True, help="Show, acknowledge, snooze, close or note an incident.")
 silence = typer.Typer(no_args_is_help=True, help="Keep quiet beforehand, as in a maintenance window.")
 out = Console()
 err = Console(stderr=True)
@@ -28,8 +31,27 @@ Reason = Annotated[str, typer.Option("--reason", help="Why, in words; kept in th
 Json = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
 
 
+@incident.command("show")
+def show_(id_: Id, json: Json = False) -> None:
+    """Show what an incident's message says: the cause, the evidence, the first step, and what people did."""
+    ctx, specs = _open()
+    found, spec = acts.found(ctx.ledger, specs, id_)
+    logged = acts.handlings(ctx.ledger, spec.model)
+    handled, handling = acts.handled_now(ctx, spec, logged).get(found.id, UNHANDLED), logged.get(found.id)
+    if json:
+        row = show.incident_row(found, handling, handled)
+        out.file.write(show.as_json(row | {"evidence": found.evidence, "first_step": found.first_step}) + "\n")
+        return
+    kind = "resolved" if found.status is Status.RESOLVED else "opened"
+    text, _ = handled_too(*compose(spec, found, kind, ctx.settings.links), handled.lines)
+    said = [text]
+    if found.status is Status.FIRING and not (handling and handling.acknowledged):
+        said.append(f"Take it on: watchkeeper incident acknowledge {quote(found.id)} --by YOU")
+    out.print("\n".join(said), markup=False, highlight=False, soft_wrap=True)
+
+
 @incident.command()
-def acknowledge(id_: Id, by: By, reason: Reason, json: Json = False) -> None:
+def acknowledge(id_: Id, by: By, reason: Reason = "looks at it", json: Json = False) -> None:
     """Say that you took an incident on; its message shows it."""
     ctx, specs = _open()
     _told(ctx, specs, acts.acknowledge(ctx, specs, id_, by, reason), machine=json)

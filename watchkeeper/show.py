@@ -94,12 +94,17 @@ def measurement_table(measurements: Sequence[Measurement]) -> Table:
 
 
 def incident_table(incidents: Sequence[Incident], rows: Sequence[dict[str, Any]]) -> Table:
-    """Return incidents as a table, one line each; ``rows`` are their ``incident_row``."""
-    table = Table("incident", "state", "since", "resolved", "GBP a day", "data fault", "summary", "handled")
+    """Return incidents as a table that fits a narrow terminal; ``rows`` are their ``incident_row``.
+
+    The id stands whole on a line of its own, to be copied into the next command, above what is wrong and who has it.
+    """
+    table = Table("incident", "state", "since", "GBP a day")
+    table.columns[0].min_width = max((len(i.id) for i in incidents), default=0)
     for i, row in zip(incidents, rows, strict=True):
         money = "" if i.amount_gbp_per_day is None else f"{i.amount_gbp_per_day:,.0f}"
-        fault = "yes" if i.data_fault else "no"
-        cells = [i.id, row["state"], i.opened, i.resolved or "", money, fault, i.summary, "; ".join(row["handled"])]
+        fault = " (data fault)" if i.data_fault else ""
+        since = f"{i.opened}\nto {i.resolved}" if i.resolved else str(i.opened)
+        cells = ["\n".join([i.id, f"{i.summary}{fault}", *row["handled"]]), row["state"], since, money]
         table.add_row(*(escape(str(cell)) for cell in cells), style="red" if row["state"] == "firing" else "")
     return table
 

@@ -74,7 +74,7 @@ def say(settings: Settings, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captu
     def run(*arguments: str, **changed: str) -> Answer:
         for name in ("models", "warehouse", "ledger", "site", "registry", "messages", "heartbeat", "now"):
             monkeypatch.setenv(f"WATCHKEEPER_{name.upper()}", changed.get(name, str(getattr(settings, name))))
-        monkeypatch.setenv("COLUMNS", "400")
+        monkeypatch.setenv("COLUMNS", changed.get("columns", "400"))
         monkeypatch.setattr("sys.argv", ["watchkeeper", *arguments])
         capfd.readouterr()
         status = 0
