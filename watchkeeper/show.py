@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -98,7 +99,7 @@ def incident_table(incidents: Sequence[Incident], rows: Sequence[dict[str, Any]]
 
     The id stands whole on a line of its own, to be copied into the next command, above what is wrong and who has it.
     """
-    table = Table("incident", "state", "since", "GBP a day")
+    table = Table("incident", "state", "since", "GBP a day", box=box.SIMPLE, pad_edge=False)
     table.columns[0].min_width = max((len(i.id) for i in incidents), default=0)
     for i, row in zip(incidents, rows, strict=True):
         money = "" if i.amount_gbp_per_day is None else f"{i.amount_gbp_per_day:,.0f}"
