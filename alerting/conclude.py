@@ -76,6 +76,8 @@ def _may_come_back(spec: Spec, day: date, known: Sequence[Incident]) -> dict[Key
     }
 
 
+MOST_EXPLAINED = 60
+"""Figures that an incident names of those it explains; it counts them all."""
 MOVES = {
     Cause.FEED_FAULT,
     Cause.COLUMN_FAULT,
@@ -127,6 +129,7 @@ def _bad_day(
         evidence=(*_evidence(spec, finding, measurements, moved=moved), *unknown),
         figures=tuple(metrics.figure(m) for m in finding.own),
         explains=len(finding.explained),
+        explained=tuple(sorted(map(metrics.figure, finding.explained))[:MOST_EXPLAINED]),
     )
 
 

@@ -105,7 +105,7 @@ class Incident:
     back after it was resolved, and ``earlier_bad_days`` are those of ``bad_days`` before that.
     ``amount_*_gbp_per_day`` is the money at stake with its interval. ``explains`` counts the breaches it accounts for,
     ``evidence`` are sentences, the strongest first, and ``figures`` names the measurements behind them as
-    ``monitor/metric/feature/slice``.
+    ``monitor/metric/feature/slice``; ``explained`` names so the first of those that it accounts for.
     """
 
     id: str
@@ -132,6 +132,7 @@ class Incident:
     explains: int = 0
     reopened: date | None = None
     earlier_bad_days: int = 0
+    explained: tuple[str, ...] = ()
 
     @property
     def data_fault(self) -> bool:

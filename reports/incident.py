@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from datetime import date, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ledger.events import SYSTEM
-from ledger.records import Decision, Event, Incident, Measurement, Message, Status, Verdict
-from reports import figures, today, words
+from ledger.records import Incident, Measurement, Verdict
+from reports import cause_tree, figures, today, words
 from reports.reading import Reading, rows
-from reports.write import file_name
+from reports.timeline import STATUS, did, spans, taken_on, timeline
+from reports.write import file_name, sentence
 
 PROBABLE, UNKNOWN = "Probable cause: ", "Money at stake is not known: "
 """How two sentences of the evidence begin that the page shows among its facts."""
@@ -22,14 +21,6 @@ SLICES, SIMILAR = 12, 8
 """Most groups and other incidents that a page names."""
 FIGURES = 8
 """Most figures over time that a page draws; the evidence names the others."""
-ENTRIES = 40
-"""Most days of a timeline; a longer one keeps the newest and the first, and the JSON has all."""
-STATUS = {
-    Status.PENDING: "Pending: it must hold before anybody is told",
-    Status.FIRING: "Open",
-    Status.RESOLVED: "Resolved",
-    Status.WITHDRAWN: "Withdrawn: it went away before anybody was told",
-}
 
 
 def page(reading: Reading, incident: Incident, *, drilldown: bool) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -37,14 +28,17 @@ def page(reading: Reading, incident: Incident, *, drilldown: bool) -> tuple[dict
     history = reading.ledger.incident_history(incident.id)
     messages = reading.ledger.messages(incident.id)
     decisions = [d for d in reading.decisions if d.incident == incident.id]
+    zone = ZoneInfo(reading.spec.schedule.timezone)
+    probable = _told_of(incident, PROBABLE)
+    tree = cause_tree.tree(reading, incident, sentence(probable or words.CAUSES[incident.cause]))
     worst, alike = worst_slices(reading, incident), similar(reading, incident)
     log = reading.ledger.events(incident=incident.id)
-    zone = ZoneInfo(reading.spec.schedule.timezone)
     context = {
         "spec": reading.spec,
         "incident": incident,
         "cause": words.CAUSES[incident.cause],
-        "probable": _told_of(incident, PROBABLE),
+        "probable": probable,
+        "tree": tree,
         "unknown": _told_of(incident, UNKNOWN),
         "evidence": [text for text in incident.evidence if not text.startswith((PROBABLE, UNKNOWN))],
         "status": STATUS[incident.status],
@@ -53,14 +47,14 @@ def page(reading: Reading, incident: Incident, *, drilldown: bool) -> tuple[dict
         "figures": drawn(reading, incident),
         "taken_on": taken_on(log, zone),
         "take_it_on": f"watchkeeper incident acknowledge {shlex.quote(incident.id)} --by YOU",
-        "timeline": timeline(history, messages, decisions, zone, log),
+        "timeline": timeline(history, messages, decisions, log, zone),
         "feature_page": _feature_page(reading, incident),
         "worst": worst,
         "similar": alike,
         "money_of": today.money,
         "decisions": spans(decisions)[:6],
         "outcomes": reading.outcomes,
-        "messages": messages,
+        "messages": [(did(message), message) for message in messages],
         "has_page": reading.runs.keys(),
         "drilldown": f"{incident.id}-evidently.html" if drilldown else "",
     }
@@ -68,7 +62,7 @@ def page(reading: Reading, incident: Incident, *, drilldown: bool) -> tuple[dict
         "incident": incident, "data_fault": incident.data_fault, "history": history, "decisions": decisions,
         "messages": [{"day": m.day, "kind": m.kind, "channel": m.channel, "text": m.text, "sent_at": m.sent_at}
                      for m in messages],
-        "worst_slices": rows(worst), "similar": [other.id for other in alike],
+        "causes": cause_tree.machine(tree), "worst_slices": rows(worst), "similar": [other.id for other in alike],
     }  # fmt: skip
     return context, machine
 
@@ -154,82 +148,6 @@ def says(points: Sequence[Measurement], incident: Incident) -> str:
     return f"{said}."
 
 
-def taken_on(log: Sequence[Event], zone: tzinfo) -> str:
-    """Return who has an incident and since when; empty where nobody does, or where it came back since."""
-    told = [event for event in log if event.kind in ("acknowledged", "fired", "reopened")]
-    return _by(told[-1], zone) if told and told[-1].kind == "acknowledged" else ""
-
-
-def _by(event: Event, zone: tzinfo) -> str:
-    at = event.at.astimezone(zone)
-    return f"by {event.actor} at {at:%H:%M} {at:%Z} on {words.short_day(at.date())}: {event.reason}"
-
-
-def timeline(
-    history: Sequence[Incident],
-    messages: Sequence[Message],
-    decisions: Sequence[Decision],
-    zone: tzinfo,
-    log: Sequence[Event] = (),
-) -> list[dict[str, Any]]:
-    """Return what happened by day, the newest first: changes of the incident, what people did, messages, retraining.
-
-    Times are those of ``zone``.
-    """
-    events: list[tuple[date, int, str, str]] = []
-    before: Incident | None = None
-    for state in sorted(history, key=lambda i: i.concluded):
-        events += [(state.concluded, 0, "incident", text) for text in _changes(before, state)]
-        before = state
-    if before is not None and len(history) > 1 and before.live:
-        events.append((before.concluded, 0, "incident", f"Now: {words.headline(before)}"))
-    events += [(m.day, 1, "message", _told(m, zone)) for m in messages if not m.kind.startswith("handled")]
-    did = [event for event in log if event.actor != SYSTEM]
-    events += [(e.at.astimezone(zone).date(), 3, "person", f"{e.kind.capitalize()} {_by(e, zone)}") for e in did]
-    events += [(span["first"], 2, "retraining", _decided(span["decision"])) for span in spans(decisions)]
-    days = sorted({event[0] for event in events}, reverse=True)
-    days = days if len(days) <= ENTRIES else [*days[: ENTRIES - 1], days[-1]]
-    return [{"day": day, "events": [(kind, text) for at, _, kind, text in sorted(events) if at == day]} for day in days]
-
-
-def _changes(before: Incident | None, state: Incident) -> list[str]:
-    if before is None:
-        first = "Fired" if state.status is Status.FIRING else "Noticed"
-        return [f"{first}: {words.headline(state)}"]
-    said = []
-    if before.status is not state.status:
-        said.append({Status.FIRING: "Fired", Status.RESOLVED: "Resolved"}.get(state.status, STATUS[state.status]))
-    if state.clean_days > before.clean_days and state.live:
-        said.append(f"Clean for {words.plural(state.clean_days, 'day')}")
-    return said
-
-
-def _told(message: Message, zone: tzinfo) -> str:
-    if message.sent_at is not None:
-        at = message.sent_at.astimezone(zone)
-        return f"{message.kind.capitalize()} message delivered to {message.channel} at {at:%H:%M} {at:%Z}"
-    tried = f", {words.plural(message.attempts, 'attempt')}, {message.last_error}" if message.attempts else ""
-    return f"{message.kind.capitalize()} message to {message.channel} waits{tried}"
-
-
-def spans(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
-    """Return decisions, the newest first, those of days in a row that refuse for one incident as one, newest told."""
-    found: list[dict[str, Any]] = []
-    for decision in sorted(decisions, key=lambda d: d.day, reverse=True):
-        newest = found[-1]["decision"] if found else None
-        same = newest and (newest.verdict, newest.incident) == (decision.verdict, decision.incident)
-        if same and decision.verdict != "requested":
-            found[-1]["first"] = decision.day
-        else:
-            found.append({"first": decision.day, "last": decision.day, "decision": decision})
-    return found
-
-
 def _told_of(incident: Incident, beginning: str) -> str:
     """Return the rest of the evidence's sentence that begins so, or nothing."""
     return next((e.removeprefix(beginning) for e in incident.evidence if e.startswith(beginning)), "")
-
-
-def _decided(decision: Decision) -> str:
-    reasons = "; ".join(decision.reasons)
-    return f"Retraining {decision.verdict}" + (f": {reasons}" if reasons else "")

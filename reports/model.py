@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ledger.records import Measurement, Verdict
-from reports import distributions, figures, incident, performance, today, words
+from reports import distributions, figures, performance, today, words
 from reports.performance import HEADLINES
 from reports.reading import URGENT, Reading, counts_of, of_verdict, rows
+from reports.timeline import spans
 from reports.write import file_name
 
 FAIRNESS = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision", "calibration_gap")
@@ -45,7 +46,7 @@ def page(reading: Reading) -> dict[str, Any]:
         "quiet_checks": checks(reading, quiet=True),
         "most": CHECKS,
         "incidents": reading.incidents[:INCIDENTS],
-        "decisions": incident.spans([d for d in reading.decisions if d.verdict != "not needed"])[:DECISIONS],
+        "decisions": spans([d for d in reading.decisions if d.verdict != "not needed"])[:DECISIONS],
         "not_needed": sum(d.verdict == "not needed" for d in reading.decisions),
         "outcomes": reading.outcomes,
         "unwatched": card["not_watched"],

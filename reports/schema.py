@@ -100,7 +100,7 @@ def _incident() -> dict[str, Any]:
         {
             "incident": {"$ref": "#/$defs/Incident"}, "data_fault": {"type": "boolean"}, "history": _many("Incident"),
             "decisions": _many("Decision"), "messages": {"type": "array", "items": {"type": "object"}},
-            "worst_slices": _many("Measurement"), "similar": TEXTS,
+            "causes": {"type": ["object", "null"]}, "worst_slices": _many("Measurement"), "similar": TEXTS,
         }
     )  # fmt: skip
 

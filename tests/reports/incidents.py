@@ -34,6 +34,7 @@ def flooded(model: Spec, day: date, flood: date) -> Incident | None:
         ("Null share 31 %, baseline 0.4 %, limit 2.4 %", "PSI 0.34, limit 0.1", "The score moved by PSI 0.05"),
         ("drift/null_share/device_age_days/", "drift/psi/device_age_days/", "score/psi/score/"),
         14,
+        explained=("drift/ks/device_age_days/", "drift/psi/device_age_days/channel=app", "score/psi/score/"),
     )
 
 

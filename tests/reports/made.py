@@ -290,6 +290,11 @@ def _conclude(ledger: Ledger, model: Spec, day: date, flood: date) -> None:
             ledger.enqueue(Message(incident.id, day, kind, "#fraud-models", incident.summary, []))
             message = next(m for m in ledger.messages(incident.id) if (m.day, m.kind) == (day, kind))
             if kind == "opened":
+                at = datetime.combine(day, time(6, 30), UTC)
+                done = ledger.append_event(
+                    at, "acknowledged", "looking at the feed", actor="Ada", model=model.model, incident=incident.id
+                )
+                ledger.enqueue(Message(incident.id, day, f"handled {done.number}", "#fraud-models", "Acknowledged", []))
                 ledger.record_attempt(message, sent_at=datetime.combine(day, time(6, 4), UTC), error="")
 
 

@@ -334,7 +334,8 @@ def test_the_incident_page_says_what_to_do_first_and_that_retraining_is_blocked(
         "Look at the device feed",
         "about GBP 41k a day (GBP 28k to 55k)",
         "Certain: never above 0.4 % in 59 days",
-        "Opened message delivered to #fraud-models",
+        "Told in #fraud-models at 06:04 UTC",
+        "Acknowledged by Ada at 06:30 UTC: looking at the feed",
     ):
         assert said in text
 
