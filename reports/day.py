@@ -24,6 +24,7 @@ def page(reading: Reading, day: date) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what the template of a day's page is filled with, and the same for machines."""
     whole, tally = reading.whole(day), reading.tallies.get(day, {})
     found = reading.judged(day) if whole else reading.urgent[day]
+    ahead = foretold(reading, day) if whole else []
     days = list(reading.runs)
     at = days.index(day)
     run = reading.runs[day]
@@ -36,7 +37,7 @@ def page(reading: Reading, day: date) -> tuple[dict[str, Any], dict[str, Any]]:
         "after": days[at + 1] if at + 1 < len(days) else None,
         "counts": Counter(counted(tally)),
         "total": sum(counted(tally).values()),
-        "sections": sections(found, tally),
+        "sections": sections([*found, *ahead], tally | {"nowcast": dict(Counter(m.verdict for m in ahead))}),
         "whole": whole,
         "incidents": [banner(incident) for incident in incidents],
         "states": today.STATES,
@@ -44,9 +45,15 @@ def page(reading: Reading, day: date) -> tuple[dict[str, Any], dict[str, Any]]:
     machine = {
         "model": reading.spec.model, "day": day, "rows": run.rows, "source_version": run.source_version,
         "incidents": [incident.id for incident in incidents], "counts": tally, "complete": whole,
-        "measurements": rows(found),
+        "measurements": rows([*found, *ahead]),
     }  # fmt: skip
     return context, machine
+
+
+def foretold(reading: Reading, day: date) -> list[Measurement]:
+    """Return what the day's payments were expected to come to, at its end; labels have told more since."""
+    found = reading.ledger.measurements(reading.spec.model, day_from=day, day_to=day, as_of=day, monitors=("nowcast",))
+    return [m for m in found if not m.slice]
 
 
 def banner(incident: Incident) -> dict[str, Any]:

@@ -42,6 +42,7 @@ MONITORS = {
     "score": "Drift of the score",
     "decay": "Performance of recent mature days, against the baseline",
     "estimate": "Estimated performance of the newest week, before its labels",
+    "nowcast": "Expected of this day's payments, at its end, before their labels",
     "selective": "Performance over all payments, blocked ones reckoned in",
     "fairness": "Fairness",
     "custom": "The bank's own metrics",

@@ -68,9 +68,19 @@ def test_an_old_day_shows_what_asked_for_something_and_counts_the_rest(long: tup
 
 def test_a_young_day_shows_every_figure(long: tuple[Ledger, Path], spec: Spec) -> None:
     ledger, site = long
-    _, machine = day_page(site, spec, YOUNG)
+    text, machine = day_page(site, spec, YOUNG)
+    judged = [m for m in machine["measurements"] if m["monitor"] != "nowcast"]
     assert machine["complete"] is True
-    assert len(machine["measurements"]) == len(ledger.measurements(spec.model, as_of=YOUNG, monitors=JUDGED))
+    assert len(judged) == len(ledger.measurements(spec.model, as_of=YOUNG, monitors=JUDGED))
+    assert "Estimated performance of the newest week, before its labels" in text
+
+
+def test_a_young_day_says_what_was_expected_of_its_payments(long: tuple[Ledger, Path], spec: Spec) -> None:
+    text, machine = day_page(long[1], spec, YOUNG)
+    assert "Expected of this day's payments, at its end, before their labels" in text.replace("&#39;", "'")
+    expected = [m for m in machine["measurements"] if m["monitor"] == "nowcast"]
+    assert {m["metric"] for m in expected} == {"recall", "precision", "value_detection_rate"}
+    assert {(m["day"], m["as_of"]) for m in expected} == {(str(YOUNG), str(YOUNG))}
 
 
 def test_a_quiet_old_day_is_a_small_page(long: tuple[Ledger, Path], spec: Spec) -> None:
