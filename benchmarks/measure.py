@@ -57,7 +57,7 @@ def take_turns(
             found = before.get((case.key, i)) or _run(case)
             if kept is not None and (case.key, i) not in before:
                 with kept.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps({"key": case.key, "turn": i, "found": found}) + "\n")
+                    file.write("\n" + json.dumps({"key": case.key, "turn": i, "found": found}))
             if "failed" in found:
                 failed[case.key] = found
             else:
