@@ -58,8 +58,13 @@ def spec(model: str = "card_payments", **changes: object) -> Spec:
     return Spec.model_validate(content | changes)
 
 
-def fill(ledger: Ledger, model: Spec, days: int = 60, last: date = LAST, seed: int = 7) -> None:
-    """Store ``days`` watched days up to ``last``: a null flood in the last four, a missing day, a decay."""
+def fill(
+    ledger: Ledger, model: Spec, days: int = 60, last: date = LAST, seed: int = 7, *, acknowledged: bool = True
+) -> None:
+    """Store ``days`` watched days up to ``last``: a null flood in the last four, a missing day, a decay.
+
+    Somebody takes on each incident on the day it fires, unless nobody has ``acknowledged``.
+    """
     rng = np.random.default_rng([seed, len(model.model)])
     span = [last - timedelta(days=i) for i in reversed(range(days))]
     flood, missing = span[-min(4, days)], span[-min(24, days)]
@@ -93,7 +98,7 @@ def fill(ledger: Ledger, model: Spec, days: int = 60, last: date = LAST, seed: i
         ledger.save_measurements(model.model, day, ("nowcast", "estimate"), list(_foretold(model, day)))
         rows = 0 if day == missing and days > 24 else 19_204
         ledger.save_run(Run(model.model, day, f"{day:%Y%m%d}T0520-{rows}", rows, live=True, steps={}))
-        _conclude(ledger, model, day, flood)
+        _conclude(ledger, model, day, flood, acknowledged)
     profiled(ledger, model, [*BASELINE, *(day for day in span if day != missing or days <= 24)], flood, seed)
     ledger.save_decision(
         Decision(model.model, last, "refused", "", ("the data is broken: `device_age_days` is 31 % null",))
@@ -281,7 +286,7 @@ def _fairness(model: Spec, day: date, rng: np.random.Generator) -> Iterator[Meas
                 )
 
 
-def _conclude(ledger: Ledger, model: Spec, day: date, flood: date) -> None:
+def _conclude(ledger: Ledger, model: Spec, day: date, flood: date, acknowledged: bool) -> None:
     found = [i for i in (flooded(model, day, flood), gap(model, day), decayed(model, day)) if i is not None]
     ledger.save_incidents(model.model, day, found)
     for incident in found:
@@ -290,12 +295,13 @@ def _conclude(ledger: Ledger, model: Spec, day: date, flood: date) -> None:
             ledger.enqueue(Message(incident.id, day, kind, "#fraud-models", incident.summary, []))
             message = next(m for m in ledger.messages(incident.id) if (m.day, m.kind) == (day, kind))
             if kind == "opened":
-                at = datetime.combine(day, time(6, 30), UTC)
-                done = ledger.append_event(
-                    at, "acknowledged", "looking at the feed", actor="Ada", model=model.model, incident=incident.id
-                )
-                ledger.enqueue(Message(incident.id, day, f"handled {done.number}", "#fraud-models", "Acknowledged", []))
                 ledger.record_attempt(message, sent_at=datetime.combine(day, time(6, 4), UTC), error="")
+            if kind == "opened" and acknowledged:
+                at = datetime.combine(day, time(6, 30), UTC)
+                of = {"model": model.model, "incident": incident.id}
+                ledger.append_event(at, "fired", "it held long enough", **of)
+                done = ledger.append_event(at, "acknowledged", "looking at the feed", actor="on-call", **of)
+                ledger.enqueue(Message(incident.id, day, f"handled {done.number}", "#fraud-models", "Acknowledged", []))
 
 
 def retrain(ledger: Ledger, model: Spec, day: date = date(2026, 4, 27)) -> None:

@@ -75,7 +75,7 @@ def test_what_people_did_stands_in_the_timeline_with_where_it_was_told() -> None
     at = datetime(2026, 4, 30, 5, 4, tzinfo=UTC)
     log = [
         Event(6, at, incident.model, incident.id, "system", "fired", "", {}, "", ""),
-        Event(7, at, incident.model, incident.id, "Ada", "acknowledged", "looking at it", {}, "", ""),
+        Event(7, at, incident.model, incident.id, "on-call", "acknowledged", "looking at it", {}, "", ""),
     ]
     opened = Message(incident.id, DAY, "opened", "#fraud", "It broke", [], sent_at=at)
     messages = [opened, replace(opened, kind="handled 7"), replace(opened, kind="resolved", sent_at=None),
@@ -85,6 +85,6 @@ def test_what_people_did_stands_in_the_timeline_with_where_it_was_told() -> None
         "Told in #fraud at 06:04 BST",
         "Told that it changed in #fraud: not delivered yet after 2 attempts: 429",
         "Told that it is over in #fraud: not delivered yet",
-        "Acknowledged by Ada at 06:04 BST: looking at it (told in #fraud)",
+        "Acknowledged by on-call at 06:04 BST: looking at it (told in #fraud)",
     ]
     assert did(replace(opened, kind="handled 9")) == "Told what was done"

@@ -335,7 +335,7 @@ def test_the_incident_page_says_what_to_do_first_and_that_retraining_is_blocked(
         "about GBP 41k a day (GBP 28k to 55k)",
         "Certain: never above 0.4 % in 59 days",
         "Told in #fraud-models at 06:04 UTC",
-        "Acknowledged by Ada at 06:30 UTC: looking at the feed",
+        "Acknowledged by on-call at 06:30 UTC: looking at the feed",
     ):
         assert said in text
 

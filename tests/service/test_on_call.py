@@ -74,7 +74,7 @@ def ctx(tmp_path: Path, site: str, slack: Slack) -> Iterator[Context]:
     )  # fmt: skip
     ledger = Ledger.open(settings.ledger)
     ctx = Context(settings, cast("Warehouse", None), ledger, now_utc())
-    made.fill(ledger, made.spec(), days=30)
+    made.fill(ledger, made.spec(), days=30, acknowledged=False)
     telling.enqueue(ctx, made.spec(), made.LAST)
     telling.deliver(ctx, [made.spec()])
     reports_site.build(ledger, [made.spec()], settings.site)
@@ -99,7 +99,7 @@ def show(page: Any, ctx: Context, slack: Slack) -> None:
 def press(service: str, name: str, value: str) -> int:
     """Tell the service of a press, as Slack does."""
     action = {"action_id": name, "value": value, "type": "button"}
-    payload = {"type": "block_actions", "user": {"id": "U1", "username": "ann"}, "actions": [action]}
+    payload = {"type": "block_actions", "user": {"id": "U1", "username": "on-call"}, "actions": [action]}
     body, timestamp = urlencode({"payload": json.dumps(payload)}).encode(), str(int(time.time()))
     signature = SignatureVerifier(SECRET).generate_signature(timestamp=timestamp, body=body) or ""
     headers = {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": signature}
@@ -137,18 +137,18 @@ def test_from_the_message_to_the_cause_to_having_it_in_three_clicks_on_a_phone(
         page.get_by_role("button", name="Acknowledge").click()
         page.wait_for_timeout(50)
         until = time.monotonic() + 10
-        while "Acknowledged by ann" not in str(told(slack)["blocks"]) and time.monotonic() < until:
+        while "Acknowledged by on-call" not in str(told(slack)["blocks"]) and time.monotonic() < until:
             page.wait_for_timeout(50)
         assert answers == [200]
         show(page, ctx, slack)
-        assert "Acknowledged by ann (Slack U1)" in page.inner_text("body")
+        assert "Acknowledged by on-call (Slack U1)" in page.inner_text("body")
         page.screenshot(path=tmp_path / "4-acknowledged.png", full_page=True)
 
         reports_site.build(ctx.ledger, [made.spec()], ctx.settings.site)  # as the next watch does
         page.get_by_role("link", name="Open the incident").click()
-        assert "by ann (Slack U1) at " in page.locator("dl.facts").inner_text()
+        assert "by on-call (Slack U1) at " in page.locator("dl.facts").inner_text()
         assert "by nobody yet" not in page.inner_text("body")
-        assert "Acknowledged by ann" in page.locator(".timeline").inner_text()
+        assert "Acknowledged by on-call" in page.locator(".timeline").inner_text()
         page.screenshot(path=tmp_path / "5-incident.png", full_page=True)
         context.close()
         if desk._ledger is not None:

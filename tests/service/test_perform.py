@@ -22,7 +22,7 @@ from watchkeeper.feedback import NOT_A_PROBLEM, called_no_problem
 from watchkeeper.settings import Settings
 
 ID = incident().id
-ANN = "ann (Slack U123)"
+ON_CALL = "on-call (Slack U123)"
 
 
 @pytest.fixture
@@ -36,22 +36,22 @@ def perform(desk: Desk) -> Perform:
 
 
 def act(verb: Verb, incident_id: str = ID, *, until: date | None = None) -> Act:
-    return Act(verb, incident_id, ANN, "the feed is being mended", until)
+    return Act(verb, incident_id, ON_CALL, "the feed is being mended", until)
 
 
 def test_an_acknowledged_incident_is_logged_with_who_and_why(perform: Perform, ledger: Ledger) -> None:
-    assert perform(act(Verb.ACKNOWLEDGE)) == f"{ID}: acknowledged by {ANN}."
+    assert perform(act(Verb.ACKNOWLEDGE)) == f"{ID}: acknowledged by {ON_CALL}."
     handling = acts.handlings(ledger, MODEL)[ID]
     assert handling.state == "acknowledged"
     assert handling.acknowledged is not None
-    assert (handling.acknowledged.actor, handling.acknowledged.reason) == (ANN, "the feed is being mended")
+    assert (handling.acknowledged.actor, handling.acknowledged.reason) == (ON_CALL, "the feed is being mended")
     assert handling.acknowledged.at == NOW
 
 
 def test_a_snoozed_incident_sleeps_until_its_day_and_a_past_day_is_refused(perform: Perform, ledger: Ledger) -> None:
     assert perform(act(Verb.SNOOZE, until=date(2026, 3, 7))).startswith(f"{ID}: snoozed until the morning of Sat 7 Mar")
     assert acts.handlings(ledger, MODEL)[ID].asleep(NOW)
-    assert perform(act(Verb.SNOOZE)).endswith(f"snoozed until it is resolved by {ANN}.")
+    assert perform(act(Verb.SNOOZE)).endswith(f"snoozed until it is resolved by {ON_CALL}.")
     with pytest.raises(WatchkeeperError, match="which is not after 2026-03-04"):
         perform(act(Verb.SNOOZE, until=NOW.date()))
 
@@ -62,17 +62,17 @@ def test_a_silence_covers_the_same_trouble_only(perform: Perform, ledger: Ledger
     assert silence.matchers == {
         "model": MODEL, "cause": "column_fault", "feature": "amount_gbp", "slice": "channel=app"
     }  # fmt: skip
-    assert (silence.start, silence.end, silence.by) == (DAY, date(2026, 3, 11), ANN)
+    assert (silence.start, silence.end, silence.by) == (DAY, date(2026, 3, 11), ON_CALL)
 
 
 def test_not_a_problem_is_kept_once_a_person_and_changes_nothing_else(perform: Perform, ledger: Ledger) -> None:
     before = ledger.incidents()
     for _ in range(2):
         assert "kept as not a problem" in perform(act(Verb.NOT_A_PROBLEM))
-    perform(replace(act(Verb.NOT_A_PROBLEM), by="bob (airflow)"))
-    assert [e.actor for e in ledger.events(incident=ID, kinds=(NOT_A_PROBLEM,))] == [ANN, "bob (airflow)"]
+    perform(replace(act(Verb.NOT_A_PROBLEM), by="owner (airflow)"))
+    assert [e.actor for e in ledger.events(incident=ID, kinds=(NOT_A_PROBLEM,))] == [ON_CALL, "owner (airflow)"]
     ((called, event),) = called_no_problem(ledger, MODEL)
-    assert (called.id, event.actor) == (ID, ANN)
+    assert (called.id, event.actor) == (ID, ON_CALL)
     assert ledger.incidents() == before
 
 
@@ -102,21 +102,21 @@ def test_a_press_is_in_the_log_in_the_message_and_answered(
     assert sent(client(whole), form(payload())).status_code == 200
     assert acts.handlings(ledger)[ID].state == "acknowledged"
     assert replies == [(HOOK, replies[0][1])]
-    assert replies[0][1].endswith(f"acknowledged by {ANN}.")
-    assert f"Acknowledged by {ANN} at 09:00 UTC on Wed 4 Mar" in settings.messages.read_text()
+    assert replies[0][1].endswith(f"acknowledged by {ON_CALL}.")
+    assert f"Acknowledged by {ON_CALL} at 09:00 UTC on Wed 4 Mar" in settings.messages.read_text()
 
 
 def test_the_api_does_the_same_and_says_what_cannot_be_done(whole: FastAPI, ledger: Ledger) -> None:
     asked = client(whole, WRITER)
-    done = asked.post(f"/v1/incidents/{ID}/acknowledge", json={"by": "ann", "reason": HOSTILE})
-    assert done.json() == {"done": f"{ID}: acknowledged by ann (airflow)."}
+    done = asked.post(f"/v1/incidents/{ID}/acknowledge", json={"by": "on-call", "reason": HOSTILE})
+    assert done.json() == {"done": f"{ID}: acknowledged by on-call (airflow)."}
     assert acts.handlings(ledger)[ID].acknowledged == ledger.events(incident=ID)[-1]
     assert ledger.events(incident=ID)[-1].reason == HOSTILE
-    refused = asked.post(f"/v1/incidents/{OLD}/acknowledge", json={"by": "ann", "reason": "mine"})
+    refused = asked.post(f"/v1/incidents/{OLD}/acknowledge", json={"by": "on-call", "reason": "mine"})
     assert (refused.status_code, refused.headers["content-type"]) == (409, "application/problem+json")
-    late = asked.post(f"/v1/incidents/{ID}/snooze", json={"by": "ann", "reason": "mine", "until": "2026-01-01"})
+    late = asked.post(f"/v1/incidents/{ID}/snooze", json={"by": "on-call", "reason": "mine", "until": "2026-01-01"})
     assert late.status_code == 409
-    odd = asked.post(f"/v1/incidents/{ID}/silence", json={"by": "ann\u202e", "reason": "mine"})
+    odd = asked.post(f"/v1/incidents/{ID}/silence", json={"by": "on-call\u202e", "reason": "mine"})
     assert (odd.status_code, odd.json()["detail"][:7]) == (422, "body.by")
 
 

@@ -24,12 +24,12 @@ from watchkeeper.settings import Settings
 
 SECRET = "shh"
 HOOK = "https://hooks.slack.com/actions/T1/2/3"
-ANN = {"id": "U123", "username": "ann"}
+ON_CALL = {"id": "U123", "username": "on-call"}
 
 
 def payload(verb: str = "acknowledge", value: str = incident().id, **changes: Any) -> dict[str, Any]:
     action = {"action_id": f"watchkeeper:{verb}", "value": value, "type": "button"}
-    return {"type": "block_actions", "user": ANN, "response_url": HOOK, "actions": [action], **changes}
+    return {"type": "block_actions", "user": ON_CALL, "response_url": HOOK, "actions": [action], **changes}
 
 
 def form(content: dict[str, Any]) -> bytes:
@@ -65,7 +65,7 @@ def test_a_press_does_what_the_button_says_in_the_name_of_who_pressed(
 ) -> None:
     assert sent(slack, form(payload(verb))).status_code == 200
     ((act),) = done
-    assert replace(act, reason="") == Act(verb, incident().id, "ann (Slack U123)", "", until)
+    assert replace(act, reason="") == Act(verb, incident().id, "on-call (Slack U123)", "", until)
     assert act.reason.startswith("pressed “")
     ((url, text),) = replies
     assert url == HOOK

@@ -38,17 +38,17 @@ def test_a_partition_of_an_unknown_model_or_of_the_future_is_refused(ask: Client
 def test_an_incident_is_handled_in_the_name_of_person_and_token(
     ask: Client, done: list[Act], delivered: list[int], verb: Verb
 ) -> None:
-    body = {"by": " ann ", "reason": "the feed is being mended", "until": "2026-03-09"}
+    body = {"by": " on-call ", "reason": "the feed is being mended", "until": "2026-03-09"}
     answer = ask.post(f"/v1/incidents/{incident().id}/{verb}", json=body)
-    assert answer.json() == {"done": f"{verb} of {incident().id} by ann (airflow)"}
-    assert done == [Act(verb, incident().id, "ann (airflow)", body["reason"], date(2026, 3, 9))]
+    assert answer.json() == {"done": f"{verb} of {incident().id} by on-call (airflow)"}
+    assert done == [Act(verb, incident().id, "on-call (airflow)", body["reason"], date(2026, 3, 9))]
     assert delivered == [1]
 
 
 def test_what_an_incident_does_not_allow_is_a_conflict_and_an_unknown_one_is_not_found(
     ask: Client, done: list[Act]
 ) -> None:
-    body = {"by": "ann", "reason": "mine"}
+    body = {"by": "on-call", "reason": "mine"}
     refused = ask.post(f"/v1/incidents/{OLD}/acknowledge", json=body)
     assert (refused.status_code, refused.json()["detail"]) == (409, f"{OLD}: it is resolved and can't be acknowledged")
     assert ask.post("/v1/incidents/none/acknowledge", json=body).status_code == 404
@@ -59,11 +59,11 @@ def test_what_an_incident_does_not_allow_is_a_conflict_and_an_unknown_one_is_not
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ({"by": "ann"}, "body.reason: field required"),
+        ({"by": "on-call"}, "body.reason: field required"),
         ({"by": " ", "reason": "x"}, "body.by: string should have at least 1 character"),
-        ({"by": "ann", "reason": "x", "until": "soon"}, "body.until: input should be a valid date"),
-        ({"by": "ann", "reason": "x", "force": True}, "body.force: extra inputs are not permitted"),
-        ({"by": "ann", "reason": "x" * 2001}, "body.reason: string should have at most 2000 characters"),
+        ({"by": "on-call", "reason": "x", "until": "soon"}, "body.until: input should be a valid date"),
+        ({"by": "on-call", "reason": "x", "force": True}, "body.force: extra inputs are not permitted"),
+        ({"by": "on-call", "reason": "x" * 2001}, "body.reason: string should have at most 2000 characters"),
         ([], "body: input should be a valid dictionary"),
     ],
 )

@@ -21,15 +21,15 @@ def test_feedback_is_shown_beside_what_todays_and_other_rules_tell(
     watched: Context, spec: Spec, tmp_path: Path
 ) -> None:
     (found,) = watched.ledger.incidents(MODEL)
-    not_a_problem(watched, found.id, "ann", "a planned outage")
+    not_a_problem(watched, found.id, "on-call", "a planned outage")
     today = replay(watched, spec, FROM, TO)
     assert sentences(today)[-1] == "People called 1 of them no problem."
     loose = replay(watched, spec, FROM, TO, rules(tmp_path / "loose.yaml", alerts={"limits": {"null_share": 0.5}}))
     assert "Of 1 incident that people called no problem they still tell 0." in sentences(loose)
     (told,) = loose.told
-    assert cells(loose, told)[-1].endswith("(no problem, says ann: a planned outage)")
+    assert cells(loose, told)[-1].endswith("(no problem, says on-call: a planned outage)")
     (row,) = json.loads(json.dumps(as_content(loose), default=str))["incidents"]
-    assert row["not_a_problem"] == "ann: a planned outage"
+    assert row["not_a_problem"] == "on-call: a planned outage"
 
 
 def test_without_feedback_nothing_is_said_of_it(watched: Context, spec: Spec) -> None:
@@ -40,12 +40,12 @@ def test_without_feedback_nothing_is_said_of_it(watched: Context, spec: Spec) ->
 
 def test_the_first_word_of_each_person_stands(watched: Context) -> None:
     (found,) = watched.ledger.incidents(MODEL)
-    first = not_a_problem(watched, found.id, "ann", "planned")
-    assert not_a_problem(watched, found.id, "ann", "really") == first
-    assert not_a_problem(watched, found.id, "bob", "agreed").number == first.number + 1
+    first = not_a_problem(watched, found.id, "on-call", "planned")
+    assert not_a_problem(watched, found.id, "on-call", "really") == first
+    assert not_a_problem(watched, found.id, "owner", "agreed").number == first.number + 1
     assert called_no_problem(watched.ledger, MODEL) == [(found, first)]
     with pytest.raises(WatchkeeperError, match="there is no incident 'none'"):
-        not_a_problem(watched, "none", "ann", "planned")
+        not_a_problem(watched, "none", "on-call", "planned")
 
 
 def test_the_same_trouble_is_of_one_cause_and_place_at_the_same_time() -> None:

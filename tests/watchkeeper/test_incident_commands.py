@@ -52,19 +52,19 @@ def test_from_the_list_to_the_cause_to_taking_it_on_in_three_commands_of_a_narro
     monkeypatch.setenv("WATCHKEEPER_DOCS_URL", "https://docs.example")
     monkeypatch.setenv("WATCHKEEPER_SITE_URL", "https://watch.example")
     listed = handle("incidents", columns="80").out
-    id_ = next(line.split("│")[1].strip() for line in listed.splitlines() if MODEL in line)
+    id_ = next(line.replace("│", " ").split()[0] for line in listed.splitlines() if MODEL in line)
     assert id_ == MISSING, "it stands whole on its line"
     shown = handle("incident", "show", id_).out
     assert "Probable cause:" in shown
     assert "First step:" in shown
     assert "Runbook: https://docs.example/runbook/missing_partition/" in shown
     command = shown.splitlines()[-1].removeprefix("Take it on: watchkeeper ")
-    assert handle(*command.replace("YOU", "ann").split()).out == f"{MISSING}: acknowledged by ann\n"
+    assert handle(*command.replace("YOU", "on-call").split()).out == f"{MISSING}: acknowledged by on-call\n"
     again = handle("incident", "show", id_).out
-    assert "Acknowledged by ann at 00:00 UTC on Sun 1 Feb: looks at it" in again
+    assert "Acknowledged by on-call at 00:00 UTC on Sun 1 Feb: looks at it" in again
     assert "Take it on" not in again
     row = json.loads(handle("incident", "show", id_, "--json").out)
-    assert (row["acknowledged_by"], row["first_step"][:5], len(row["evidence"]) > 0) == ("ann", "Look ", True)
+    assert (row["acknowledged_by"], row["first_step"][:5], len(row["evidence"]) > 0) == ("on-call", "Look ", True)
 
 
 def test_the_log_of_an_incident_tells_its_story_and_holds(handle: Handle, settings: Settings) -> None:
