@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -43,7 +44,8 @@ class Watched:
 
     def branch(self, root: Path) -> Watched:
         """Return the same watch over tables under another folder: what was scanned so far isn't scanned again."""
-        shutil.copyfile(self.root / LEDGER, root / LEDGER)
+        with closing(sqlite3.connect(self.root / LEDGER)) as own, closing(sqlite3.connect(root / LEDGER)) as copy:
+            own.backup(copy)  # what was written last isn't in the file yet
         again = Watched.open(self.source, root)
         again.ctx.seen.update(self.ctx.seen)
         again.ctx.sums.update(self.ctx.sums)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from benchmarks.incidents.kinds import KINDS
 from benchmarks.incidents.plan import Unit
 from benchmarks.incidents.source import BASELINE_DAYS, Branch, begin
 from benchmarks.incidents.source import columns as source_columns
+from ledger.snapshot import snapshot
 from models.errors import WatchkeeperError
 
 ROWS = 400
@@ -85,6 +87,21 @@ def test_the_page_is_rendered_from_what_is_written(outcomes: list[dict[str, Any]
     assert page == report.page(written)
     assert "**these are not results**" in page
     assert not any("explained" in outcome for outcome in written["outcomes"])
+
+
+def test_a_watch_that_branches_off_knows_all_that_was_concluded_before(tmp_path: Path) -> None:
+    source = bank.source(150, 101)
+    laid = begin(source, tmp_path / "before")
+    day = source.day(BASELINE_DAYS)
+    laid.lay(source, day)
+    before = ours.Watched.open(source, laid.root)
+    before.watch(day)
+    branch = Branch(laid.branch(tmp_path / "branch"), day + timedelta(days=1), 1)
+    again = before.branch(branch.root)
+    assert snapshot(again.ctx.ledger) == snapshot(before.ctx.ledger)
+    assert [found.day for found in again.ctx.ledger.runs(source.model)] == [day]
+    again.close()
+    before.close()
 
 
 def test_a_column_that_an_incident_leaves_alone_is_judged_once(tmp_path: Path) -> None:
