@@ -100,7 +100,7 @@ METRICS = {
     "least_cost_gbp_per_day": "Cost of the cheapest threshold",
     "least_cost_threshold": "Cheapest threshold",
     "calibration_gap": "Mean score less fraud share",
-    "lost_gbp_per_day": "Fraud value lost",
+    "lost_gbp_per_day": "Fraud value lost beyond the baseline's",
     "caught_gbp_per_day": "Fraud value caught in the baseline",
     "fraud_gbp_per_day": "Fraud value",
     "mature_frauds": "Mature frauds",

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from alerting.words import counted
 from models.errors import WatchkeeperError, did_you_mean
 from models.load import paths
 from watchkeeper import doctor as doctoring
@@ -60,7 +61,8 @@ def init(
 
     draft = initialising.prepare(table, labels, settings.warehouse, settings.models, name, choose, lay_out=lay_out)
     start, end = guess.later(draft)
-    plain(f"wrote {settings.models / draft.model}.yaml: {len(draft.columns)} features. Read it, correct it, and then:")
+    features = counted(len(draft.columns), "feature")
+    plain(f"wrote {settings.models / draft.model}.yaml: {features}. Read it, correct it, and then:")
     for command in (
         "watchkeeper validate",
         f"watchkeeper suggest --model {draft.model} --write",

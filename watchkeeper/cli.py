@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from alerting.handled import UNHANDLED, Handled
+from alerting.words import counted
 from checks import catalogue
 from ledger.records import Cause, Incident, Measurement, Run, Status, Verdict
 from ledger.store import Ledger
@@ -101,7 +102,8 @@ def validate(
         found = [f"{path}: {problem}" for problem in (*catalogue.problems(spec), *limits.problems(spec))]
         problems += found
         if not found:
-            told = f"{path}: {spec.name}, {len(spec.features.columns)} features, {len(spec.checks)} checks"
+            features, checks = len(spec.features.columns), len(spec.checks)
+            told = f"{path}: {spec.name}, {counted(features, 'feature')}, {counted(checks, 'check')}"
             out.print(told, markup=False, highlight=False, soft_wrap=True)
     if problems:
         raise WatchkeeperError("\n".join(problems))
