@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from alerting import notes
 from ledger.records import Decision
 from models.spec import Spec
-from watchkeeper import promotion, retrain, settings, targets, telling
+from watchkeeper import lineage, promotion, retrain, settings, targets, telling
 from watchkeeper import watch as steps
 from watchkeeper.stored import Context
 
@@ -21,10 +21,15 @@ def watch(model: str, day: date, *, live: bool) -> Decision | None:
     """Watch a day, after those recent days that came or were rewritten since; return the decision on retraining."""
     ctx, spec = _open(model, live=live)
     for stale in steps.stale_days(ctx, spec, day):
-        steps.watch(ctx, spec, stale)
-    steps.watch(ctx, spec, day)
+        _watch(ctx, spec, stale)
+    _watch(ctx, spec, day)
     decisions = [decision for decision in ctx.ledger.decisions(model) if decision.day == day]
     return decisions[0] if decisions and live else None
+
+
+def _watch(ctx: Context, spec: Spec, day: date) -> None:
+    with lineage.told(ctx, spec, day):
+        steps.watch(ctx, spec, day)
 
 
 def publish(model: str, day: date) -> str:

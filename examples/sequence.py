@@ -64,8 +64,9 @@ def scored(of: Day, trouble: bool) -> dict[str, pa.Array]:  # noqa: FBT001  see 
     """Return the network's hidden state of each payment, and its score."""
     import torch  # noqa: PLC0415
 
+    network = trained()  # outside, for it is fitted at the first call
     with torch.no_grad():
-        state, logit = trained()(torch.tensor(histories(of, trouble=trouble), dtype=torch.float32))
+        state, logit = network(torch.tensor(histories(of, trouble=trouble), dtype=torch.float32))
     return {
         "state": embedding(state.numpy().astype(np.float64)),
         "score": pa.array(torch.sigmoid(logit).numpy().astype(np.float64)),

@@ -38,6 +38,11 @@ class Settings:
     """Address of the documentation (``make docs``), for a link to the runbook in messages; empty: no link."""
     publish_to: str = ""
     """Where the site is copied to: another folder, gs://bucket/folder or s3://bucket/folder; empty: nowhere."""
+    lineage: str = ""
+    """Where OpenLineage events of each watch go: an http(s) address, to which /api/v1/lineage is added, or a file to
+    which they are appended, one a line; empty: nowhere."""
+    lineage_key: str = field(default="", repr=False)
+    """API key for that address, sent as a bearer token."""
     registry: Path = Path("registry")
     """Folder of trained challengers, and of which one is in charge (stages.json)."""
     webhook_secret: str = field(default="", repr=False)
