@@ -49,7 +49,7 @@ detect: $(INSTALLED) ## Put faults into quiet data: who notices, when, and what 
 	@$(BIN)/python -m benchmarks.incidents $(ARGS)
 
 test: check ## Install, then lint, check types and layers, and run every test
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 check: $(INSTALLED) lint types ## Lint, check types and the import contract
 
