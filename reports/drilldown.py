@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable
+from datetime import date, datetime, time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from markupsafe import escape
 
@@ -45,12 +46,12 @@ def write(warehouse: Warehouse, spec: Spec, incident: Incident, baseline: Baseli
     if current.empty or reference.empty:
         return None
     numbers, categories, left_out = columns(spec, current, reference)
-    report = _report(current, reference, numbers, categories, left_out)
-    if report is None:
+    made = compare(current, reference, numbers, categories, left_out, day)
+    if made is None:
         return None
     told = f"{spec.name}: {day} ({len(current):,} payments) against "
     told += f"{baseline.start} to {baseline.end} ({len(reference):,} payments)."
-    pages.file(path, _introduced(report, told, left_out, f"{incident.id}.html").encode())
+    pages.file(path, _introduced(made.html, told, left_out, f"{incident.id}.html").encode())
     return path
 
 
@@ -104,14 +105,26 @@ def _harmless(text: str) -> str:
     return text.replace("&", "+").replace("<", "‹").replace(">", "›")[:80]
 
 
-def _report(
-    current: pd.DataFrame, reference: pd.DataFrame, numbers: list[str], categories: list[str], left_out: dict[str, str]
-) -> str | None:
-    """Return the report's HTML; a column on which Evidently fails is left out, and named."""
+class Compared(NamedTuple):
+    """An Evidently run, and how it reads."""
+
+    run: Any
+    html: str
+
+
+def compare(
+    current: pd.DataFrame,
+    reference: pd.DataFrame,
+    numbers: list[str],
+    categories: list[str],
+    left_out: dict[str, str],
+    day: date,
+) -> Compared | None:
+    """Return the run of both samples, named after its day; a column on which Evidently fails is left out, and named."""
     os.environ["DO_NOT_TRACK"] = "1"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Evidently and its dependencies warn of at import is not ours to mend
-        render = _renderer(current, reference)
+        render = _renderer(current, reference, day)
         try:
             return render(numbers, categories)
         except Exception:  # noqa: BLE001  one bad column makes Evidently fail as a whole, with any error
@@ -122,14 +135,14 @@ def _report(
         return render(numbers, categories) if numbers or categories else None
 
 
-def _try(render: Callable[[list[str], list[str]], str], name: str, number: bool, left_out: dict[str, str]) -> None:  # noqa: FBT001
+def _try(render: Callable[[list[str], list[str]], Compared], name: str, number: bool, left_out: dict[str, str]) -> None:  # noqa: FBT001
     try:
         render([name] if number else [], [] if number else [name])
     except Exception as error:  # noqa: BLE001  as above
         left_out[name] = f"Evidently can't compare it ({error.__class__.__name__})"
 
 
-def _renderer(current: pd.DataFrame, reference: pd.DataFrame) -> Callable[[list[str], list[str]], str]:
+def _renderer(current: pd.DataFrame, reference: pd.DataFrame, day: date) -> Callable[[list[str], list[str]], Compared]:
     """Import Evidently, which takes seconds; return what renders the drift of some numbers and categories."""
     try:
         from evidently import DataDefinition, Dataset, Report  # noqa: PLC0415  takes 7 to 15 seconds
@@ -137,7 +150,7 @@ def _renderer(current: pd.DataFrame, reference: pd.DataFrame) -> Callable[[list[
     except ImportError as error:
         raise WatchkeeperError(f"the drill-down report needs evidently, which can't be imported: {error}") from error
 
-    def render(numbers: list[str], categories: list[str]) -> str:
+    def render(numbers: list[str], categories: list[str]) -> Compared:
         safe = {name: _harmless(name) for name in [*numbers, *categories]}
         definition = DataDefinition(
             numerical_columns=[safe[name] for name in numbers], categorical_columns=[safe[name] for name in categories]
@@ -147,8 +160,8 @@ def _renderer(current: pd.DataFrame, reference: pd.DataFrame) -> Callable[[list[
             for rows in (current, reference)
         ]
         preset = DataDriftPreset(columns=list(safe.values()), num_method="psi", cat_method="psi")
-        html: str = Report([preset]).run(*sides).get_html_str(as_iframe=False)
-        return html
+        run = Report([preset]).run(*sides, timestamp=datetime.combine(day, time()), name=str(day))
+        return Compared(run, run.get_html_str(as_iframe=False))
 
     return render
 

@@ -30,6 +30,7 @@ from watchkeeper import (
     adopt,
     cli_alerts,
     cli_audit,
+    cli_export,
     cli_incidents,
     cli_replay,
     cli_retraining,
@@ -55,6 +56,7 @@ app.add_typer(cli_alerts.app, name="alerts")
 app.add_typer(cli_incidents.incident, name="incident")
 app.add_typer(cli_incidents.silence, name="silence")
 app.add_typer(cli_audit.app, name="audit")
+app.add_typer(cli_export.app, name="export")
 for command in (
     adopt.init, adopt.suggest, adopt.doctor,
     cli_replay.replay, cli_replay.drill, cli_retraining.rollback, cli_retraining.answer,

@@ -53,7 +53,7 @@ def copy(ledger: Ledger, old: Spec, new: Spec) -> None:
     """Give a model all that the ledger has of another."""
     with ledger.engine.begin() as connection:
         for table in tables.metadata.sorted_tables:
-            if "model" not in table.c:
+            if "model" not in table.c or table is tables.events:  # the log is one chain, of all models
                 continue
             columns = [
                 sa.func.replace(c, old.model, new.model) if isinstance(c.type, sa.String) else c for c in table.c
