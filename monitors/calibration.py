@@ -100,15 +100,15 @@ def learn(spec: Spec, frame: Frame, baseline: Mapping[date, Profile]) -> Calibra
     groups = dict.fromkeys(group for profile in baseline.values() for group in profile.features)
     slices = [group for group in groups if group != EVERYONE and group[0] in frame.slices]
     for _, name, cells, metrics in columns(spec, frame):
-        kind: Kind | None = None
+        kind, since = None, None
         for group in (EVERYONE, *slices):
             if group[0] == name:
                 continue
             own = {day: mine[name] for day, one in baseline.items() if name in (mine := one.features.get(group, {}))}
             wanted = metrics if group == EVERYONE else tuple(metric for metric in metrics if metric in IN_SLICES)
-            found = _learn(cells, own, wanted, kind)
+            found = _learn(cells, own, wanted, kind, since)
             if found is not None:
-                kind = kind or found.reference.kind
+                kind, since = kind or found.reference.kind, since or found.reference.start
                 learned[group, name] = found
     return Calibration(len(baseline), learned)
 
@@ -123,10 +123,10 @@ def vector(cells: Grid | Levels, counts: Counts) -> Ints:
 
 
 def _learn(
-    cells: Grid | Levels, by_day: Mapping[date, Counts], metrics: Sequence[str], kind: Kind | None
+    cells: Grid | Levels, by_day: Mapping[date, Counts], metrics: Sequence[str], kind: Kind | None, since: date | None
 ) -> Learned | None:
     rows = {day: vector(cells, counts) for day, counts in by_day.items()}
-    enough = {day: own for day, own in rows.items() if own.sum() >= LEAST_ROWS}
+    enough = {day: own for day, own in rows.items() if own.sum() >= LEAST_ROWS and (since is None or day >= since)}
     if not enough:
         return None
     days, counts = list(enough), np.array(list(enough.values()))
@@ -137,7 +137,10 @@ def _learn(
     bins = deciles(inner) if isinstance(cells, Grid) and inner.any() else _level_bins(inner, typical)
     if kind is None:
         coarse = np.concatenate([[NULLS, NONFINITE], bins + CELLS])
-        kind = references.choose(days, daily.binned_days(counts, coarse))
+        binned = daily.binned_days(counts, coarse)
+        kind = references.choose(days, binned)
+        if first := references.settled(kind, days, binned):
+            return _learn(cells, by_day, metrics, None, days[first])
     kind = kind if references.usable(kind, days) else Kind.LEVEL
     finite, total = int(together[CELLS:].sum()), sum(by_day[day].total for day in days)
     spread = spread_of(inner / finite, places(cells)) if isinstance(cells, Grid) and finite else 1.0

@@ -20,6 +20,8 @@ from warehouse.grid import Floats, Ints
 LEAST_OF_A_WEEKDAY = 4
 """Days that each weekday needs before days are compared with their own weekday only."""
 LEAST_TREND_DAYS = 28
+SETTLED_DAYS = (28, 21, 14)
+"""The last days of a baseline that a column may have stood still on, the longest that it has counting."""
 LONGEST_TREND = 3.0
 """How far a trend is continued: from the baseline's first day, at most three times the baseline's length."""
 PATH_POINTS = 13
@@ -88,6 +90,33 @@ def choose(days: Sequence[date], counts: Ints | Floats) -> Kind:
         if apart < CLEARLY_NEARER * nearest:
             best, nearest = kind, apart
     return best
+
+
+def settled(kind: Kind, days: Sequence[date], counts: Ints | Floats) -> int:
+    """Return how many of a baseline's first days a column that moved must be judged without, for it stands still since.
+
+    A window that fills moves along no straight line, and then not at all: were its first days kept, what the last
+    ones never do would pass for usual. It has settled where its last weeks need no trend, and where they lie much
+    nearer to each other than the trend of all days brings them.
+    """
+    if kind not in (Kind.TREND, Kind.BOTH):
+        return 0
+    left_out, nearest = 0, _apart(kind, days, counts)
+    for last in SETTLED_DAYS:
+        first = max(0, len(days) - last)
+        own = choose(days[first:], counts[first:])
+        apart = _apart(own, days[first:], counts[first:])
+        if first and own not in (Kind.TREND, Kind.BOTH) and apart < CLEARLY_NEARER * nearest:
+            left_out, nearest = first, apart
+    lately = days[left_out:], counts[left_out:]
+    return 0 if _apart(Kind.TREND, *lately) < CLEARLY_NEARER * nearest else left_out
+
+
+def _apart(kind: Kind, days: Sequence[date], counts: Ints | Floats) -> float:
+    """Return how far a baseline's last days lie from what the others say of them, in cube roots."""
+    shares, _ = leave_one_out(kind, days, counts)
+    last = slice(-SETTLED_DAYS[-1], None)
+    return float(np.cbrt(hellinger((counts / counts.sum(axis=1, keepdims=True))[last], shares[last])).mean())
 
 
 def usable(kind: Kind, days: Sequence[date]) -> bool:

@@ -96,3 +96,23 @@ def test_what_a_trend_doesnt_explain_stays_where_it_was():
     fitted = references.fit(Kind.TREND, days(56), drawn(56, growing, rows=100_000))
     back = fitted.on(START + timedelta(days=80), np.array([700_000, 300_000, 0, 0]), CELLS)
     assert back[0] / back.sum() < 0.31
+
+
+def filling_until(full):
+    return lambda day, i: growing(day, 80 * min(1, i / full))
+
+
+@pytest.mark.parametrize(("full", "left_out"), [(25, 31), (36, 38), (43, 45)])
+def test_a_column_that_filled_is_judged_by_the_weeks_on_which_it_stands_still(full, left_out):
+    counts = drawn(59, filling_until(full), rows=20_000)
+    kind = references.choose(days(59), counts)
+    assert kind is Kind.TREND
+    assert references.settled(kind, days(59), counts) == left_out
+
+
+@pytest.mark.parametrize("shape", [growing, filling_until(55), weekly, lambda *_: [0.4, 0.3, 0.2, 0.1]])
+def test_what_still_moves_and_what_never_did_keeps_all_of_its_days(shape):
+    for seed in range(10):
+        counts = drawn(40 if shape is growing else 59, shape, rows=20_000, seed=seed)
+        n = len(counts)
+        assert references.settled(references.choose(days(n), counts), days(n), counts) == 0
