@@ -209,13 +209,13 @@ def test_an_empty_partition_and_an_empty_baseline_are_insufficient():
         assert ("score", "psi", "") in found
 
 
-def test_below_a_hundred_values_nothing_is_judged_and_a_hundred_thirty_cant_tell_the_floor_from_chance():
+def test_below_a_hundred_values_nothing_is_judged_and_a_hundred_twenty_five_cant_tell_the_floor_from_chance():
     few = measured(profile(columns(99)))
     assert {one.verdict for one in few.values()} == {Verdict.INSUFFICIENT}
-    some = measured(profile(columns(130)))
+    some = measured(profile(columns(125)))
     one = some["age_years", "psi", ""]
     assert one.verdict == Verdict.INSUFFICIENT
-    assert re.search(r"chance alone reaches 0\.\d+ in 130 values$", one.reason)
+    assert re.search(r"chance alone reaches 0\.\d+ in 125 values$", one.reason)
 
 
 def test_slices_are_those_of_both_profiles_with_the_metrics_that_slices_have():

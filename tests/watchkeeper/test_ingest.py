@@ -237,8 +237,10 @@ def test_killed_at_any_batch_and_run_again_the_ledger_is_the_same(
 def following(settings: Settings, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     line, environment = command(settings, str(folder), "--follow")
     with subprocess.Popen(line, cwd=ROOT, env=environment, stderr=subprocess.PIPE) as process:
-        yield process
-        process.kill()
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_a_directory_is_followed_until_interrupted(
