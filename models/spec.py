@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date, timedelta
 from itertools import combinations
 from typing import Annotated, Any, Literal
@@ -303,6 +304,9 @@ class Spec(Part):
     score: Score = Score()
     labels: Labels | None = None
     slices: list[Name] = Field(default_factory=list)
+    slice_pairs: bool = Field(
+        default=False, description="Also look for what got worse in the joint groups of each two slices."
+    )
     protected: dict[Name, Protected] = Field(default_factory=dict)
     protected_pairs: bool = Field(
         default=False, description="Also compare the joint groups of each two protected columns, as age band and sex."
@@ -330,16 +334,25 @@ class Spec(Part):
         return list(dict.fromkeys([*self.slices, *self.protected, *action]))
 
     @property
-    def pairs(self) -> dict[str, tuple[str, str]]:
+    def joint_slices(self) -> dict[str, tuple[str, str]]:
+        """Return the pairs of slices whose joint groups are also kept, by the name of the pair."""
+        return _pairs(self.slices) if self.slice_pairs else {}
+
+    @property
+    def joint_protected(self) -> dict[str, tuple[str, str]]:
         """Return the pairs of protected columns whose joint groups are also kept, by the name of the pair."""
-        every = combinations(self.protected, 2) if self.protected_pairs else ()
-        return {JOINT.join(pair): pair for pair in every}
+        return _pairs(self.protected) if self.protected_pairs else {}
+
+    @property
+    def pairs(self) -> dict[str, tuple[str, str]]:
+        """Return every pair of columns whose joint groups are also kept, by the name of the pair."""
+        return self.joint_slices | self.joint_protected
 
     @property
     def compared(self) -> dict[str, Protected]:
         """Return the protected columns, then their pairs; a pair's reference is the joint group of both references."""
         found = dict(self.protected)
-        for name, pair in self.pairs.items():
+        for name, pair in self.joint_protected.items():
             first, second = (self.protected[column] for column in pair)
             reference = JOINT.join((first.reference, second.reference))
             found[name] = Protected(reference=reference, min_rows=max(first.min_rows, second.min_rows))
@@ -377,6 +390,10 @@ class Spec(Part):
                     f"entry {number} must be one expectation type with its arguments, not {len(check)} keys"
                 )
         return checks
+
+
+def _pairs(columns: Iterable[str]) -> dict[str, tuple[str, str]]:
+    return {JOINT.join(pair): pair for pair in combinations(columns, 2)}
 
 
 def _label_days(labels: Labels | None) -> tuple[int, int]:

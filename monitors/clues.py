@@ -46,9 +46,10 @@ def measure(
     """Return the clues of a day: of its score against the baseline's, and of the newest mature week's slices.
 
     ``score_mix`` and ``score_within`` (feature: the slice column) split the change of the mean score, as a share of
-    its range. ``worst_recall`` and ``worst_false_positive_rate`` name the slice that got significantly worse by the
-    smallest p-value, Holm-corrected over all slices searched, or none. ``new_version_share`` is the share of payments
-    scored by a version that the baseline hardly had. Verdicts are ok, insufficient and immature.
+    its range. ``worst_recall`` and ``worst_false_positive_rate`` name the slice, or joint group of two slices, that got
+    significantly worse by the smallest p-value, Holm-corrected over all that were searched, or none.
+    ``new_version_share`` is the share of payments scored by a version that the baseline hardly had. Verdicts are ok,
+    insufficient and immature.
     """
     if frame.score is None:
         return []
@@ -211,7 +212,7 @@ def _worst(
         return scoring.measurement(spec, as_of, as_of, MONITOR, name, None, Verdict.IMMATURE, said)
     searched = [
         found
-        for column in frame.slices
+        for column in (*frame.slices, *spec.joint_slices)
         for group in sorted(_named(cubes, recent, column), key=repr)
         if (found := _search(spec, cubes, recent, past, group, metric)) is not None
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -113,6 +114,29 @@ def test_no_slice_is_named_where_none_got_worse() -> None:
     found = measured(1.0)["worst_recall"]
     assert (found.slice, found.value) == ("", None)
     assert found.reason == "none of 2 slices got worse beyond chance"
+
+
+def test_what_only_two_slices_together_lost_is_found_there() -> None:
+    """Old phones in the app lose their recall; neither old phones nor the app alone say so as clearly."""
+
+    def both(rng, n):
+        channel, phone = rng.choice(["app", "web"], n), rng.choice(["new", "old"], n)
+        joint = np.char.add(np.char.add(channel, " & "), phone)
+        return {"channel": channel, "phone": phone, "channel & phone": joint}
+
+    payments = bank(DAYS, 5, rows=3000, fraud_share=0.03, columns=both)
+    for day in payments[-50:]:
+        lost = day.fraud & (day.columns["channel & phone"] == "app & old") & (day.score >= 0.5)
+        day.score[lost], day.blocked[lost] = 0.2, False
+    cubes, cohorts = known(payments, AS_OF)
+    model = spec(slices=["channel", "phone"], slice_pairs=True)
+    joint = tuple(f"{channel} & {phone}" for channel in ("app", "web") for phone in ("new", "old"))
+    own = replace(frame(**{"phone": ("new", "old"), "channel & phone": joint}), slices=("channel", "phone"))
+    normal = [START + timedelta(days=i) for i in range(20)]
+    found = clues.measure(model, own, AS_OF, cubes, maturity.learn(cohorts, AS_OF, 120), normal)
+    (worst,) = [m for m in found if m.metric == "worst_recall"]
+    assert worst.slice == "channel & phone=app & old"
+    assert "worst of 8 slices" in worst.reason
 
 
 def test_payments_of_a_version_that_the_baseline_never_saw_are_counted() -> None:

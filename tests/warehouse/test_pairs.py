@@ -1,4 +1,4 @@
-"""Joint groups of two protected columns, on files, as micro-batches, and in what labels change."""
+"""Joint groups of two columns, on files, as micro-batches, and in what labels change."""
 
 from __future__ import annotations
 
@@ -34,6 +34,16 @@ def test_a_pair_has_a_reference_and_the_larger_least_size():
     assert PAIRED.pairs == {PAIR: ("age_band", "channel")}
     assert PAIRED.compared[PAIR] == Protected(reference="30-59 & chip", min_rows=300)
     assert made.spec().compared.keys() == {"age_band"}
+
+
+def test_a_pair_of_slices_is_counted_like_one_of_protected_columns_but_not_compared(tmp_path):
+    days = made.week(tmp_path)
+    sliced = made.spec(slices=["age_band", "channel"], slice_pairs=True)
+    warehouse = ParquetWarehouse(tmp_path)
+    profile = warehouse.profile(sliced, warehouse.frame(sliced), made.DAY, made.DAY)[made.DAY]
+    assert counted(profile.cube) == joint(days[made.DAY])
+    assert PAIR not in sliced.compared
+    assert {group[0] for group in profile.features} <= {"", "age_band", "channel"}, "only the score is kept by pairs"
 
 
 def test_joint_groups_are_counted_as_the_rows_say_and_alike_when_streamed(tmp_path):
