@@ -68,7 +68,7 @@ def groups(size: Size, root: Path, peers: Mapping[str, Path]) -> Iterator[Group]
         yield Group(lays, list(_profiles(table | {"span": span}, rows)), repeats)
         lays = []
         of_peers = peers if span == min(size.spans) else {}  # they hold every row in memory
-        yield Group([], list(_drifts(table | {"span": span}, rows, of_peers)), min(repeats, 2))
+        yield Group([], list(_drifts(table | {"span": span}, rows, of_peers)), repeats)
     yield Group([], list(_others(size, root, table)), size.repeats)
     models, watched = size.fleet
     yield Group([], [_case("site.fleet", "fleet_site", {"root": str(root), "models": models, "days": watched})], 1)
