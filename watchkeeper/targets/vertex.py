@@ -21,8 +21,8 @@ def start(target: Vertex, job: str, given: Mapping[str, Any], endpoint: str = ""
     try:
         from google.api_core.exceptions import AlreadyExists, Conflict, GoogleAPIError  # noqa: PLC0415
         from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415
-        from google.cloud import aiplatform_v1  # type: ignore[attr-defined]  # noqa: PLC0415
-        from google.cloud.aiplatform_v1.services.pipeline_service.transports import (  # noqa: PLC0415
+        from google.cloud import aiplatform_v1  # noqa: PLC0415
+        from google.cloud.aiplatform_v1.services.pipeline_service.transports.rest import (  # noqa: PLC0415
             PipelineServiceRestTransport,
         )
     except ImportError as error:
