@@ -228,7 +228,7 @@ def test_a_run_that_kubeflow_refuses_is_said_in_a_sentence(tmp_path: Path, monke
 
 
 def test_a_client_that_is_not_installed_is_said_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("kfp", "google.cloud.aiplatform_v1.services.pipeline_service.transports"):
+    for module in ("kfp", "google.cloud.aiplatform_v1.services.pipeline_service.transports.rest"):
         monkeypatch.setitem(sys.modules, module, None)
     for target in (
         Target(kubeflow=Kubeflow(host="http://127.0.0.1:9", pipeline="p", version="v")),
