@@ -53,11 +53,6 @@ def environment(home: Path, port: int, watchkeeper: Mapping[str, str]) -> dict[s
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
-        # A task that its executor lost (an approval answered before its first process was seen to end) is queued anew
-        # after a minute; Airflow's own ten minutes are for queues that are long.
-        "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "60",
-        "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL": "10",
-        "AIRFLOW__SCHEDULER__NUM_STUCK_IN_QUEUED_RETRIES": "20",
         "WATCHKEEPER_HOME": str(REPOSITORY),
         "GX_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
