@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from datetime import date, timedelta
 from itertools import combinations
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    BeforeValidator,
     Field,
     ValidationInfo,
-    WithJsonSchema,
     field_validator,
     model_validator,
 )
 
 from models.part import Name, Part
 from models.retraining import Retraining
+from models.size import Bytes
 
 HISTORY_DAYS = 56
 """Days of row counts against which a partition's completeness is judged: eight of each weekday."""
@@ -32,26 +30,6 @@ JOINT = " & "
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Severity = Literal["critical", "warning", "info"]
-UNITS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
-SIZE = rf"^\d+(\.\d+)? ?({'|'.join(UNITS)})$"
-
-
-def _bytes(value: Any) -> Any:
-    """Return the bytes of a text such as '500 GB'; other values as they are."""
-    if not isinstance(value, str):
-        return value
-    if not re.fullmatch(SIZE, value.strip()):
-        raise ValueError(f"must be a size such as '500 GB', in {', '.join(UNITS)}, not '{value[:60]}'")
-    number, unit = re.split(r" ?(?=[a-zA-Z])", value.strip(), maxsplit=1)
-    return round(float(number) * UNITS[unit])
-
-
-Bytes = Annotated[
-    int,
-    BeforeValidator(_bytes),
-    Field(gt=0),
-    WithJsonSchema({"anyOf": [{"type": "string", "pattern": SIZE}, {"type": "integer", "exclusiveMinimum": 0}]}),
-]
 
 
 class Column(Part):
