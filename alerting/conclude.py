@@ -40,7 +40,7 @@ def conclude(
     found = {finding.key: finding for finding in find(spec, measurements, known)}
     before = {_key(incident): incident for incident in live}
     back = _may_come_back(spec, day, known)
-    figures = {metrics.figure(m): m for m in measurements}
+    figures = {m.figure: m for m in measurements}
     moved = bool({cause for cause, _, _ in (*found, *before)} & MOVES)
     result = []
     for key in dict.fromkeys([*before, *found]):
@@ -127,9 +127,9 @@ def _bad_day(
         confidence=evidence.confidence(finding),
         first_step=evidence.first_step(spec, finding),
         evidence=(*_evidence(spec, finding, measurements, moved=moved), *unknown),
-        figures=tuple(metrics.figure(m) for m in finding.own),
+        figures=tuple(m.figure for m in finding.own),
         explains=len(finding.explained),
-        explained=tuple(sorted(map(metrics.figure, finding.explained))[:MOST_EXPLAINED]),
+        explained=tuple(sorted(m.figure for m in finding.explained)[:MOST_EXPLAINED]),
     )
 
 

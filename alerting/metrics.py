@@ -190,8 +190,3 @@ def newest_mature_day(as_of: date, measurements: Sequence[Measurement], *, fraud
     name = "frauds_mature_until" if frauds_only else "mature_until"
     found = next((m for m in measurements if (m.monitor, m.metric) == ("decay", name)), None)
     return as_of - timedelta(days=round(found.value)) if found and found.value is not None else None
-
-
-def figure(m: Measurement) -> str:
-    """Return the name of a measurement within its model and day: ``monitor/metric/feature/slice``."""
-    return f"{m.monitor}/{m.metric}/{m.feature}/{m.slice}"

@@ -50,6 +50,11 @@ class Measurement:
     verdict: Verdict = Verdict.OK
     reason: str = ""
 
+    @property
+    def figure(self) -> str:
+        """Return its name within its model and day, as incidents name it: ``monitor/metric/feature/slice``."""
+        return f"{self.monitor}/{self.metric}/{self.feature}/{self.slice}"
+
 
 class Cause(StrEnum):
     """What probably broke, in the order in which causes are looked for: the first one that fits explains the rest."""

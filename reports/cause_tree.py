@@ -39,7 +39,7 @@ class Branch:
 def tree(reading: Reading, incident: Incident, cause: str) -> Branch | None:
     """Return the tree of an incident, as of its last bad day; None where that day's figures are not in the ledger."""
     judged = reading.ledger.measurements(incident.model, as_of=incident.last_bad, monitors=JUDGED)
-    by_key = {f"{m.monitor}/{m.metric}/{m.feature}/{m.slice}": m for m in judged}
+    by_key = {m.figure: m for m in judged}
     own = [by_key[key] for key in incident.figures if key in by_key]
     if not own:
         return None

@@ -132,7 +132,7 @@ def _days(incident: Incident, m: Measurement) -> str:
 def _series(reading: Reading, key: str) -> list[Measurement]:
     monitor, _, rest = key.partition("/")
     metric = rest.partition("/")[0]
-    return [m for m in reading.series(monitor, metric) if f"{m.monitor}/{m.metric}/{m.feature}/{m.slice}" == key]
+    return [m for m in reading.series(monitor, metric) if m.figure == key]
 
 
 def says(points: Sequence[Measurement], incident: Incident) -> str:

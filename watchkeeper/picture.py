@@ -29,7 +29,7 @@ def picture(ctx: Context, incident: Incident) -> Picture | None:
         metric=metric,
         newest=True,
     )
-    same = [m for m in found if f"{m.monitor}/{m.metric}/{m.feature}/{m.slice}" == key and m.value is not None]
+    same = [m for m in found if m.figure == key and m.value is not None]
     points = sorted(same, key=lambda m: m.day)
     if len(points) < FEW or points[-1].day < incident.opened:
         return None

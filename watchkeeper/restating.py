@@ -8,13 +8,13 @@ from datetime import date
 import monitors.decay
 import monitors.fairness
 import monitors.maturity
-from alerting import lifecycle
 from alerting.evidence import first_sentence
 from alerting.lifecycle import Kind
 from alerting.words import metric_words, percent, quoted
 from ledger.records import Cause, Event, Incident, Measurement, Verdict
 from models.spec import Spec
 from monitors.restated import Restated, is_restatable, restated
+from watchkeeper import acts
 from watchkeeper.measuring import horizon_days
 from watchkeeper.stored import Context, labelled
 
@@ -25,7 +25,7 @@ def log_restated(ctx: Context, spec: Spec, day: date) -> None:
     """Log which incidents rest on a figure that later labels changed; call it of the newest watched day."""
     if spec.labels is None:
         return
-    handlings = lifecycle.handlings(ctx.ledger.events(spec.model, kinds=list(Kind)))
+    handlings = acts.handlings(ctx.ledger, spec.model)
     for incident in ctx.ledger.incidents(spec.model):
         fired = incident.fired if incident.cause in CAUSES else None
         if fired is None or not 0 < (day - fired).days <= spec.labels.horizon_days:
@@ -67,12 +67,12 @@ def _last_told(event: Event | None, found: Restated) -> float | None:
 
 def _restated(ctx: Context, spec: Spec, incident: Incident, fired: date, day: date) -> Restated | None:
     """Return the incident's strongest labelled figure, as it was judged when it fired, with the labels of a day."""
-    judged = {_key(m): m for m in ctx.ledger.measurements(spec.model, as_of=fired, monitors=("decay", "fairness"))}
+    judged = {m.figure: m for m in ctx.ledger.measurements(spec.model, as_of=fired, monitors=("decay", "fairness"))}
     rests_on = [judged[key] for key in incident.figures if is_restatable(key) and key in judged]
     figure = next((m for m in rests_on if m.verdict is Verdict.BREACH), None)
     if figure is None:
         return None
-    again, now = (_measured(ctx, spec, figure.monitor, fired, known_by).get(_key(figure)) for known_by in (fired, day))
+    again, now = (_measured(ctx, spec, figure.monitor, fired, known_by).get(figure.figure) for known_by in (fired, day))
     return restated(spec, figure, again, now)
 
 
@@ -98,8 +98,4 @@ def _measured(ctx: Context, spec: Spec, monitor: str, as_of: date, known_by: dat
         found = monitors.decay.measure(spec, frame, as_of, cubes, curve, normal & cubes.keys())
     else:
         found = monitors.fairness.measure(spec, frame, as_of, cubes, curve)
-    return {_key(m): m for m in found}
-
-
-def _key(m: Measurement) -> str:
-    return f"{m.monitor}/{m.metric}/{m.feature}/{m.slice}"
+    return {m.figure: m for m in found}

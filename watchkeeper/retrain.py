@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 SEED = 20260101
 MOST_ROWS = 400_000
-WEEK = 7
 """Bound on the rows that leave the warehouse for a fit; a sample by hash of the id above it."""
+WEEK = 7
+"""Days that decay judges together."""
 
 
 def open_request(ctx: Context, spec: Spec) -> Decision | None:

@@ -74,7 +74,7 @@ def fire(ctx: Context, days: list[scored.Day], cause: Cause, figure: str) -> Mea
     label(ctx, days, FIRED)
     found = measuring.measured(ctx, spec(), FRAME, FIRED, None, set())
     ctx.ledger.save_measurements("card", FIRED, measuring.MEASURED, found)
-    (judged,) = [m for m in found if f"{m.monitor}/{m.metric}/{m.feature}/{m.slice}" == figure]
+    (judged,) = [m for m in found if m.figure == figure]
     assert judged.verdict is Verdict.BREACH
     incident = Incident("card-1", "card", cause, FIRED, FIRED, FIRED, Status.FIRING, slice=judged.slice, fired=FIRED,
                         figures=("decay/alert_rate//", figure), summary="it fell")  # fmt: skip
