@@ -27,7 +27,8 @@ QUIET = {"GX_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1", "NML_DISABLE_USAG
 class Case:
     """A case under its key: the module in ``benchmarks/cases``, its arguments, and the Python that runs it.
 
-    It is stopped after ``most_cpu_s`` seconds of CPU.
+    It is stopped after ``most_cpu_s`` seconds of CPU, and run ``times`` a turn: what takes less than a second varies
+    most.
     """
 
     key: str
@@ -35,6 +36,7 @@ class Case:
     python: Path
     arguments: dict[str, Any] = field(default_factory=dict)
     most_cpu_s: int = 900
+    times: int = 1
 
 
 Figure = dict[str, Any]
@@ -52,17 +54,19 @@ def take_turns(
     runs: dict[str, list[Figure]] = {case.key: [] for case in cases}
     failed: dict[str, Figure] = {}
     before = _lines(kept)
-    for i in range(repeats):
-        for case in (case for case in cases if case.key not in failed):
-            found = before.get((case.key, i)) or _run(case)
-            if kept is not None and (case.key, i) not in before:
-                with kept.open("a", encoding="utf-8") as file:
-                    file.write("\n" + json.dumps({"key": case.key, "turn": i, "found": found}))
-            if "failed" in found:
-                failed[case.key] = found
-            else:
-                runs[case.key].append(found)
-            told(f"{case.key}: {found.get('failed') or str(round(found['cpu_s'], 2)) + ' s of CPU'}")
+    for case in [each for _ in range(repeats) for each in cases for _ in range(each.times)]:
+        if case.key in failed:
+            continue
+        i = len(runs[case.key])
+        found = before.get((case.key, i)) or _run(case)
+        if kept is not None and (case.key, i) not in before:
+            with kept.open("a", encoding="utf-8") as file:
+                file.write("\n" + json.dumps({"key": case.key, "run": i, "found": found}))
+        if "failed" in found:
+            failed[case.key] = found
+        else:
+            runs[case.key].append(found)
+        told(f"{case.key}: {found.get('failed') or str(round(found['cpu_s'], 2)) + ' s of CPU'}")
     return {key: failed.get(key) or _median(found) for key, found in runs.items()}
 
 
@@ -72,7 +76,7 @@ def _lines(kept: Path | None) -> dict[tuple[str, int], Figure]:
     for line in kept.read_text(encoding="utf-8").splitlines() if kept is not None and kept.exists() else ():
         with suppress(json.JSONDecodeError):
             one = json.loads(line)
-            found[one["key"], one["turn"]] = one["found"]
+            found[one["key"], one["run"]] = one["found"]
     return found
 
 

@@ -82,16 +82,18 @@ def groups(size: Size, root: Path, peers: Mapping[str, Path]) -> Iterator[Group]
 
 
 def _profiles(table: dict[str, Any], rows: int, kinds: Iterable[str] = KINDS) -> Iterator[Case]:
-    yield _case(f"profile.{rows}.scan", "scan", table)
+    times = 3 if table["span"] == 1 else 1
+    yield _case(f"profile.{rows}.scan", "scan", table, times)
     for kind in kinds:
-        yield _case(f"profile.{rows}.{kind}", "profile", table | KINDS[kind])
+        yield _case(f"profile.{rows}.{kind}", "profile", table | KINDS[kind], times)
 
 
 def _drifts(table: dict[str, Any], rows: int, peers: Mapping[str, Path]) -> Iterator[Case]:
     for first in (False, True):
         for slices in (0, 2):
             key = f"drift.{rows}.{'first' if first else 'daily'}-{slices}"
-            yield _case(key, "drift", table | {"slices": slices, "first": first})
+            times = 3 if table["span"] == 1 and not first else 1
+            yield _case(key, "drift", table | {"slices": slices, "first": first}, times)
     for name, python in peers.items():
         yield Case(f"drift.{rows}.{name}", f"{name}_drift", python, table, most_cpu_s=180)
 
@@ -117,5 +119,5 @@ def _fit(axis: str, n: int, table: dict[str, Any]) -> Iterator[Case]:
     yield _case(f"{axis}.{n}.{WHOLE}", "profile", table | KINDS[WHOLE])
 
 
-def _case(key: str, module: str, arguments: dict[str, Any]) -> Case:
-    return Case(key, module, OURS, arguments)
+def _case(key: str, module: str, arguments: dict[str, Any], times: int = 1) -> Case:
+    return Case(key, module, OURS, arguments, times=times)
