@@ -248,7 +248,7 @@ def _shown(known: Known, metric: str) -> Measurement:
     now = sides.recent.estimate(metric, spec.score.false_positive_rate)
     lacking = scoring.lacking(metric, sides.recent.counts)
     if lacking or now is None:
-        reason = f"Only {lacking}, in {sides.span}." if lacking else f"No fraud was caught in {sides.span}."
+        reason = f"Only {lacking}, in {sides.span}." if lacking else f"It is undefined in {sides.span}."
         return _found(spec, as_of, metric, now, Verdict.INSUFFICIENT, reason)
     told = {
         "recall_at_false_positive_rate": f"Frauds caught if {_percent(spec.score.false_positive_rate)} of legitimate "

@@ -19,7 +19,7 @@ import numpy as np
 
 from ledger.records import Measurement, Verdict
 from models.spec import Spec
-from monitors import intervals, thresholds
+from monitors import intervals, miscalibration, thresholds
 from monitors.cubes import at_threshold
 from monitors.intervals import Estimate
 from monitors.maturity import Needs
@@ -142,7 +142,7 @@ def calibration_error(part: Ints) -> Estimate | None:
     """Return the expected calibration error: mean gap of score and fraud share over ten bins of equal mass.
 
     A cell goes into a bin whole, by the middle of its mass. Mean scores are exact (the cube sums them). What noise
-    alone adds to a gap is taken off, so that figures of few and of many payments compare (``intervals.gap_of_bins``).
+    alone adds to a gap is taken off, so that figures of few and of many payments compare (``miscalibration``).
     n is the number of labelled payments; None where there are none.
     """
     frauds = part[:, FRAUD, COUNT]
@@ -154,7 +154,7 @@ def calibration_error(part: Ints) -> Estimate | None:
     scores = (part[:, FRAUD, SCORE] + part[:, LEGITIMATE, SCORE]) / BILLION
     variance = scores * (1 - scores / np.maximum(counts, 1))
     summed = [np.bincount(bins, each, BINS).astype(np.float64) for each in (counts, frauds, scores, variance)]
-    return intervals.gap_of_bins(intervals.Bins(*summed))
+    return miscalibration.gap_of_bins(miscalibration.Bins(*summed))
 
 
 def mean_score_and_prevalence(part: Ints) -> tuple[float, float]:
@@ -253,6 +253,9 @@ def notes(spec: Spec, metric: str, counts: Confusion) -> str:
         said += f" Left out, for they get no label: {counts.blocked:,} blocked ({share_words})."
     if spec.labels and spec.labels.negative == "explicit" and NEEDS[metric] == "labels" and counts.open:
         said += f" Over labelled payments only; {counts.open:,} have no label."
+    if metric == "false_positive_ratio" and not counts.caught and counts.false_alarms:
+        least = thresholds.false_positive_ratio(0, counts.false_alarms)
+        said += f" No fraud was caught: there are at least {least.low:.0f} for each." if least else ""
     return said
 
 

@@ -45,12 +45,13 @@ def recall_at(rate: float, frauds: Ints, legitimate: Ints) -> Estimate:
 def false_positive_ratio(caught: int, false_alarms: int) -> Estimate | None:
     """Return the false alarms for each fraud caught, with the interval of precision p turned into (1 - p) / p.
 
-    n is the number of alerts with a label; None where no fraud was caught. The upper end is infinite where precision
-    may be 0.
+    n is the number of alerts with a label; None where there are none. Where no fraud was caught, figure and upper end
+    are infinite: there are at least as many as the lower end says.
     """
-    if not caught:
+    n = caught + false_alarms
+    if not n:
         return None
-    n, ratio = caught + false_alarms, false_alarms / caught
+    ratio = false_alarms / caught if caught else math.inf
     low, high = intervals.wilson(caught, n)
     return Estimate(ratio, (1 - high) / high, (1 - low) / low if low > 0 else math.inf, n)
 

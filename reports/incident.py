@@ -41,6 +41,7 @@ def page(reading: Reading, incident: Incident, *, drilldown: bool) -> tuple[dict
         "tree": tree,
         "unknown": _told_of(incident, UNKNOWN),
         "evidence": [text for text in incident.evidence if not text.startswith((PROBABLE, UNKNOWN))],
+        "runbook": reading.runbook(incident.cause),
         "status": STATUS[incident.status],
         "money": today.money(incident),
         "lasted": lasted(incident),

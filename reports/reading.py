@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
 from ledger.measurements import Tally
-from ledger.records import Decision, Incident, Measurement, Retrained, Run, Status, Verdict
+from ledger.records import Cause, Decision, Incident, Measurement, Retrained, Run, Status, Verdict
 from ledger.store import Ledger
 from models.spec import Spec
 from reports.svg import Days
@@ -34,6 +34,8 @@ KEYS = (
 )  # fmt: skip
 URGENT = (Verdict.BREACH, Verdict.ERRORED, Verdict.MISSING)
 """Verdicts that ask for something."""
+Runbook = Callable[[Cause], str]
+"""Returns the address of what to do about a cause, '' where there is none."""
 WORST = ("breach", "errored", "missing", "ok", "insufficient", "immature")
 """Which verdict a day shows: bad news, then what hid, then good news; the rest says nothing and never wins."""
 
@@ -52,6 +54,11 @@ class Cell:
         return self.state != "unwatched"
 
 
+def no_runbook(_: Cause) -> str:
+    """Return no address: nobody said where the documentation is."""
+    return ""
+
+
 @dataclass
 class Reading:
     """One model's part of the ledger, the last ``DAYS`` days up to its newest watched day."""
@@ -60,6 +67,7 @@ class Reading:
     spec: Spec
     known: dict[date, Cell] = field(default_factory=dict)
     """Cells of days whose pages stand, from the page of all days."""
+    runbook: Runbook = no_runbook
     _series: dict[tuple[str, str], list[Measurement]] = field(default_factory=dict, repr=False)
     _features: dict[str, dict[str, list[Measurement]]] = field(default_factory=dict, repr=False)
 

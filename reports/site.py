@@ -15,7 +15,7 @@ from ledger.store import Ledger
 from models.spec import Spec
 from reports import coverage, explore, feature, feeds, fleet, incident, methods, model, schema, watched, write
 from reports import day as days
-from reports.reading import Cell, Reading, concerns
+from reports.reading import Cell, Reading, Runbook, concerns, no_runbook
 
 Progress = Callable[[str, int, int], None]
 """Called with a page's name, how many pages of its model are done, and how many there are; with several processes,
@@ -35,6 +35,7 @@ def build(
     touched: Collection[tuple[str, date]] | None = None,
     progress: Progress | None = None,
     processes: int = 1,
+    runbook: Runbook = no_runbook,
 ) -> Path:
     """Write the pages that the touched (model, day) pairs change, or all for None; return the fleet page's path.
 
@@ -58,8 +59,10 @@ def build(
         else:
             wanted[spec.model] = mine or None
     todo = [(spec, wanted[spec.model]) for spec in specs if spec.model in wanted]
-    shared = processes > 1 and len(todo) >= APART
-    cards |= dict(_apart(ledger, todo, site, progress, processes) if shared else _here(ledger, todo, site, progress))
+    if processes > 1 and len(todo) >= APART:
+        cards |= dict(_apart(ledger, todo, site, progress, processes, runbook))
+    else:
+        cards |= {spec.model: _build_model(ledger, spec, site, mine, progress, runbook) for spec, mine in todo}
     ordered = [cards[spec.model] for spec in specs]
     known = ledger.incidents()
     _feeds(site, specs, known)
@@ -74,18 +77,13 @@ def build(
 Todo = Sequence[tuple[Spec, set[date] | None]]
 
 
-def _here(ledger: Ledger, todo: Todo, site: Path, progress: Progress | None) -> Iterator[tuple[str, Card]]:
-    for spec, mine in todo:
-        yield spec.model, _build_model(ledger, spec, site, mine, progress)
-
-
 def _apart(
-    ledger: Ledger, todo: Todo, site: Path, progress: Progress | None, processes: int
+    ledger: Ledger, todo: Todo, site: Path, progress: Progress | None, processes: int, runbook: Runbook
 ) -> Iterator[tuple[str, Card]]:
     """Build each model in one of some processes, which open the ledger for themselves."""
     url = ledger.engine.url.render_as_string(hide_password=False)
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        waiting = {pool.submit(_from_afar, url, spec, site, mine): spec.model for spec, mine in todo}
+        waiting = {pool.submit(_from_afar, url, spec, site, mine, runbook): spec.model for spec, mine in todo}
         try:
             for number, done in enumerate(as_completed(waiting), 1):
                 yield waiting[done], done.result()
@@ -96,10 +94,10 @@ def _apart(
             raise
 
 
-def _from_afar(url: str, spec: Spec, site: Path, mine: set[date] | None) -> Card:
+def _from_afar(url: str, spec: Spec, site: Path, mine: set[date] | None, runbook: Runbook) -> Card:
     ledger = Ledger.open(url)
     try:
-        return _build_model(ledger, spec, site, mine, None)
+        return _build_model(ledger, spec, site, mine, None, runbook)
     finally:
         ledger.close()
 
@@ -112,8 +110,10 @@ def _feeds(site: Path, specs: Sequence[Spec], incidents: Sequence[Incident]) -> 
         write.file(site / "feeds" / f"{name}.xml", feeds.atom(owner, name, own))
 
 
-def _build_model(ledger: Ledger, spec: Spec, site: Path, mine: set[date] | None, progress: Progress | None) -> Card:
-    reading = Reading(ledger, spec)
+def _build_model(
+    ledger: Ledger, spec: Spec, site: Path, mine: set[date] | None, progress: Progress | None, runbook: Runbook
+) -> Card:
+    reading = Reading(ledger, spec, runbook=runbook)
     folder = f"models/{spec.model}"
     chosen = _chosen(reading, site, mine)
     total = len(chosen) + len(reading.incidents) + len(reading.features) + 1

@@ -195,7 +195,13 @@ def publish(
     _drill_down(ctx, [spec for spec in specs if touched is None or spec.model in {model for model, _ in touched}])
     cores = 1 if touched is not None else os.cpu_count() or 1
     index = reports.site.build(
-        ctx.ledger, specs, ctx.settings.site, touched=touched, progress=progress, processes=cores
+        ctx.ledger,
+        specs,
+        ctx.settings.site,
+        touched=touched,
+        progress=progress,
+        processes=cores,
+        runbook=ctx.settings.links.runbook,
     )
     if ctx.settings.publish_to:
         reports.publish.publish(ctx.settings.site, ctx.settings.publish_to)

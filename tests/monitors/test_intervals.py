@@ -151,18 +151,6 @@ def test_the_difference_of_two_shares_is_newcombe_s():
         assert found == pytest.approx(intervals.newcombe(x, n, y, m))
 
 
-def test_a_gap_of_bins_is_zero_for_noise_and_the_gap_itself_for_many_cases():
-    size, expected = np.full(10, 1e6), np.full(10, 1e5)
-    noise = expected + np.sqrt(9e4) * np.array([1, -1] * 5) * 0.7
-    found = intervals.gap_of_bins(intervals.Bins(size, noise, expected, np.full(10, 9e4)))
-    assert (found.value, found.low) == (0, 0)
-    assert 0 < found.high < 4e-4
-    found = intervals.gap_of_bins(intervals.Bins(size, 1.2 * expected, expected, np.full(10, 9e4)))
-    assert found.value == pytest.approx(0.02, rel=1e-3)
-    assert found.high - found.value == pytest.approx(1.96 * math.sqrt(10 * 1.2e5 * (1 - 0.12)) / 1e7, rel=0.02)
-    assert intervals.gap_of_bins(intervals.Bins(size, expected, expected, np.full(10, 9e4)))[:2] == (0, 0)
-
-
 def test_the_design_effect_is_1_for_independent_payments_and_grows_with_bursts():
     rng = np.random.default_rng(7)
     n = np.full(400, 200)
@@ -180,7 +168,6 @@ def test_what_is_undefined_says_so():
         lambda: intervals.average_precision(nothing, nothing + 1),
         lambda: intervals.value_share((nothing, nothing * 0.0), (nothing, nothing * 0.0)),
         lambda: intervals.daily_mean(np.array([1.0])),
-        lambda: intervals.gap_of_bins(intervals.Bins(*[np.zeros(2)] * 4)),
     ):
         with pytest.raises(ValueError, match=r"undefined|needs"):
             call()

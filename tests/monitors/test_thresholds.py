@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 
 import numpy as np
@@ -47,11 +48,11 @@ def test_tied_payments_are_taken_in_random_order_and_the_figure_is_what_that_giv
 def test_false_alarms_for_each_fraud_caught_are_counted_and_their_interval_is_that_of_precision(score, fraud):
     caught, false_alarms = ((score >= THRESHOLD) & fraud).sum(), ((score >= THRESHOLD) & ~fraud).sum()
     found = thresholds.false_positive_ratio(int(caught), int(false_alarms))
-    if not caught:
+    if not caught + false_alarms:
         assert found is None
         return
     precision = intervals.share(int(caught), int(caught + false_alarms))
-    assert found.value == pytest.approx(false_alarms / caught)
+    assert found.value == (pytest.approx(false_alarms / caught) if caught else math.inf)
     assert 1 / (1 + found.low) == pytest.approx(precision.high)
     assert 1 / (1 + found.high) == pytest.approx(precision.low)
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from ledger.records import Cause, Event, Incident, Measurement, Message, Run, Status, Verdict
 from ledger.store import Ledger
 from models.spec import Spec
-from reports import cause_tree
+from reports import cause_tree, site
 from reports.cause_tree import Branch
-from reports.reading import Reading
+from reports.reading import Reading, no_runbook
 from reports.timeline import did, timeline
 from tests.reports import made
 
@@ -25,6 +26,17 @@ def texts(branch: Branch) -> dict[str, list[str]]:
 
 def flood(ledger: Ledger, model: str) -> Incident:
     return next(i for i in ledger.incidents(model) if i.cause is Cause.COLUMN_FAULT)
+
+
+def test_the_first_step_leads_to_the_runbook_of_its_cause_where_there_is_documentation(
+    ledger: Ledger, specs: list[Spec], tmp_path: Path
+) -> None:
+    found = flood(ledger, "card_payments")
+    for folder, runbook in (("with", lambda cause: f"https://docs.example/runbook/{cause}/"), ("without", no_runbook)):
+        site.build(ledger, specs, tmp_path / folder, runbook=runbook)
+    linked = (tmp_path / "with" / found.page).read_text(encoding="utf-8")
+    assert '<a href="https://docs.example/runbook/column_fault/">Runbook</a>' in linked
+    assert "Runbook" not in (tmp_path / "without" / found.page).read_text(encoding="utf-8")
 
 
 def test_the_tree_leads_from_the_cause_to_features_and_score(ledger: Ledger, specs: list[Spec]) -> None:
