@@ -1,6 +1,7 @@
 """`python -m benchmarks.incidents`: put faults into quiet data and write who notices, when, and what else they say.
 
-What was found is kept in .bench: a run that was stopped goes on where it was, and a finished one is written anew.
+What was found is kept in .bench: a run that was stopped goes on where it was, and a finished one is written anew. Where
+nothing is kept, it goes on from what the page was written from; ``--again`` forgets what a detector found.
 """
 
 from __future__ import annotations
@@ -30,11 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     plan = Asked(asked.seeds, asked.sets, asked.kinds, asked.tools, asked.most_seeds, asked.most_quarters)
     SCRATCH.mkdir(exist_ok=True)
     kept = Kept(SCRATCH / f"incidents-{asked.seeds}.jsonl")
+    folder = asked.to or (REPOSITORY / "docs" if asked.seeds == "report" else SCRATCH / "incidents")
+    kept.go_on_from(folder / report.RUN)
     kept.forget(asked.again)
     if not asked.write_only:
         _run([unit for unit in units(plan) if kept.missing(unit)], kept, asked.jobs)
     found = wanted(plan, kept.outcomes())
-    folder = asked.to or (REPOSITORY / "docs" if asked.seeds == "report" else SCRATCH / "incidents")
     report.write(folder, asked.seeds, found)
     print(report.summary(found))
     if asked.explain:

@@ -22,6 +22,12 @@ class Kept:
 
     file: Path
 
+    def go_on_from(self, written: Path) -> None:
+        """Begin with the outcomes that a page was rendered from, where none were kept: a clone has the page only."""
+        if not self.file.exists() and written.exists():
+            for outcome in json.loads(written.read_text(encoding="utf-8"))["outcomes"]:
+                self.add(outcome)
+
     def add(self, outcome: Outcome) -> None:
         """Add an outcome at once; it begins with a new line, for the one before may be half written."""
         with self.file.open("a", encoding="utf-8") as file:

@@ -39,6 +39,18 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     return kept
 
 
+def test_a_clone_goes_on_from_what_the_page_was_written_from(kept: Kept, tmp_path: Path) -> None:
+    report.write(tmp_path, "tune", kept.outcomes())
+    again = Kept(tmp_path / "kept.jsonl")
+    again.go_on_from(tmp_path / report.RUN)
+    assert (again.missing(INCIDENT), again.missing(QUARTER)) == ({}, {})
+    report.write(tmp_path / "again", "tune", again.outcomes())
+    assert (tmp_path / "again" / report.PAGE).read_text() == (tmp_path / report.PAGE).read_text()
+    again.file.write_text("", encoding="utf-8")
+    again.go_on_from(tmp_path / report.RUN)
+    assert again.outcomes() == [], "what was kept stands"
+
+
 @pytest.fixture(scope="module")
 def outcomes(kept: Kept) -> list[dict[str, Any]]:
     return kept.outcomes()
