@@ -92,7 +92,7 @@ def _drifts(table: dict[str, Any], rows: int, peers: Mapping[str, Path]) -> Iter
     for first in (False, True):
         for slices in (0, 2):
             key = f"drift.{rows}.{'first' if first else 'daily'}-{slices}"
-            times = 3 if table["span"] == 1 and not first else 1
+            times = 5 if table["span"] == 1 and not first else 1
             yield _case(key, "drift", table | {"slices": slices, "first": first}, times)
     for name, python in peers.items():
         yield Case(f"drift.{rows}.{name}", f"{name}_drift", python, table, most_cpu_s=180)

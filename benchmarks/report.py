@@ -16,10 +16,11 @@ HEAD = """\
 <!-- Written by `make bench`. Don't edit it: run the command again. -->
 
 `make bench` measured every figure here in one run on {date}: {machine}. Each case ran in a process of its own; cases
-of a table took turns, and figures are medians of up to nine runs. CPU is user and system time of all threads; what a
-process spends before its work (interpreter, imports, opening) is left out of it, and shown where it differs. Every case
-finds its files in memory, for they are read once before its clock starts: what ran before it doesn't count. Memory is
-the most that a process held while it worked. Seconds are this machine's, ratios travel.
+of a table took turns, short ones several times in each, and figures are means, for a shared machine has fast and slow
+spells. CPU is user and system time of all threads; what a process spends before its work (interpreter, imports,
+opening) is left out of it, and shown where it differs. Every case finds its files in memory, for they are read once
+before its clock starts: what ran before it doesn't count. Memory is the most that a process held while it worked.
+Seconds are this machine's, ratios travel.
 
 The table is a bank's: {columns} watched columns (20 numbers, eight of them heavy-tailed and four with nulls; 9
 categories of 2 to 2,000 levels; the score), in Parquet, a folder a day, {rows:,} rows a day, snappy, groups of 120,000

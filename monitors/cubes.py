@@ -97,5 +97,4 @@ def scores_of(part: Ints) -> Ints:
 
 def at_threshold(part: Ints) -> Ints:
     """Return the payments of a part below and above the threshold by state: (2, states)."""
-    half = len(part) // 2
-    return np.stack([part[:half, :, COUNT].sum(axis=0), part[half:, :, COUNT].sum(axis=0)])
+    return np.asarray(part[:, :, COUNT].reshape(2, len(part) // 2, -1).sum(axis=1))

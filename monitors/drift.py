@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import date
+from typing import NamedTuple
 
 from ledger.records import Measurement, Verdict
 from models.spec import Spec
@@ -18,8 +18,7 @@ from warehouse.profile import EVERYONE, Counts, Group, Profile
 __all__ = ["CATEGORY", "DISTANCES", "IN_SLICES", "NUMBER", "SCORE", "SHARES", "measure"]
 
 
-@dataclass(frozen=True)
-class _Subject:
+class _Subject(NamedTuple):
     """One column of one group of payments, today (None: the column is missing) and what was learned of it."""
 
     monitor: str
@@ -66,7 +65,7 @@ def _tested(spec: Spec, day: date, subject: _Subject, alpha: float) -> Iterator[
     else:
         credit = limits.credit(spec)
         for one in tested(spec, day, subject.metrics, subject.today, subject.learned, alpha):
-            yield replace(one, credit=credit) if one.metric in SOFT else one
+            yield one._replace(credit=credit) if one.metric in SOFT else one
 
 
 def _subjects(spec: Spec, frame: Frame, profile: Profile, calibration: Calibration) -> Iterator[_Subject]:
@@ -80,7 +79,7 @@ def _subjects(spec: Spec, frame: Frame, profile: Profile, calibration: Calibrati
                 yield subject
             elif counts is not None and name != group[0]:
                 kept = tuple(metric for metric in metrics if metric in IN_SLICES)
-                yield replace(subject, slice=slice_name(group), metrics=kept)
+                yield subject._replace(slice=slice_name(group), metrics=kept)
 
 
 def _groups(frame: Frame, profile: Profile, calibration: Calibration) -> Iterator[Group]:

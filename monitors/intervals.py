@@ -93,7 +93,7 @@ def _ratio_end(x: float, n: float, y: float, m: float, z: float) -> float:
     low, high = -60.0, math.log(x / n) - math.log(max(y, 1e-9) / m)
     if y <= 0:
         high = 60.0
-    for _ in range(80):
+    for _ in range(48):  # to 1e-12
         middle = (low + high) / 2
         low, high = (low, middle) if _ratio_score(x, n, y, m, math.exp(middle)) < z else (middle, high)
     return math.exp((low + high) / 2)

@@ -60,7 +60,7 @@ def _times(bins: Bins, seen: float, side: Literal[-1, 0, 1]) -> float:
     low, high = 0.0, 1.0
     while excess(high) < 0 and high < 64:
         low, high = high, 2 * high
-    for _ in range(40):
+    for _ in range(30):
         middle = (low + high) / 2
         low, high = (middle, high) if excess(middle) < 0 else (low, middle)
     return (low + high) / 2

@@ -1,12 +1,17 @@
-"""What a new champion's score can't be held against yet: the baseline's scores are those of the one before."""
+"""What a new champion's score is held against: not the baseline's scores, which are those of the one before."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
 from ledger.records import Baselined, Measurement, Verdict
+from models.spec import Spec
+from monitors.calibration import Calibration, learn
+from monitors.nulls import LEAST_DAYS
+from warehouse.grid import Frame
+from warehouse.profile import Profile
 
 JUDGED_ALL_THE_SAME = ("null_share", "nonfinite_share")
 """Figures of the score that no model may have more of than another."""
@@ -18,9 +23,26 @@ def settling(baselines: Sequence[Baselined], day: date) -> Baselined | None:
     return max(gathered, key=lambda b: b.day, default=None)
 
 
-def unjudged(found: Sequence[Measurement], score: str, coming: Baselined | None) -> list[Measurement]:
-    """Return measurements of a day, those of how the score lies without a verdict while its baseline is gathered."""
-    return [_waiting(m, coming) if coming and _is_of_score(m, score) else m for m in found]
+def by_its_own(spec: Spec, frame: Frame, learned: Calibration, own: Mapping[date, Profile]) -> Calibration:
+    """Return a calibration in which the score's part is learned from a new champion's own days, given enough of them.
+
+    Few days say little about what is usual, so that at first only a gross change lies beyond the limits.
+    """
+    if len(own) < LEAST_DAYS:
+        return learned
+    score = learn(spec, replace(frame, numbers={}, categories={}), own).learned
+    features = {key: each for key, each in learned.learned.items() if key[1] != spec.score.column}
+    return replace(learned, learned={**features, **score})
+
+
+def unjudged(
+    found: Sequence[Measurement], score: str, coming: Baselined | None, own_days: int = 0
+) -> list[Measurement]:
+    """Return measurements of a day, those of how the score lies without a verdict while its baseline is gathered.
+
+    With enough ``own_days`` of the new champion the day's distances have been held against these, and say so.
+    """
+    return [_waiting(m, coming, own_days) if coming and _is_of_score(m, score) else m for m in found]
 
 
 def _is_of_score(m: Measurement, score: str) -> bool:
@@ -29,9 +51,12 @@ def _is_of_score(m: Measurement, score: str) -> bool:
     return rate or (moves and m.metric not in JUDGED_ALL_THE_SAME)
 
 
-def _waiting(m: Measurement, coming: Baselined) -> Measurement:
+def _waiting(m: Measurement, coming: Baselined, own_days: int) -> Measurement:
     if m.verdict not in (Verdict.OK, Verdict.BREACH):
         return m
     since, on = (f"{day.day} {day:%b}" for day in (coming.start, coming.day))
+    if m.monitor == "score" and own_days >= LEAST_DAYS:
+        reason = f"Held against the {own_days} days that a new champion scores, since {since}: still few to tell by."
+        return replace(m, reason=f"{m.reason} {reason}".strip())
     reason = f"Not judged: a new champion scores since {since}, and has days of its own to be held against from {on}."
     return replace(m, verdict=Verdict.INSUFFICIENT, reason=f"{reason} {m.reason}".strip())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import date
+from typing import NamedTuple
 
 from ledger.records import Verdict
 from models.spec import Spec
@@ -31,8 +31,7 @@ SOFT = (*DISTANCES, "top_score_share", "top_score_psi")
 """Metrics that tell another population from the baseline's, not a broken column from a sound one."""
 
 
-@dataclass(frozen=True)
-class Tested:
+class Tested(NamedTuple):
     """One metric before its limit: ``figure`` is None, with a verdict and a reason, where it wasn't measured.
 
     ``p_value`` is its chance on a quiet day, ``effect`` the limit of the effect floor alone, ``before``
@@ -124,7 +123,7 @@ def _with_chance(found: Tested, times: int = 1) -> Tested:
     """Return a test with the larger of two chances: of drawing such rows from what is expected, and of such a day."""
     assert found.figure is not None
     chance = found.chance_at(found.figure.value) or 0.0
-    return replace(found, p_value=min(1.0, times * max(found.figure.p_value, chance)))
+    return found._replace(p_value=min(1.0, times * max(found.figure.p_value, chance)))
 
 
 def _share(metric: str, today: Ints, before: Ints, learned: Learned, floor: float, alpha: float) -> Tested:

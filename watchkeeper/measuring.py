@@ -33,6 +33,7 @@ from watchkeeper.stored import (
     baseline_profiles,
     calibration,
     labelled,
+    profiles_of,
     usual,
     vectors_of,
 )
@@ -61,8 +62,11 @@ def measured(
     """
     found: list[Measurement] = []
     normal = baseline_profiles(ctx, spec, frame, day)
+    coming = monitors.promoted.settling(ctx.ledger.baselines(spec.model), day)
+    own = profiles_of(ctx, spec, frame, coming.start, day - timedelta(days=1)) if coming else {}
     if profile is not None and profile.rows:
-        found += monitors.drift.measure(spec, frame, day, profile, calibration(ctx, spec, frame, normal))
+        learned = monitors.promoted.by_its_own(spec, frame, calibration(ctx, spec, frame, normal), own)
+        found += monitors.drift.measure(spec, frame, day, profile, learned)
         if any(m.verdict is Verdict.BREACH for m in found):
             found += monitors.season.measure(spec, frame, day, profile, normal, found)
         recent = vectors_of(ctx, spec, frame, day - timedelta(days=monitors.slow.WINDOW_DAYS), day - timedelta(days=1))
@@ -74,8 +78,8 @@ def measured(
             found += monitors.multivariate.measure(spec, frame, day, profile, list(normal.values()))
     if frame.score is not None:
         found += _measure_scores(ctx, spec, frame, day, set(normal), changed, only_what_pages=only_what_pages)
-    coming = monitors.promoted.settling(ctx.ledger.baselines(spec.model), day)
-    return monitors.promoted.unjudged(found, spec.score.column, coming) + custom.measure(ctx, spec, frame, day)
+    judged = monitors.promoted.unjudged(found, spec.score.column, coming, len(own))
+    return judged + custom.measure(ctx, spec, frame, day)
 
 
 def top_cards(ctx: Context, spec: Spec, frame: Frame, as_of: date) -> list[Measurement]:

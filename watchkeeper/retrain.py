@@ -208,7 +208,7 @@ def _awaited(spec: Spec, outcome: Retrained, promoted: date, mature: date | None
     since = day_words(new_baseline(spec, outcome, promoted).day)
     return (
         f"This incident stays open until a week of the new champion's own is mature and sound{ripening} Its score is "
-        f"held against its own first {BASELINE_DAYS} days from {since} on, and against nothing before."
+        f"held against its own days so far once they are a week, and against its first {BASELINE_DAYS} from {since} on."
     )
 
 

@@ -35,7 +35,7 @@ class Settings:
     site_url: str = ""
     """Address under which people open the site; empty: the folder itself."""
     docs_url: str = ""
-    """Address of the documentation (``make docs``), for links to the runbook in messages and on pages of incidents; empty: no link."""
+    """Address of the documentation (``make docs``), for links from incidents to the runbook; empty: no link."""
     publish_to: str = ""
     """Where the site is copied to: another folder, gs://bucket/folder or s3://bucket/folder; empty: nowhere."""
     lineage: str = ""

@@ -5,8 +5,12 @@ from datetime import date, timedelta
 
 import pytest
 
+from benchmarks.quarters.model import FIRST, FRAME, SPEC, Bank, Change
 from ledger.records import Baselined, Measurement, Verdict
-from monitors.promoted import settling, unjudged
+from monitors import drift
+from monitors.calibration import Calibration, learn
+from monitors.promoted import by_its_own, settling, unjudged
+from warehouse.profile import Profile
 
 PROMOTED = date(2026, 4, 28)
 OWN = Baselined("card", date(2026, 5, 27), date(2026, 4, 29), date(2026, 5, 26), "challenger c1 promoted")
@@ -60,3 +64,51 @@ def test_only_how_the_score_lies_is_not_judged_meanwhile(change: dict[str, str],
 def test_what_says_nothing_of_the_score_stays_as_it_is(verdict: Verdict) -> None:
     m = replace(M, verdict=verdict)
     assert unjudged([m], "score", OWN) == [m]
+
+
+NEW = Change(shift={"score": 0.8})
+"""A new champion's scores lie elsewhere from the first day on."""
+
+
+@pytest.fixture(scope="module")
+def before() -> Calibration:
+    bank = Bank(seed=5, rows=20_000)
+    return learn(SPEC, FRAME, {FIRST + timedelta(days=n): bank.day(n) for n in range(28)})
+
+
+@pytest.fixture(scope="module")
+def own() -> dict[date, Profile]:
+    bank = Bank(seed=6, rows=20_000)
+    return {FIRST + timedelta(days=n): bank.day(n, NEW) for n in range(28, 56)}
+
+
+def breaches(before: Calibration, own: dict[date, Profile], number: int, today: Profile) -> set[str]:
+    """Return the columns that breach on a day of the new champion, of which the days before it are known."""
+    day = FIRST + timedelta(days=number)
+    learned = by_its_own(SPEC, FRAME, before, {d: profile for d, profile in own.items() if d < day})
+    return {m.feature for m in drift.measure(SPEC, FRAME, day, today, learned) if m.verdict is Verdict.BREACH}
+
+
+def test_from_a_week_of_its_own_on_a_new_champions_score_is_held_against_itself(
+    before: Calibration, own: dict[date, Profile]
+) -> None:
+    told = {n: breaches(before, own, n, own[FIRST + timedelta(days=n)]) for n in range(28, 56)}
+    assert all("score" in told[n] for n in range(28, 35)), "of six days nothing is learned"
+    assert not any("score" in told[n] for n in range(35, 56))
+
+
+def test_a_gross_change_of_a_new_champions_score_is_seen_before_its_baseline_holds(
+    before: Calibration, own: dict[date, Profile]
+) -> None:
+    broken = Bank(seed=7, rows=20_000)
+    for n, shift in ((36, 4.0), (50, 1.8)):
+        assert "score" in breaches(before, own, n, broken.day(n, Change(shift={"score": shift})))
+
+
+def test_a_figure_held_against_few_days_of_its_own_says_so_and_keeps_its_verdict() -> None:
+    (found,) = unjudged([M], "score", OWN, 7)
+    assert found.verdict is Verdict.BREACH
+    assert "Held against the 7 days that a new champion scores, since 29 Apr" in found.reason
+    slow = replace(M, monitor="slow", metric="slow_drift")
+    assert [m.verdict for m in unjudged([M, slow], "score", OWN, 6)] == [Verdict.INSUFFICIENT] * 2
+    assert [m.verdict for m in unjudged([slow], "score", OWN, 20)] == [Verdict.INSUFFICIENT]

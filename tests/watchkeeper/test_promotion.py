@@ -60,7 +60,7 @@ def test_a_promotion_makes_a_champion_and_a_baseline_and_tells_its_story(ctx: Co
     (note,) = notes_of(ctx)
     assert note.startswith("Retraining, approved by A. Person: challenger c1 is promoted, judged on Fri 9 Jan to ")
     assert "This incident stays open until a week of the new champion's own is mature and sound." in note
-    assert note.endswith("first 28 days from Sun 22 Feb on, and against nothing before.")
+    assert note.endswith("its own days so far once they are a week, and against its first 28 from Sun 22 Feb on.")
 
 
 def test_a_promotion_says_from_when_on_its_incident_can_end(ctx: Context, spec: Spec) -> None:

@@ -1,0 +1,156 @@
+"""A model's recent mature cohorts and its baseline's, each pooled, for as many days as hold enough cases.
+
+A week of cohorts holds every weekday once. Where it holds too few frauds to tell, the window widens to two, four and
+eight weeks. Each metric waits only for the labels that it needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import NamedTuple
+
+import numpy as np
+
+from ledger.records import Verdict
+from models.spec import Spec
+from monitors import scoring
+from monitors.cubes import counted
+from monitors.intervals import Estimate
+from monitors.maturity import Ages, Curve, Needs, ages, ages_of_type, window
+from monitors.scoring import Confusion
+from warehouse.grid import Floats, Ints
+from warehouse.profile import EVERYONE, FRAUD, PENCE, Cube, Group
+
+WINDOWS_DAYS = (7, 14, 28, 56)
+"""The first window with enough cases is judged; those beyond the first hold no day of the baseline."""
+LEAST_SHARE = 4 / 7
+"""Of the window's days at least so many must have payments."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """Cohort days pooled: their sum (settled where labels are waited for), and each day's counts and frauds.
+
+    ``frauds`` has the shape (day, score cell, what); ``known_share`` of all fraud is known on the youngest day.
+    """
+
+    days: list[date]
+    part: Ints
+    counts: Confusion
+    daily: list[Confusion]
+    frauds: Ints
+    known_share: float
+
+    def estimate(self, metric: str, false_positive_rate: float = 0.01) -> Estimate | None:
+        """Return a metric over the pooled days; for money, each day's cells are units of their own."""
+        if metric == "value_detection_rate":
+            found = scoring.value_detection_rate(self.frauds)
+        else:
+            found = scoring.figure(metric, self.part, self.counts, false_positive_rate)
+        return scoring.allowing_for_unknown(metric, found, self.known_share)
+
+    def fraud_gbp(self, *, caught: bool) -> Floats:
+        """Return the amount of each day's frauds in GBP, of all or of the caught ones only."""
+        first = self.frauds.shape[1] // 2 if caught else 0
+        gbp: Floats = self.frauds[:, first:, PENCE].sum(axis=1) / 100
+        return gbp
+
+
+class Missing(NamedTuple):
+    """Why two sides can't be compared."""
+
+    verdict: Verdict
+    reason: str
+
+
+class Sides(NamedTuple):
+    """The recent cohorts and the baseline's, as far as they are mature for the same labels."""
+
+    recent: Side
+    normal: Side
+    window_days: int
+
+    @property
+    def span(self) -> str:
+        """Return the recent cohorts' days in words, as in 'the week to 7 May'."""
+        length = "week" if self.window_days == 7 else f"{self.window_days} days"
+        return f"the {length} to {_day(self.recent.days[-1])}"
+
+
+@dataclass(frozen=True)
+class Known:
+    """All that is known of a model's cohorts on a day, and what was pooled of it before."""
+
+    spec: Spec
+    as_of: date
+    cubes: Mapping[date, Cube]
+    scored: list[date]
+    baseline: frozenset[date]
+    curve: Curve
+    pooled: dict[tuple[Needs, Group, int], Sides | Missing] = field(default_factory=dict)
+
+    def ages(self, group: Group) -> Ages:
+        """Return from which age on cohorts are mature, for all fraud or a type of it."""
+        every = ages(self.spec.labels, self.curve)
+        if group == EVERYONE or self.spec.labels is None:
+            return every
+        return ages_of_type(self.spec.labels, self.curve, every, group)
+
+    def sides(self, needs: Needs, group: Group, window_days: int) -> Sides | Missing:
+        """Return the recent and the baseline's mature days, summed, or why they can't be compared."""
+        key = needs, group, window_days
+        if key not in self.pooled:
+            self.pooled[key] = _sides(self, *key)
+        return self.pooled[key]
+
+    def enough(self, metric: str, group: Group) -> Sides | Missing:
+        """Return the sides of the first window that has enough cases for a metric; of none, those of the widest."""
+        found = self.sides(scoring.NEEDS[metric], group, WINDOWS_DAYS[0])
+        for window_days in WINDOWS_DAYS[1:]:
+            if isinstance(found, Missing) or not scoring.lacking(metric, found.recent.counts):
+                break
+            wider = self.sides(scoring.NEEDS[metric], group, window_days)
+            if isinstance(wider, Missing) or not self.baseline.isdisjoint(wider.recent.days):
+                break
+            found = wider
+        return found
+
+
+def _sides(known: Known, needs: Needs, group: Group, window_days: int) -> Sides | Missing:
+    scored, mature = known.scored, known.ages(group)
+    from_days = mature.of(needs)
+    recent = window(scored, known.as_of, from_days, window_days)
+    if not scored:
+        return Missing(Verdict.INSUFFICIENT, "No scored payments since the baseline began.")
+    end = known.as_of - timedelta(days=from_days)
+    seventh = min(scored) + timedelta(days=WINDOWS_DAYS[0] - 1)
+    if end < seventh:
+        return Missing(Verdict.IMMATURE, f"The first week of cohorts is {mature.when(seventh, needs)}.")
+    if len(recent) < LEAST_SHARE * window_days:
+        reason = f"Only {len(recent)} of the {window_days} newest mature cohort days, up to {end}, have payments."
+        return Missing(Verdict.INSUFFICIENT, reason)
+    normal = sorted(day for day in scored if day in known.baseline and day <= end and day not in recent)
+    if not normal:
+        reason = f"Besides the newest mature week, up to {end}, no baseline day is mature."
+        return Missing(Verdict.IMMATURE, reason)
+    return Sides(_side(known, recent, needs, group), _side(known, normal, needs, group), window_days)
+
+
+def _side(known: Known, days: list[date], needs: Needs, group: Group) -> Side:
+    nothing = np.zeros_like(known.cubes[days[0]].cells[EVERYONE])
+    pooled = scoring.pool(known.cubes, days, group)
+    frauds = np.stack([known.cubes[day].cells.get(group, nothing)[:, FRAUD] for day in days])
+    none = np.zeros((2, nothing.shape[1]), np.int64)
+    counts = [none if own is None else own for own in (counted(known.cubes[day], group) for day in days)]
+    pooled = nothing if pooled is None else pooled
+    if needs == "labels":
+        pooled, *counts = (scoring.settled(known.spec, part) for part in (pooled, *counts))
+    daily = [scoring.confusion_of(own) for own in counts]
+    share = known.curve.parts.get(group, known.curve).share((known.as_of - days[-1]).days)
+    return Side(days, pooled, scoring.confusion(pooled), daily, frauds, share.value if share else 1.0)
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%b}"
