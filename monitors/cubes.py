@@ -19,8 +19,11 @@ class _Labelled(Lazy[Group, Ints]):
     """The groups of a cube whose payments got labels."""
 
     def __init__(self, before: Cube, labels: Cube) -> None:
-        super().__init__(list(ordered(dict.fromkeys([*before.cells, *labels.cells]))), partial(_part, before, labels))
+        super().__init__(lambda: ordered(dict.fromkeys([*before.cells, *labels.cells])), partial(_part, before, labels))
         self.before, self.labels = before, labels
+
+    def __contains__(self, group: object) -> bool:
+        return group in self.before.cells or group in self.labels.cells  # labels are read where they must be
 
 
 def _part(before: Cube, labels: Cube, group: Group) -> Ints:

@@ -53,7 +53,7 @@ def summed(days: Sequence[Profile]) -> Profile:
     def columns(group: Group) -> Mapping[str, Counts]:
         own = [day.features[group] for day in days if group in day.features]
         return Lazy(
-            list(dict.fromkeys(name for each in own for name in each)),
+            lambda: (name for each in own for name in each),
             lambda name: reduce(add, [each[name] for each in own if name in each]),
         )
 
@@ -66,9 +66,9 @@ def summed(days: Sequence[Profile]) -> Profile:
     return Profile(
         frame=days[0].frame,
         rows=sum(day.rows for day in days),
-        features=Lazy(list(dict.fromkeys(group for day in days for group in day.features)), columns),
-        cube=Cube(Lazy(list(dict.fromkeys(group for day in days for group in day.cube.cells)), part)),
-        moments=Lazy(list(dict.fromkeys(name for day in days for name in day.moments)), moments),
+        features=Lazy(lambda: (group for day in days for group in day.features), columns),
+        cube=Cube(Lazy(lambda: (group for day in days for group in day.cube.cells), part)),
+        moments=Lazy(lambda: (name for day in days for name in day.moments), moments),
     )
 
 

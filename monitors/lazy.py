@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import TypeVar
 
 _Key = TypeVar("_Key")
@@ -10,15 +11,19 @@ _Value = TypeVar("_Value")
 
 
 class Lazy(Mapping[_Key, _Value]):
-    """A mapping of known keys, in order; each value is made once, when it is asked for: few of many are."""
+    """A mapping whose keys, in order, and values are made once, when they are asked for: few of many are."""
 
-    def __init__(self, keys: Collection[_Key], make: Callable[[_Key], _Value]) -> None:
-        self._keys, self._make, self._made = dict.fromkeys(keys), make, dict[_Key, _Value]()
+    def __init__(self, keys: Callable[[], Iterable[_Key]], make: Callable[[_Key], _Value]) -> None:
+        self._ask, self._make, self._made = keys, make, dict[_Key, _Value]()
+
+    @cached_property
+    def _keys(self) -> dict[_Key, None]:
+        return dict.fromkeys(self._ask())
 
     def __getitem__(self, key: _Key) -> _Value:
-        if key not in self._keys:
-            raise KeyError(key)
         if key not in self._made:
+            if key not in self:
+                raise KeyError(key)
             self._made[key] = self._make(key)
         return self._made[key]
 

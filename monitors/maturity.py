@@ -189,7 +189,8 @@ def ages_of_type(labels: Labels, curve: Curve, every: Ages, group: Group) -> Age
 def window(days: Collection[date], as_of: date, from_days: int, count: int) -> list[date]:
     """Return those of ``days`` in the newest ``count`` calendar days of age ``from_days`` or more, in order."""
     end = as_of - timedelta(days=from_days)
-    return sorted(day for day in days if end - timedelta(days=count) < day <= end)
+    before = end - timedelta(days=count)
+    return sorted(day for day in days if before < day <= end)
 
 
 def _product_limit(exact: Ints, within: Ints) -> tuple[Floats, Floats, Ints]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from ledger.records import Verdict
 from models.spec import Spec
 from monitors import scoring
-from monitors.cubes import counted
+from monitors.cubes import STATES, counted
 from monitors.intervals import Estimate
 from monitors.maturity import Ages, Curve, Needs, ages, ages_of_type, window
 from monitors.scoring import Confusion
@@ -31,22 +32,60 @@ LEAST_SHARE = 4 / 7
 
 @dataclass(frozen=True)
 class Side:
-    """Cohort days pooled: their sum (settled where labels are waited for), and each day's counts and frauds.
+    """Cohort days pooled: their score cubes of a group, settled where labels are waited for.
 
-    ``frauds`` has the shape (day, score cell, what); ``known_share`` of all fraud is known on the youngest day.
+    ``known_share`` of all fraud is known on the youngest day. What takes every score cell is added up if it is asked
+    for: rates at the threshold are not worth it.
     """
 
+    spec: Spec
     days: list[date]
-    part: Ints
-    counts: Confusion
-    daily: list[Confusion]
-    frauds: Ints
+    cubes: Mapping[date, Cube]
+    group: Group
+    needs: Needs
     known_share: float
+
+    @cached_property
+    def _counts(self) -> Ints:
+        """Payments below and above the threshold by state: (day, 2, states)."""
+        found = [counted(self.cubes[day], self.group) for day in self.days]
+        none = np.zeros((2, STATES), np.int64)
+        return np.array([self._settled(none if own is None else own) for own in found])
+
+    @cached_property
+    def daily(self) -> list[Confusion]:
+        """Each day's counts at the threshold."""
+        return [scoring.confusion_of(own) for own in self._counts]
+
+    @cached_property
+    def counts(self) -> Confusion:
+        """The counts of all days."""
+        return scoring.confusion_of(self._counts.sum(axis=0))
+
+    @cached_property
+    def part(self) -> Ints:
+        """The sum of the days' parts of the score cube."""
+        pooled = scoring.pool(self.cubes, self.days, self.group)
+        return self._settled(self._nothing if pooled is None else pooled)
+
+    @cached_property
+    def frauds(self) -> Ints:
+        """Each day's frauds: (day, score cell, what)."""
+        return np.stack([self.cubes[day].cells.get(self.group, self._nothing)[:, FRAUD] for day in self.days])
+
+    @cached_property
+    def _nothing(self) -> Ints:
+        return np.zeros_like(self.cubes[self.days[0]].cells[EVERYONE])
+
+    def _settled(self, part: Ints) -> Ints:
+        return scoring.settled(self.spec, part) if self.needs == "labels" else part
 
     def estimate(self, metric: str, false_positive_rate: float = 0.01) -> Estimate | None:
         """Return a metric over the pooled days; for money, each day's cells are units of their own."""
         if metric == "value_detection_rate":
             found = scoring.value_detection_rate(self.frauds)
+        elif metric in scoring.EVENTS:
+            found = scoring.share_of(metric, self.counts)
         else:
             found = scoring.figure(metric, self.part, self.counts, false_positive_rate)
         return scoring.allowing_for_unknown(metric, found, self.known_share)
@@ -139,17 +178,8 @@ def _sides(known: Known, needs: Needs, group: Group, window_days: int) -> Sides 
 
 
 def _side(known: Known, days: list[date], needs: Needs, group: Group) -> Side:
-    nothing = np.zeros_like(known.cubes[days[0]].cells[EVERYONE])
-    pooled = scoring.pool(known.cubes, days, group)
-    frauds = np.stack([known.cubes[day].cells.get(group, nothing)[:, FRAUD] for day in days])
-    none = np.zeros((2, nothing.shape[1]), np.int64)
-    counts = [none if own is None else own for own in (counted(known.cubes[day], group) for day in days)]
-    pooled = nothing if pooled is None else pooled
-    if needs == "labels":
-        pooled, *counts = (scoring.settled(known.spec, part) for part in (pooled, *counts))
-    daily = [scoring.confusion_of(own) for own in counts]
     share = known.curve.parts.get(group, known.curve).share((known.as_of - days[-1]).days)
-    return Side(days, pooled, scoring.confusion(pooled), daily, frauds, share.value if share else 1.0)
+    return Side(known.spec, days, known.cubes, group, needs, share.value if share else 1.0)
 
 
 def _day(day: date) -> str:

@@ -181,14 +181,19 @@ OF_PART: dict[str, Callable[[Ints], Estimate | None]] = {
 """The metrics that need more of a part than its counts."""
 
 
+def share_of(metric: str, counts: Confusion) -> Estimate | None:
+    """Return a metric of EVENTS; None where there is nothing to divide by."""
+    events, n = EVENTS[metric](counts)
+    return intervals.share(events, n) if n else None
+
+
 def figure(metric: str, part: Ints, counts: Confusion, false_positive_rate: float = 0.01) -> Estimate | None:
     """Return a metric of NEEDS from a part and its confusion; None where it is undefined (nothing to divide by).
 
     ``false_positive_rate`` is that of recall at a fixed one.
     """
     if metric in EVENTS:
-        events, n = EVENTS[metric](counts)
-        return intervals.share(events, n) if n else None
+        return share_of(metric, counts)
     if metric in OF_PART:
         return OF_PART[metric](part)
     if metric == "false_positive_ratio":
