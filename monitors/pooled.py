@@ -47,30 +47,30 @@ class Side:
 
     @cached_property
     def _counts(self) -> Ints:
-        """Payments below and above the threshold by state: (day, 2, states)."""
+        """Return the payments below and above the threshold by state: (day, 2, states)."""
         found = [counted(self.cubes[day], self.group) for day in self.days]
         none = np.zeros((2, STATES), np.int64)
         return np.array([self._settled(none if own is None else own) for own in found])
 
     @cached_property
     def daily(self) -> list[Confusion]:
-        """Each day's counts at the threshold."""
+        """Return each day's counts at the threshold."""
         return [scoring.confusion_of(own) for own in self._counts]
 
     @cached_property
     def counts(self) -> Confusion:
-        """The counts of all days."""
+        """Return the counts of all days."""
         return scoring.confusion_of(self._counts.sum(axis=0))
 
     @cached_property
     def part(self) -> Ints:
-        """The sum of the days' parts of the score cube."""
+        """Return the sum of the days' parts of the score cube."""
         pooled = scoring.pool(self.cubes, self.days, self.group)
         return self._settled(self._nothing if pooled is None else pooled)
 
     @cached_property
     def frauds(self) -> Ints:
-        """Each day's frauds: (day, score cell, what)."""
+        """Return each day's frauds: (day, score cell, what)."""
         return np.stack([self.cubes[day].cells.get(self.group, self._nothing)[:, FRAUD] for day in self.days])
 
     @cached_property
