@@ -53,7 +53,8 @@ def _times(bins: Bins, seen: float, side: Literal[-1, 0, 1]) -> float:
 
     def excess(t: float) -> float:
         mean, spread = _folded(bins, t)
-        return mean + float(np.interp((mean - least) / spread, sizes, arms)) * spread - seen
+        size = (mean - least) / spread if spread > 0 else Z  # where nothing can vary, there is no arm
+        return mean + float(np.interp(size, sizes, arms)) * spread - seen
 
     if excess(0.0) >= 0:
         return 0.0

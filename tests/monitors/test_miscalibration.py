@@ -20,6 +20,12 @@ def test_a_gap_of_bins_is_zero_for_noise_and_the_gap_itself_for_many_cases():
     assert gap_of_bins(Bins(size, expected, expected, np.full(10, 9e4)))[:2] == (0, 0)
 
 
+def test_scores_that_are_certain_and_wrong_are_off_by_all_that_they_are_off():
+    size = np.full(3, 40.0)
+    found = gap_of_bins(Bins(size, size, np.zeros(3), np.zeros(3)))
+    assert (found.value, found.low, found.error) == (pytest.approx(1), pytest.approx(1), pytest.approx(0, abs=1e-6))
+
+
 def test_a_distance_of_nothing_is_undefined():
     with pytest.raises(ValueError, match="needs"):
         gap_of_bins(Bins(*[np.zeros(2)] * 4))
