@@ -15,12 +15,13 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
-from benchmarks.incidents import report
+from benchmarks.incidents import handbook, report
 from benchmarks.incidents.kept import Kept, Outcome
 from benchmarks.incidents.kinds import KINDS
 from benchmarks.incidents.plan import FAST, SEEDS, SETS, SLOW, Asked, Unit, units
 from benchmarks.incidents.run import run
 from benchmarks.measure import REPOSITORY
+from models.errors import WatchkeeperError
 
 SCRATCH = REPOSITORY / ".bench"
 
@@ -33,9 +34,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     kept = Kept(SCRATCH / f"incidents-{asked.seeds}.jsonl")
     folder = asked.to or (REPOSITORY / "docs" if asked.seeds == "report" else SCRATCH / "incidents")
     kept.go_on_from(folder / report.RUN)
-    kept.forget(asked.again)
+    if asked.again:
+        kept.forget(asked.again)
     if not asked.write_only:
-        _run([unit for unit in units(plan) if kept.missing(unit)], kept, asked.jobs)
+        todo = [unit for unit in units(plan) if kept.missing(unit)]
+        try:
+            if any(unit.data == "handbook" for unit in todo):
+                handbook.place()
+            _run(todo, kept, asked.jobs)
+        except WatchkeeperError as error:
+            raise SystemExit(str(error)) from None
     found = wanted(plan, kept.outcomes())
     report.write(folder, asked.seeds, found)
     print(report.summary(found))

@@ -157,7 +157,9 @@ def place() -> Path:
     """Return where the file is; raise WatchkeeperError where it isn't."""
     path = Path(os.environ.get(PLACE, BESIDE)) / FILE
     if not path.exists():
-        raise WatchkeeperError(f"{PLACE} must name a folder that holds {FILE}; without it, ask for --data bank only")
+        raise WatchkeeperError(
+            f"{PLACE} must name a folder that holds {FILE}; without it, ask for --sets bank large-bank"
+        )
     return path
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from benchmarks.incidents import __main__ as command
 from benchmarks.incidents import bank
 from benchmarks.incidents.kinds import GRADUAL_DAYS, KINDS
 from benchmarks.incidents.plan import FAST, SEEDS, SETS, SLOW, Asked, Unit, units
@@ -84,6 +85,16 @@ def test_a_set_has_the_same_seeds_whatever_else_is_run() -> None:
 def test_a_run_can_be_kept_short() -> None:
     short = list(units(Asked("report", ("bank",), ("unit",), ("watchkeeper", "evidently"), 1, 0)))
     assert [(unit.seed, unit.tools) for unit in short] == [(9_001, ("watchkeeper",)), (9_001, ("evidently",))]
+
+
+def test_a_run_without_the_handbooks_file_says_what_to_do_before_it_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WATCHKEEPER_REFERENCE_DATA", str(tmp_path))
+    monkeypatch.setattr(command, "SCRATCH", tmp_path)
+    with pytest.raises(SystemExit, match=r"^WATCHKEEPER_REFERENCE_DATA must name a folder .* --sets bank large-bank$"):
+        command.main(["--to", str(tmp_path / "docs")])
+    assert not list(tmp_path.iterdir()), "nothing was run or written"
 
 
 @pytest.mark.parametrize(("n", "m", "decimals"), [(500, 40, 2), (40, 500, 2), (300, 300, 0), (7, 3, 1)])
