@@ -49,7 +49,8 @@ def gap_of_bins(bins: Bins) -> Estimate:
 def _times(bins: Bins, seen: float, side: Literal[-1, 0, 1]) -> float:
     """Return the t of ``gap_of_bins`` under which what was seen is just too much (1), too little (-1) or usual (0)."""
     least = _folded(bins, 0.0)[0]
-    sizes, arms = _ends()[0], {-1: -_ends()[1], 0: np.zeros(50), 1: _ends()[2]}[side]
+    sizes, below, above = _ends()
+    arms = {-1: -below, 0: np.zeros_like(above), 1: above}[side]
 
     def excess(t: float) -> float:
         mean, spread = _folded(bins, t)

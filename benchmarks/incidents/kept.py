@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,7 @@ class Kept:
     def go_on_from(self, written: Path) -> None:
         """Begin with the outcomes that a page was rendered from, where none were kept: a clone has the page only."""
         if not self.file.exists() and written.exists():
-            for outcome in json.loads(written.read_text(encoding="utf-8"))["outcomes"]:
-                self.add(outcome)
+            self._begin(json.loads(written.read_text(encoding="utf-8"))["outcomes"])
 
     def add(self, outcome: Outcome) -> None:
         """Add an outcome at once; it begins with a new line, for the one before may be half written."""
@@ -41,9 +40,12 @@ class Kept:
 
     def forget(self, tools: Collection[str]) -> None:
         """Forget what some detectors found."""
-        kept = [outcome for outcome in self.outcomes() if outcome["tool"] not in tools]
+        self._begin([outcome for outcome in self.outcomes() if outcome["tool"] not in tools])
+
+    def _begin(self, outcomes: Sequence[Outcome]) -> None:
+        """Write the file anew, whole or not at all."""
         unfinished = self.file.with_suffix(".part")
-        unfinished.write_text("\n".join(json.dumps(outcome) for outcome in kept), encoding="utf-8")
+        unfinished.write_text("\n".join(json.dumps(outcome) for outcome in outcomes), encoding="utf-8")
         unfinished.replace(self.file)
 
     def missing(self, unit: Unit) -> dict[str, list[str]]:
