@@ -63,7 +63,7 @@ types: $(INSTALLED) ## Check types and which room may import which
 
 generate: $(INSTALLED) ## Remake generated files (a test checks them against their source)
 	@$(BIN)/python -m models.load
-	@$(BIN)/python -m checks.catalogue
+	@$(BIN)/python -m checks.expectation_types
 	@$(BIN)/python -m watchkeeper.reference
 	@$(BIN)/python -m service.reference
 

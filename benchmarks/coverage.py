@@ -14,10 +14,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from monitors import intervals, scoring
-from monitors.intervals import Estimate, Interval
-from warehouse.grid import Floats, Ints, score_grid
-from warehouse.profile import COUNT, FRAUD, LEGITIMATE, PENCE, SCORE
+from monitors.performance import figures
+from monitors.stats import intervals
+from monitors.stats.intervals import Estimate, Interval
+from profiles.bins import Floats, Ints, score_grid
+from profiles.profile import COUNT, FRAUD, LEGITIMATE, PENCE, SCORE
 
 FRAUDS = (5, 50, 500)
 DRAWS = 1000
@@ -42,8 +43,8 @@ def _scores(shift: float, high: float) -> tuple[Floats, Floats, Floats]:
     Of all payments a share scores ``high``, the others low; fraud is as likely as the score says, or, ``shift`` in
     logit units apart, more likely: about one payment in a hundred.
     """
-    middle = np.clip([GRID.middle(cell) for cell in range(-GRID.half, GRID.half)], 1e-5, 1 - 1e-5)
-    width = np.diff(np.clip([GRID.border(cell) for cell in range(-GRID.half, GRID.half + 1)], 0, 1))
+    middle = np.clip([GRID.midpoint(cell) for cell in range(-GRID.half, GRID.half)], 1e-5, 1 - 1e-5)
+    width = np.diff(np.clip([GRID.edge(cell) for cell in range(-GRID.half, GRID.half + 1)], 0, 1))
     below, above = 400 * (1 - middle) ** 399, 20 * middle**3 * (1 - middle)
     mass = ((1 - high) * below + high * above) * width
     true = 1 / (1 + np.exp(-np.log(middle / (1 - middle)) - shift))
@@ -57,9 +58,9 @@ def part(rng: np.random.Generator, frauds: int, shift: float = 0.0, high: float 
     drawn = np.zeros((CELLS, 4, 3), np.int64)
     drawn[:, FRAUD, COUNT] = rng.poisson(scale * fraud)
     drawn[:, LEGITIMATE, COUNT] = rng.poisson(scale * legitimate)
-    cells = np.repeat(np.arange(CELLS), drawn[:, FRAUD, COUNT])
-    np.add.at(drawn[:, FRAUD, PENCE], cells, np.rint(100 * rng.lognormal(4, 1, len(cells))).astype(np.int64))
-    drawn[:, :, SCORE] = np.rint(drawn[:, :, COUNT] * middle[:, None] * scoring.BILLION)
+    bins = np.repeat(np.arange(CELLS), drawn[:, FRAUD, COUNT])
+    np.add.at(drawn[:, FRAUD, PENCE], bins, np.rint(100 * rng.lognormal(4, 1, len(bins))).astype(np.int64))
+    drawn[:, :, SCORE] = np.rint(drawn[:, :, COUNT] * middle[:, None] * figures.BILLION)
     return drawn
 
 
@@ -70,25 +71,27 @@ def truth(metric: str, shift: float = 0.0, high: float = 0.012) -> float:
     every = np.zeros((CELLS, 4, 3), np.int64)
     every[:, FRAUD, COUNT], every[:, LEGITIMATE, COUNT] = np.rint(1e9 * fraud), np.rint(1e9 * legitimate)
     every[:, FRAUD, PENCE] = every[:, FRAUD, COUNT]
-    every[:, :, SCORE] = np.rint(every[:, :, COUNT] * middle[:, None] * scoring.BILLION)
+    every[:, :, SCORE] = np.rint(every[:, :, COUNT] * middle[:, None] * figures.BILLION)
     if metric == "calibration_error":
         return 0.0 if not shift else _calibration(fraud, legitimate, middle)
-    found = scoring.figure(metric, every, scoring.confusion(every))
+    found = figures.compute_metric(metric, every, figures.count_confusion(every))
     assert found is not None
     return found.value
 
 
 def _calibration(fraud: Floats, legitimate: Floats, middle: Floats) -> float:
     mass = fraud + legitimate
-    bins = np.minimum(scoring.BINS * (np.cumsum(mass) - mass / 2) / mass.sum(), scoring.BINS - 1).astype(np.int64)
-    gap = np.bincount(bins, fraud - mass * middle, minlength=scoring.BINS)
+    bins = np.minimum(
+        figures.CALIBRATION_BINS * (np.cumsum(mass) - mass / 2) / mass.sum(), figures.CALIBRATION_BINS - 1
+    ).astype(np.int64)
+    gap = np.bincount(bins, fraud - mass * middle, minlength=figures.CALIBRATION_BINS)
     return float(np.abs(gap).sum() / mass.sum())
 
 
 def _metric(name: str, shift: float = 0.0) -> Draw:
     def draw(rng: np.random.Generator, frauds: int, bank: int) -> tuple[float, Estimate | None]:
         drawn = part(rng, frauds, shift, HIGH[bank])
-        return truth(name, shift, HIGH[bank]), scoring.figure(name, drawn, scoring.confusion(drawn))
+        return truth(name, shift, HIGH[bank]), figures.compute_metric(name, drawn, figures.count_confusion(drawn))
 
     return draw
 
@@ -100,16 +103,16 @@ def _change(name: str) -> Draw:
         found = []
         for size in (frauds, 4 * frauds):
             drawn = part(rng, size, high=HIGH[bank])
-            found.append(scoring.figure(name, drawn, scoring.confusion(drawn)))
+            found.append(figures.compute_metric(name, drawn, figures.count_confusion(drawn)))
         now, before = found
-        return 0.0, intervals.difference(now, before) if now and before else None
+        return 0.0, intervals.difference_interval(now, before) if now and before else None
 
     return draw
 
 
 def _exact(rng: np.random.Generator, frauds: int, bank: int) -> tuple[float, Estimate]:
     n = max(1, int(rng.poisson(frauds)))
-    return RATES[bank], intervals.share(int(rng.binomial(n, RATES[bank])), n, exact=True)
+    return RATES[bank], intervals.share_estimate(int(rng.binomial(n, RATES[bank])), n, exact=True)
 
 
 def _groups(shares: tuple[float, ...], times: float, *, ratio: bool) -> Draw:
@@ -120,20 +123,20 @@ def _groups(shares: tuple[float, ...], times: float, *, ratio: bool) -> Draw:
         n, m = round(events / (share * times)), round(4 * events / (share * times))
         x, y = int(rng.binomial(n, share * times)), int(rng.binomial(m, share))
         if ratio:
-            return times, intervals.ratio(x, n, y, m)
-        return share * (times - 1), intervals.newcombe(x, n, y, m)
+            return times, intervals.ratio_interval(x, n, y, m)
+        return share * (times - 1), intervals.newcombe_interval(x, n, y, m)
 
     return draw
 
 
 def _money(rng: np.random.Generator, frauds: int, _: int) -> tuple[float, Estimate | None]:
-    """Draw a week's fraud in GBP; a week without any has no figure, as in ``monitors.decay``."""
+    """Draw a week's fraud in GBP; a week without any has no figure, as in ``monitors.performance.decay``."""
     days = [rng.lognormal(4, 1, rng.poisson(frauds / 7)).sum() for _ in range(7)]
-    return frauds / 7 * float(np.exp(4.5)), intervals.daily_mean(np.array(days)) if sum(days) else None
+    return frauds / 7 * float(np.exp(4.5)), intervals.daily_mean_estimate(np.array(days)) if sum(days) else None
 
 
 FIGURES: dict[str, Draw] = {
-    **{name: _metric(name) for name in scoring.NEEDS},
+    **{name: _metric(name) for name in figures.LABELS_NEEDED},
     "calibration_error, miscalibrated": _metric("calibration_error", 0.7),
     **{f"change of {name}": _change(name) for name in ("roc_auc", "pr_auc", "value_detection_rate")},
     "share by group (exact)": _exact,

@@ -5,25 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 from models.spec import Spec
-from warehouse import codec
-from warehouse.grid import Frame
-from warehouse.parquet import ParquetWarehouse
-from warehouse.profile import Profile, total
+from profiles import codec
+from profiles.profile import Profile, sum_profiles
+from profiles.schema import ProfileSchema
+from warehouse.duckdb.warehouse import ParquetWarehouse
 
 
 def keep(root: Path, model: Spec) -> None:
     """Fix the frame on the model's baseline and profile that."""
     bank = ParquetWarehouse(root)
-    frame = bank.frame(model)
+    frame = bank.fit_profile_schema(model)
     found = bank.profile(model, frame, model.baseline.start, model.baseline.end)
     frame_file, profile_file = _files(root, model)
-    frame_file.write_text(codec.frame_to_json(frame), encoding="utf-8")
-    profile_file.write_bytes(codec.profile_to_bytes(total(found.values(), frame.id)))
+    frame_file.write_text(codec.profile_schema_to_json(frame), encoding="utf-8")
+    profile_file.write_bytes(codec.profile_to_bytes(sum_profiles(found.values(), frame.id)))
 
 
-def frame(root: Path, model: Spec) -> Frame:
+def frame(root: Path, model: Spec) -> ProfileSchema:
     """Return the frame that was kept."""
-    return codec.frame_from_json(_files(root, model)[0].read_text(encoding="utf-8"))
+    return codec.profile_schema_from_json(_files(root, model)[0].read_text(encoding="utf-8"))
 
 
 def baseline(root: Path, model: Spec) -> Profile:

@@ -17,11 +17,12 @@ from datetime import date, timedelta
 import numpy as np
 from scipy import special
 
-from monitors import intervals, nowcast, scoring
-from monitors.intervals import Estimate
-from monitors.maturity import Curve, learn
-from warehouse.grid import Floats, Ints, score_grid
-from warehouse.profile import COUNT, FRAUD, LEGITIMATE, MISSED, OPEN, PENCE, SCORE, Cohort
+from monitors.performance import figures, nowcast
+from monitors.performance.maturity import LabelDelayCurve, learn_delay_curve
+from monitors.stats import intervals
+from monitors.stats.intervals import Estimate
+from profiles.bins import Floats, Ints, score_grid
+from profiles.profile import COUNT, FRAUD, LEGITIMATE, MISSED, OPEN, PENCE, SCORE, Cohort
 
 FRAUDS = (5, 50, 500)
 RARITY = 99
@@ -62,7 +63,7 @@ def part_of(drawn: Drawn, age_days: int = HORIZON_DAYS) -> Ints:
     known = (drawn.fraud == 1) & (drawn.known_after_days <= age_days)
     state = np.where(known, FRAUD, LEGITIMATE if age_days >= HORIZON_DAYS else OPEN)
     part = np.zeros((2 * GRID.half, 4, 3), np.int64)
-    at = GRID.cell(drawn.score) + GRID.half, state
+    at = GRID.bin_of(drawn.score) + GRID.half, state
     for what, sums in ((COUNT, np.ones(len(state))), (PENCE, drawn.pence), (SCORE, np.rint(1e9 * drawn.score))):
         np.add.at(part[:, :, what], at, sums.astype(np.int64))
     return part
@@ -74,8 +75,8 @@ def truths() -> dict[str, float]:
     raised = (caught + RARITY * false_alarm) / (1 + RARITY)
     strict = float(special.betaincinv(*LEGITIMATE_SCORE, 1 - 0.01))
     many = draw(np.random.default_rng(1), 40_000)
-    part, counts = part_of(many), scoring.confusion(part_of(many))
-    found = {metric: scoring.figure(metric, part, counts) for metric in ("roc_auc", "pr_auc", "brier_score")}
+    part, counts = part_of(many), figures.count_confusion(part_of(many))
+    found = {metric: figures.compute_metric(metric, part, counts) for metric in ("roc_auc", "pr_auc", "brier_score")}
     precision = caught / (caught + RARITY * false_alarm)
     return {
         "recall": caught,
@@ -88,7 +89,7 @@ def truths() -> dict[str, float]:
     } | {metric: one.value for metric, one in found.items() if one is not None}
 
 
-def history(rng: np.random.Generator, frauds: int) -> tuple[Curve, float]:
+def history(rng: np.random.Generator, frauds: int) -> tuple[LabelDelayCurve, float]:
     """Return the delay curve of 90 cohorts, and the spread of the amounts of their frauds."""
     cohorts, amounts = {}, [0.0]
     for age_days in range(COHORTS):
@@ -97,9 +98,9 @@ def history(rng: np.random.Generator, frauds: int) -> tuple[Curve, float]:
         missed = known & (drawn.score < 0.5)
         amounts += drawn.pence[known].tolist()
         delays, late = (dict(Counter(drawn.known_after_days[at].tolist())) for at in (known, missed))
-        cohorts[START + timedelta(days=COHORTS - 1 - age_days)] = Cohort(delays=delays, delays_of={MISSED: late})
+        cohorts[START + timedelta(days=COHORTS - 1 - age_days)] = Cohort(delays=delays, delays_by_group={MISSED: late})
     spread = len(amounts) * float(np.square(amounts).sum()) / sum(amounts) ** 2
-    return learn(cohorts, START + timedelta(days=COHORTS - 1), HORIZON_DAYS), spread
+    return learn_delay_curve(cohorts, START + timedelta(days=COHORTS - 1), HORIZON_DAYS), spread
 
 
 def simulated(rng: np.random.Generator, frauds: int) -> Iterator[tuple[str, str, Estimate | None]]:
@@ -107,12 +108,12 @@ def simulated(rng: np.random.Generator, frauds: int) -> Iterator[tuple[str, str,
     drawn = draw(rng, frauds)
     part = part_of(drawn)
     for metric in METRICS:
-        yield metric, "mature", scoring.figure(metric, part, scoring.confusion(part))
+        yield metric, "mature", figures.compute_metric(metric, part, figures.count_confusion(part))
     curve, spread = history(rng, frauds)
     for age_days in AGES_DAYS:
         young = part_of(drawn, age_days)
         for metric in ("recall", "precision", "value_detection_rate"):
-            yield metric, f"{age_days} days old", nowcast.estimate(metric, young, curve, age_days, spread)
+            yield metric, f"{age_days} days old", nowcast.nowcast_metric(metric, young, curve, age_days, spread)
 
 
 def measure(simulations: int) -> dict[tuple[str, str, int], tuple[float, int]]:

@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 from scipy import special
 
 from checks import intervals, schema
-from ledger.records import Measurement, Streamed, Verdict
+from ledger.records.measurements import Measurement, Verdict
+from ledger.records.runs import StreamedDay
 from models.spec import Spec
 from warehouse.protocol import Partition
 
-LIMITS = {"row_count": 0.65, "duplicate_share": 0.001}
+DEFAULT_LIMITS = {"row_count": 0.65, "duplicate_share": 0.001}
 """Default limits, which ``alerts.limits`` overrides: share of the usual rows (either way), share of repeated ids."""
 FEWEST_DAYS = 3
 SIGNIFICANCE = 0.001
@@ -24,10 +25,10 @@ MEDIAN_CHI_SQUARE = 0.4549364
 """Median of the chi-square distribution with one degree of freedom."""
 
 
-def measure(
+def measure_arrival(
     spec: Spec,
     day: date,
-    partition: Partition | Streamed | None,
+    partition: Partition | StreamedDay | None,
     history: Mapping[date, int],
     known_columns: Mapping[str, str] | None,
     now: datetime,
@@ -41,10 +42,10 @@ def measure(
     """
     blank = Measurement(spec.model, day, day, "arrival", "")
     whole = partition if isinstance(partition, Partition) else None
-    found = [_row_count(spec, blank, partition, history, now), *_delay(spec, blank, whole, now)]
+    found = [_row_count(spec, blank, partition, history, now), *_delay_measurements(spec, blank, whole, now)]
     if whole is not None:
         found.append(_duplicate_share(spec, blank, whole))
-        found += schema.measure(spec, day, whole.columns, known_columns)
+        found += schema.measure_schema(spec, day, whole.columns, known_columns)
     elif partition is not None:
         reason = "the day was streamed: its ids weren't looked at; its partition, when it comes, will tell"
         unknown = replace(blank, metric="duplicate_share", feature=spec.features.id, n=partition.rows, reason=reason)
@@ -52,7 +53,7 @@ def measure(
     return found
 
 
-def deadline(spec: Spec, day: date) -> datetime | None:
+def arrival_deadline(spec: Spec, day: date) -> datetime | None:
     """Return when a day's partition is due (UTC): ``arrives_by`` on the day after, in the schedule's timezone."""
     if spec.features.arrives_by is None:
         return None
@@ -61,29 +62,37 @@ def deadline(spec: Spec, day: date) -> datetime | None:
 
 
 def _row_count(
-    spec: Spec, blank: Measurement, partition: Partition | Streamed | None, history: Mapping[date, int], now: datetime
+    spec: Spec,
+    blank: Measurement,
+    partition: Partition | StreamedDay | None,
+    history: Mapping[date, int],
+    now: datetime,
 ) -> Measurement:
     blank = replace(blank, metric="row_count")
     if partition is None:
-        return replace(blank, verdict=Verdict.MISSING, reason=f"no partition; {_due(deadline(spec, blank.day), now)}")
+        return replace(
+            blank,
+            verdict=Verdict.MISSING,
+            reason=f"no partition; {_describe_due(arrival_deadline(spec, blank.day), now)}",
+        )
     rows = partition.rows
     blank = replace(blank, value=float(rows), n=rows)
     usual, kind = _usual_days(history, blank.day)
     if rows == 0:
         return replace(blank, low=0.0, high=0.0, verdict=Verdict.BREACH, reason="the partition is there, but empty")
     if len(usual) < FEWEST_DAYS:
-        low, high = intervals.count(rows)
+        low, high = intervals.count_interval(rows)
         reason = f"{len(usual)} earlier days; {FEWEST_DAYS} are needed to tell what is usual"
         return replace(blank, low=low, high=high, verdict=Verdict.INSUFFICIENT, reason=reason)
-    limit = spec.alerts.limits.get("row_count", LIMITS["row_count"])
-    judged = _against(blank, rows, usual, kind, limit, history)
+    limit = spec.alerts.limits.get("row_count", DEFAULT_LIMITS["row_count"])
+    judged = _judge_row_count(blank, rows, usual, kind, limit, history)
     over = now >= datetime.combine(blank.day + timedelta(days=1), time(), UTC)
-    if isinstance(partition, Streamed) and not over and rows < median(usual):
+    if isinstance(partition, StreamedDay) and not over and rows < median(usual):
         return replace(judged, verdict=Verdict.INSUFFICIENT, reason=f"{judged.reason}, but the day isn't over")
     return judged
 
 
-def _due(due: datetime | None, now: datetime) -> str:
+def _describe_due(due: datetime | None, now: datetime) -> str:
     if due is None:
         return "the model file sets no deadline (features.arrives_by)"
     return f"{'was' if now > due else 'not'} due {'' if now > due else 'yet: '}{due:%Y-%m-%d %H:%M} UTC"
@@ -96,7 +105,7 @@ def _usual_days(history: Mapping[date, int], day: date) -> tuple[list[int], str]
     return (same, f"{day:%A}s") if len(same) >= FEWEST_DAYS else (list(earlier.values()), "days")
 
 
-def _against(
+def _judge_row_count(
     blank: Measurement, rows: int, usual: Sequence[int], kind: str, limit: float, history: Mapping[date, int]
 ) -> Measurement:
     """Judge a row count against usual ones: beyond the limit, and more than chance and usual variation explain.
@@ -109,7 +118,7 @@ def _against(
     few = rows < middle
     bound = middle * share if few else middle / share
     dispersion = _dispersion(history, blank.day)
-    low, high = intervals.count(rows, dispersion)
+    low, high = intervals.count_interval(rows, dispersion)
     today, others, chance = rows / dispersion, middle * len(usual) / dispersion, 1 / (1 + len(usual))
     p = special.betainc(others, today + 1, 1 - chance) if few else special.betainc(today, others + 1, chance)
     beyond = rows < bound if few else rows > bound
@@ -135,8 +144,10 @@ def _dispersion(history: Mapping[date, int], day: date) -> float:
     return max(1.0, median(squares) / MEDIAN_CHI_SQUARE) if squares else 1.0
 
 
-def _delay(spec: Spec, blank: Measurement, partition: Partition | None, now: datetime) -> list[Measurement]:
-    due = deadline(spec, blank.day)
+def _delay_measurements(
+    spec: Spec, blank: Measurement, partition: Partition | None, now: datetime
+) -> list[Measurement]:
+    due = arrival_deadline(spec, blank.day)
     if due is None:
         return []
     minutes = ((now if partition is None else partition.arrived_at) - due).total_seconds() / 60
@@ -144,14 +155,14 @@ def _delay(spec: Spec, blank: Measurement, partition: Partition | None, now: dat
         blank, metric="arrival_delay_minutes", value=round(minutes, 1), limit=0.0, n=int(partition is not None)
     )
     late = Verdict.BREACH if minutes > 0 else Verdict.OK
-    words = f"{_span(minutes)} {'after' if minutes > 0 else 'before'} the deadline {due:%Y-%m-%d %H:%M} UTC"
+    words = f"{_format_minutes(minutes)} {'after' if minutes > 0 else 'before'} the deadline {due:%Y-%m-%d %H:%M} UTC"
     if partition is None:
         verdict = late if minutes > 0 else Verdict.MISSING
         return [replace(blank, verdict=verdict, reason=f"not there yet, {words}")]
     return [replace(blank, verdict=late, reason=f"arrived {words}")]
 
 
-def _span(minutes: float) -> str:
+def _format_minutes(minutes: float) -> str:
     hours, rest = divmod(round(abs(minutes)), 60)
     return f"{hours} h {rest} min" if hours else f"{rest} min"
 
@@ -163,10 +174,10 @@ def _duplicate_share(spec: Spec, blank: Measurement, partition: Partition) -> Me
         return replace(blank, verdict=Verdict.ERRORED, reason=f"column '{spec.features.id}' isn't in the partition")
     if partition.rows == 0:
         return replace(blank, verdict=Verdict.INSUFFICIENT, reason="the partition is empty")
-    limit = spec.alerts.limits.get("duplicate_share", LIMITS["duplicate_share"])
+    limit = spec.alerts.limits.get("duplicate_share", DEFAULT_LIMITS["duplicate_share"])
     repeated = partition.rows - partition.distinct_ids
     share = repeated / partition.rows
-    low, high = intervals.share(repeated, partition.rows)
+    low, high = intervals.share_interval(repeated, partition.rows)
     verdict = (Verdict.BREACH if low > limit else Verdict.INSUFFICIENT) if share > limit else Verdict.OK
     reason = f"{repeated:,} of {partition.rows:,} rows repeat an id or have none"
     if verdict is Verdict.INSUFFICIENT:

@@ -7,19 +7,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
-from ledger.records import Measurement, Verdict
+from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 
-NUMBER = re.compile(
+NUMBER_TYPES = re.compile(
     r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|INT\d*|BYTEINT"
     r"|FLOAT\d*|REAL|DOUBLE( PRECISION)?|(BIG)?(DECIMAL|NUMERIC)(\(.*\))?"
 )
-TEXT = re.compile(r"VARCHAR|CHAR|BPCHAR|STRING|TEXT|ENUM\(.*\)|UUID")
-TIME = re.compile(r"DATETIME|TIMESTAMP(_S|_MS|_NS)?|TIMESTAMP WITH TIME ZONE|TIMESTAMPTZ")
-FAMILIES = {"number": NUMBER, "text": TEXT, "time": TIME}
+TEXT_TYPES = re.compile(r"VARCHAR|CHAR|BPCHAR|STRING|TEXT|ENUM\(.*\)|UUID")
+TIME_TYPES = re.compile(r"DATETIME|TIMESTAMP(_S|_MS|_NS)?|TIMESTAMP WITH TIME ZONE|TIMESTAMPTZ")
+TYPE_FAMILIES = {"number": NUMBER_TYPES, "text": TEXT_TYPES, "time": TIME_TYPES}
 
 
-def measure(
+def measure_schema(
     spec: Spec, day: date, columns: Mapping[str, str], known_columns: Mapping[str, str] | None
 ) -> list[Measurement]:
     """Return missing, extra and retyped columns, one measurement each, or one with value 0 where there is none.
@@ -31,7 +31,7 @@ def measure(
     """
     known = {name: kind for name, kind in (known_columns or {}).items() if name != spec.features.day}
     today = {name: kind for name, kind in columns.items() if name != spec.features.day}
-    read = _read(spec, known_columns)
+    read = _columns_read(spec, known_columns)
     if not spec.features.columns:
         read |= dict.fromkeys(known.keys() - read.keys(), "")
     missing = {name: _missing(name in read) for name in (read.keys() | known.keys()) - today.keys()}
@@ -42,25 +42,25 @@ def measure(
     retyped = {}
     for name, kind in today.items():
         was = known.get(name)
-        if was is not None and family(was) != family(kind):
+        if was is not None and type_family(was) != type_family(kind):
             retyped[name] = _retyped(f"its type was {was} and is {kind}", read=name in read)
-        elif was is None and read.get(name) == "number" and family(kind) not in ("number", "BOOLEAN", "BOOL"):
+        elif was is None and read.get(name) == "number" and type_family(kind) not in ("number", "BOOLEAN", "BOOL"):
             retyped[name] = _retyped(f"the model file says it is a number, its type is {kind}", read=True)
     blank = Measurement(spec.model, day, day, "schema", "", n=len(today), limit=0.0)
     return [
-        *_found(replace(blank, metric="missing_columns"), missing),
-        *_found(replace(blank, metric="extra_columns"), extra),
-        *_found(replace(blank, metric="retyped_columns"), retyped),
+        *_column_measurements(replace(blank, metric="missing_columns"), missing),
+        *_column_measurements(replace(blank, metric="extra_columns"), extra),
+        *_column_measurements(replace(blank, metric="retyped_columns"), retyped),
     ]
 
 
-def family(kind: str) -> str:
+def type_family(kind: str) -> str:
     """Return what a warehouse's column type holds: number, text, time, or the type itself."""
     upper = kind.upper().strip()
-    return next((name for name, pattern in FAMILIES.items() if pattern.fullmatch(upper)), upper)
+    return next((name for name, pattern in TYPE_FAMILIES.items() if pattern.fullmatch(upper)), upper)
 
 
-def _read(spec: Spec, known_columns: Mapping[str, str] | None) -> dict[str, str]:
+def _columns_read(spec: Spec, known_columns: Mapping[str, str] | None) -> dict[str, str]:
     """Return the columns that the model file names, with 'number' where one must be a number, else ''.
 
     A name that is only a default counts unless an earlier partition did without that column.
@@ -95,7 +95,7 @@ def _retyped(reason: str, *, read: bool) -> tuple[Verdict, str]:
     return (Verdict.BREACH, reason) if read else (Verdict.OK, f"{reason}; the model doesn't read it")
 
 
-def _found(blank: Measurement, columns: Mapping[str, tuple[Verdict, str]]) -> list[Measurement]:
+def _column_measurements(blank: Measurement, columns: Mapping[str, tuple[Verdict, str]]) -> list[Measurement]:
     if not columns:
         return [replace(blank, value=0.0, reason=f"none of {blank.n} columns")]
     return [

@@ -9,9 +9,9 @@ from datetime import date
 from typing import Any
 
 from checks import intervals, runner
-from checks.catalogue import Check, columns, faults, types
+from checks.expectation_types import Check, checked_columns, describe_check_faults, runnable_types
 from checks.runner import Outcome
-from ledger.records import Measurement, Verdict
+from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from warehouse.protocol import Warehouse
 
@@ -26,7 +26,7 @@ NEED_NO_ROW = ("expect_table_", "expect_column_to_exist")
 WORST_FIRST = (Verdict.BREACH, Verdict.ERRORED, Verdict.INSUFFICIENT, Verdict.OK)
 
 
-def run(spec: Spec, day: date, warehouse: Warehouse) -> list[Measurement]:
+def run_checks(spec: Spec, day: date, warehouse: Warehouse) -> list[Measurement]:
     """Run ``spec.checks`` on a day's partition and return a measurement for each, sorted by type, column, condition.
 
     ``metric`` is the expectation's type, ``feature`` its columns joined by ', ', ``slice`` its row condition.
@@ -37,22 +37,22 @@ def run(spec: Spec, day: date, warehouse: Warehouse) -> list[Measurement]:
     insufficient; one that can't be run or raised is errored. Of several with one type, columns and condition, the
     worst is returned, with the reasons of all.
     """
-    sound = [check for check in spec.checks if not faults(check)]
+    sound = [check for check in spec.checks if not describe_check_faults(check)]
     outcomes = iter(_outcomes(spec, day, warehouse, sound))
     found: dict[tuple[str, str, str], Measurement] = {}
     for check in spec.checks:
-        wrong = faults(check)
+        wrong = describe_check_faults(check)
         outcome = Outcome(None, None, None, "; ".join(wrong)) if wrong else next(outcomes)
         measured = _measurement(spec, day, check, outcome)
         key = (measured.metric, measured.feature, measured.slice)
-        found[key] = _merged(found[key], measured) if key in found else measured
+        found[key] = _merge_worst(found[key], measured) if key in found else measured
     return [found[key] for key in sorted(found)]
 
 
 def _outcomes(spec: Spec, day: date, warehouse: Warehouse, checks: Sequence[Check]) -> list[Outcome]:
     if not checks:
         return []
-    return runner.run(warehouse.relation(spec, day), checks)
+    return runner.run_expectations(warehouse.relation(spec, day), checks)
 
 
 def _measurement(spec: Spec, day: date, check: Check, outcome: Outcome) -> Measurement:
@@ -63,9 +63,9 @@ def _measurement(spec: Spec, day: date, check: Check, outcome: Outcome) -> Measu
         day,
         "check",
         kind,
-        ", ".join(columns(arguments)),
+        ", ".join(checked_columns(arguments)),
         str(arguments.get("row_condition") or ""),
-        n=_checked(kind, outcome),
+        n=_rows_checked(kind, outcome),
         verdict=Verdict.OK,
     )
     severity = str(arguments.get("severity", "critical"))
@@ -79,7 +79,7 @@ def _measurement(spec: Spec, day: date, check: Check, outcome: Outcome) -> Measu
     return replace(failed, verdict=Verdict.BREACH, reason=f"{failed.reason}; severity {severity}")
 
 
-def _checked(kind: str, outcome: Outcome) -> int:
+def _rows_checked(kind: str, outcome: Outcome) -> int:
     """Return how many rows the expectation could look at."""
     counted = outcome.rows if kind in NEED_NO_VALUE or outcome.n is None else outcome.n
     return counted or 0
@@ -93,7 +93,7 @@ def _passed(blank: Measurement, arguments: Mapping[str, Any]) -> Measurement:
     accepted = _accepted_share(arguments)
     if accepted > 0:
         return replace(blank, limit=accepted, reason=f"held: at most {_percent(accepted)} unexpected of {blank.n:,}")
-    low, high = intervals.share(0, blank.n)
+    low, high = intervals.share_interval(0, blank.n)
     return replace(blank, value=0.0, low=low, high=high, limit=0.0, reason=f"held: none unexpected of {blank.n:,}")
 
 
@@ -106,7 +106,7 @@ def _share_failed(blank: Measurement, arguments: Mapping[str, Any], result: Mapp
     if n <= 0:
         return replace(blank, reason="failed, with no value to check")
     accepted = _accepted_share(arguments)
-    low, high = intervals.share(unexpected, n)
+    low, high = intervals.share_interval(unexpected, n)
     reason = f"{unexpected:,} of {n:,} values are unexpected ({_percent(unexpected / n)}), "
     reason += f"{_percent(accepted)} is accepted" if accepted else "none is accepted"
     return replace(blank, value=unexpected / n, low=low, high=high, limit=accepted, n=n, reason=reason)
@@ -123,14 +123,14 @@ def _figure_failed(blank: Measurement, arguments: Mapping[str, Any], result: Map
         return replace(blank, reason="failed, and there is no figure to show")
     if blank.metric == "unexpected_rows_expectation":
         return replace(blank, value=observed, limit=0.0, reason=f"the query returns {observed:,.0f} rows")
-    limit = _crossed(arguments, observed)
+    limit = _crossed_bound(arguments, observed)
     reason = f"observed {observed:,.6g}"
     return replace(
         blank, value=observed, limit=limit, reason=reason if limit is None else f"{reason}, limit {limit:,.6g}"
     )
 
 
-def _crossed(arguments: Mapping[str, Any], observed: float) -> float | None:
+def _crossed_bound(arguments: Mapping[str, Any], observed: float) -> float | None:
     """Return the bound that the observed figure crossed."""
     lower, upper = _number(arguments.get("min_value")), _number(arguments.get("max_value"))
     if lower is not None and (observed < lower or (observed == lower and arguments.get("strict_min"))):
@@ -149,7 +149,7 @@ def _number(value: Any) -> float | None:
 
 
 def _counts_values(kind: str) -> bool:
-    return "mostly" in types()[kind]["arguments"]
+    return "mostly" in runnable_types()[kind]["arguments"]
 
 
 def _accepted_share(arguments: Mapping[str, Any]) -> float:
@@ -160,7 +160,7 @@ def _percent(share: float) -> str:
     return f"{100 * share:.3g} %"
 
 
-def _merged(first: Measurement, second: Measurement) -> Measurement:
+def _merge_worst(first: Measurement, second: Measurement) -> Measurement:
     """Return the worse of two, with what was found by both."""
     worse = min(first, second, key=lambda measured: WORST_FIRST.index(measured.verdict))
     reasons = dict.fromkeys((first.reason, second.reason))

@@ -9,7 +9,7 @@ from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import Context
 from airflow.sdk.configuration import conf
 
-ANSWER = "answer"
+ANSWER_KEY = "answer"
 """Key of the XCom with the answer: ``approved``, and ``by`` whom (empty: nobody answered in time)."""
 
 
@@ -18,11 +18,11 @@ class Approval(ApprovalOperator):
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
         """Keep who answered what, then go on or skip as Airflow does."""
-        context["ti"].xcom_push(key=ANSWER, value=answer_of(event))
+        context["ti"].xcom_push(key=ANSWER_KEY, value=parse_answer(event))
         return super().execute_complete(context, event)
 
 
-def answer_of(event: dict[str, Any]) -> dict[str, Any]:
+def parse_answer(event: dict[str, Any]) -> dict[str, Any]:
     """Return whether an answer approves and whose it is; an approval without a name is still a person's."""
     approved = event.get("chosen_options") == [ApprovalOperator.APPROVE]
     user = event.get("responded_by_user") or {}
@@ -30,7 +30,7 @@ def answer_of(event: dict[str, Any]) -> dict[str, Any]:
     return {"approved": approved, "by": name or ("a person without a name" if approved else "")}
 
 
-def answer_at(dag_id: str, run_id: str, task_id: str) -> str:
+def answer_url(dag_id: str, run_id: str, task_id: str) -> str:
     """Return the address of Airflow's page on which a person approves or rejects."""
     base = conf.get("api", "base_url", fallback="") or "http://localhost:8080"
     return f"{base.rstrip('/')}/dags/{dag_id}/runs/{quote(run_id, safe='')}/tasks/{task_id}/required_actions"

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 
-def day_of(context: Mapping[str, Any], timezone: str = "UTC") -> date:
+def day_of_run(context: Mapping[str, Any], timezone: str = "UTC") -> date:
     """Return the day a run watches: ``day`` in its configuration, else the start of its data interval.
 
     Raises ValueError where a run has neither, as one started by hand without a date.

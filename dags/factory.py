@@ -9,8 +9,8 @@ from airflow.sdk import Asset, AssetAlias, CronDataIntervalTimetable, dag, task
 from airflow.sdk.definitions.callback import SyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
-from dags.approval import ANSWER, Approval, answer_at
-from dags.day import day_of
+from dags.approval import ANSWER_KEY, Approval, answer_url
+from dags.day import day_of_run
 from dags.wait import PartitionWait
 from models.spec import Spec
 from watchkeeper.settings import Settings
@@ -21,7 +21,7 @@ def retraining_asset(model: str) -> Asset:
     return Asset(name=f"retraining__{model}", uri=f"x-watchkeeper://retraining/{model}", group="watchkeeper")
 
 
-def watch_dag(spec: Spec, settings: Settings) -> None:
+def make_watch_dag(spec: Spec, settings: Settings) -> None:
     """Make the DAG that watches one model: wait -> watch -> publish and notify, one run a day."""
     requests = AssetAlias(f"requests__{spec.model}")
 
@@ -29,12 +29,12 @@ def watch_dag(spec: Spec, settings: Settings) -> None:
         dag_id=f"watch__{spec.model}",
         description=f"Watch {spec.name}",
         schedule=CronDataIntervalTimetable(spec.schedule.cron, timezone=spec.schedule.timezone),
-        start_date=_time(settings.schedule_from) or datetime(2026, 1, 1, tzinfo=UTC),
-        end_date=_time(settings.schedule_to, hours=24),
+        start_date=_schedule_bound(settings.schedule_from) or datetime(2026, 1, 1, tzinfo=UTC),
+        end_date=_schedule_bound(settings.schedule_to, hours=24),
         catchup=bool(settings.schedule_from),
         max_active_runs=1,
         tags=["watchkeeper", f"tier {spec.tier}", spec.owner],
-        default_args=_defaults(spec),
+        default_args=_default_args(spec),
         deadline=_deadline(spec),
     )
     def watch_one() -> None:
@@ -45,24 +45,24 @@ def watch_dag(spec: Spec, settings: Settings) -> None:
             from dags import steps  # noqa: PLC0415  the heavy imports belong to the task
 
             live = context["dag_run"].run_type != "backfill"
-            decision = steps.watch(spec.model, day_of(context, spec.schedule.timezone), live=live)
+            decision = steps.watch_day(spec.model, day_of_run(context, spec.schedule.timezone), live=live)
             if decision is None:
                 return "backfilled"
             if decision.verdict == "requested":
-                outlet_events[requests].add(retraining_asset(spec.model), extra=steps.as_extra(decision))
+                outlet_events[requests].add(retraining_asset(spec.model), extra=steps.request_as_extra(decision))
             return f"retraining {decision.verdict}"
 
         @task(task_id="publish")
         def run_publish(**context: Any) -> str:
             from dags import steps  # noqa: PLC0415
 
-            return steps.publish(spec.model, day_of(context, spec.schedule.timezone))
+            return steps.publish_day(spec.model, day_of_run(context, spec.schedule.timezone))
 
         @task(task_id="notify")
         def run_notify() -> str:
             from dags import steps  # noqa: PLC0415
 
-            return steps.notify(spec.model)
+            return steps.deliver_messages(spec.model)
 
         @task(task_id="shadow")
         def run_shadow(**context: Any) -> str:
@@ -70,7 +70,7 @@ def watch_dag(spec: Spec, settings: Settings) -> None:
 
             if context["dag_run"].run_type == "backfill":
                 return "backfilled"
-            return steps.end_shadow(spec.model, day_of(context, spec.schedule.timezone))
+            return steps.end_shadow(spec.model, day_of_run(context, spec.schedule.timezone))
 
         watched = wait >> run_watch()
         if spec.retraining.shadow_days:
@@ -80,7 +80,7 @@ def watch_dag(spec: Spec, settings: Settings) -> None:
     watch_one()
 
 
-def retrain_dag(spec: Spec) -> None:
+def make_retrain_dag(spec: Spec) -> None:
     """Make the DAG that answers a model's requests: request (-> announce -> approve) -> retrain -> finish.
 
     It reads the open request from the ledger, so that an event that comes twice, or two merged into one run, do
@@ -95,7 +95,7 @@ def retrain_dag(spec: Spec) -> None:
         start_date=datetime(2026, 1, 1, tzinfo=UTC),
         max_active_runs=1,
         tags=["watchkeeper", "retraining", spec.owner],
-        default_args=_defaults(spec),
+        default_args=_default_args(spec),
     )
     def retrain_one() -> None:
         @task.short_circuit(task_id="request")
@@ -108,7 +108,7 @@ def retrain_dag(spec: Spec) -> None:
         def run_announce(*, ti: Any = None) -> str:
             from dags import steps  # noqa: PLC0415
 
-            return steps.ask_approval(spec.model, answer_at(ti.dag_id, ti.run_id, "approve"))
+            return steps.ask_approval(spec.model, answer_url(ti.dag_id, ti.run_id, "approve"))
 
         @task(task_id="retrain")
         def run_retraining(*, ti: Any = None) -> str:
@@ -116,18 +116,18 @@ def retrain_dag(spec: Spec) -> None:
 
             request = ti.xcom_pull(task_ids="request")["request"]
             return steps.run_retraining(
-                spec.model, request, (ti.xcom_pull(task_ids="approve", key=ANSWER) or {}).get("by", "")
+                spec.model, request, (ti.xcom_pull(task_ids="approve", key=ANSWER_KEY) or {}).get("by", "")
             )
 
         @task(task_id="finish", trigger_rule="none_failed")
         def run_finish(*, ti: Any = None) -> str:
             from dags import steps  # noqa: PLC0415
 
-            answer = ti.xcom_pull(task_ids="approve", key=ANSWER)
+            answer = ti.xcom_pull(task_ids="approve", key=ANSWER_KEY)
             if answer is not None and not answer["approved"]:
-                steps.turn_down(spec.model, ti.xcom_pull(task_ids="request")["request"], answer["by"])
+                steps.refuse_request(spec.model, ti.xcom_pull(task_ids="request")["request"], answer["by"])
             steps.publish_model(spec.model)
-            return steps.notify(spec.model)
+            return steps.deliver_messages(spec.model)
 
         chain = read_request()
         if spec.retraining.approval == "required":
@@ -151,7 +151,7 @@ WATCHED_WITHIN = timedelta(hours=24)
 
 def _deadline(spec: Spec) -> DeadlineAlert:
     given = {"model": spec.model, "timezone": spec.schedule.timezone}
-    callback = SyncCallback("dags.late.not_watched", kwargs=given)
+    callback = SyncCallback("dags.late.notify_not_watched", kwargs=given)
     return DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, WATCHED_WITHIN, callback, name="not watched in time")
 
 
@@ -168,9 +168,9 @@ APPROVAL_BODY = """{% set request = ti.xcom_pull(task_ids='request') -%}
 """
 
 
-def _defaults(spec: Spec) -> dict[str, Any]:
+def _default_args(spec: Spec) -> dict[str, Any]:
     return {"owner": spec.owner, "retries": 2, "retry_delay": timedelta(minutes=1)}
 
 
-def _time(day: str, hours: int = 0) -> datetime | None:
+def _schedule_bound(day: str, hours: int = 0) -> datetime | None:
     return datetime.fromisoformat(day).replace(tzinfo=UTC) + timedelta(hours=hours) if day else None

@@ -7,10 +7,10 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
-from dags.day import day_of
+from dags.day import day_of_run
 
 
-def not_watched(model: str, timezone: str, context: Mapping[str, Any]) -> str:
+def notify_not_watched(model: str, timezone: str, context: Mapping[str, Any]) -> str:
     """Tell that a day wasn't watched in time; nothing of a backfill. ``context`` is JSON, as the scheduler sends it."""
     from dags import steps  # noqa: PLC0415  the heavy imports belong to the task
 
@@ -20,4 +20,4 @@ def not_watched(model: str, timezone: str, context: Mapping[str, Any]) -> str:
     start = sent.get("data_interval_start")
     begun = datetime.fromisoformat(str(start).replace("Z", "+00:00")) if start else None
     run = SimpleNamespace(conf=sent.get("conf"), data_interval_start=begun)
-    return steps.tell_late(model, day_of({"dag_run": run}, timezone))
+    return steps.notify_late_day(model, day_of_run({"dag_run": run}, timezone))

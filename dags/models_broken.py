@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from airflow.sdk import get_parsing_context
 
-from models.load import SpecError, load, paths
-from watchkeeper.settings import read
+from models.load import SpecError, list_model_files, load_model_file
+from watchkeeper.settings import read_settings
 
 problems: list[str] = []
 if get_parsing_context().dag_id is None:  # a worker that runs another model's task needn't look
-    for path in paths(read().models):
+    for path in list_model_files(read_settings().models):
         try:
-            load(path)
+            load_model_file(path)
         except SpecError as error:
             problems += error.problems
 if problems:

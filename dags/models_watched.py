@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from airflow.sdk import get_parsing_context
 
-from dags.factory import retrain_dag, watch_dag
-from models.load import SpecError, load, paths
-from watchkeeper.settings import read
+from dags.factory import make_retrain_dag, make_watch_dag
+from models.load import SpecError, list_model_files, load_model_file
+from watchkeeper.settings import read_settings
 
-settings = read()
+settings = read_settings()
 wanted = get_parsing_context().dag_id  # in a worker: only the DAG it runs
-for path in paths(settings.models):
+for path in list_model_files(settings.models):
     if wanted is None or wanted.endswith(f"__{path.stem}"):
         try:
-            spec = load(path)
+            spec = load_model_file(path)
         except SpecError:
             continue
-        watch_dag(spec, settings)
-        retrain_dag(spec)
+        make_watch_dag(spec, settings)
+        make_retrain_dag(spec)

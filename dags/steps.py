@@ -9,79 +9,81 @@ from typing import Any
 from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from alerting import notes
-from ledger.records import Decision
+from alerting.notifications.messages import retraining_note
+from ledger.records.retraining import Decision
 from models.spec import Spec
-from watchkeeper import lineage, promotion, retrain, settings, targets, telling
-from watchkeeper import watch as steps
-from watchkeeper.stored import Context
+from watchkeeper import settings
+from watchkeeper.context import Context
+from watchkeeper.pipeline import lineage, notifying
+from watchkeeper.pipeline import watch as steps
+from watchkeeper.retraining import promotion, retrain, targets
 
 
-def watch(model: str, day: date, *, live: bool) -> Decision | None:
+def watch_day(model: str, day: date, *, live: bool) -> Decision | None:
     """Watch a day, after those recent days that came or were rewritten since; return the decision on retraining."""
-    ctx, spec = _open(model, live=live)
+    ctx, spec = _open_model(model, live=live)
     for stale in steps.stale_days(ctx, spec, day):
-        _watch(ctx, spec, stale)
-    _watch(ctx, spec, day)
+        _watch_with_lineage(ctx, spec, stale)
+    _watch_with_lineage(ctx, spec, day)
     decisions = [decision for decision in ctx.ledger.decisions(model) if decision.day == day]
     return decisions[0] if decisions and live else None
 
 
-def _watch(ctx: Context, spec: Spec, day: date) -> None:
-    with lineage.told(ctx, spec, day):
-        steps.watch(ctx, spec, day)
+def _watch_with_lineage(ctx: Context, spec: Spec, day: date) -> None:
+    with lineage.emit_lineage(ctx, spec, day):
+        steps.watch_day(ctx, spec, day)
 
 
-def publish(model: str, day: date) -> str:
+def publish_day(model: str, day: date) -> str:
     """Rebuild the pages that the day touches."""
-    ctx, _ = _open(model)
-    return steps.publish(ctx, steps.known_specs(ctx.settings), {(model, day)})
+    ctx, _ = _open_model(model)
+    return steps.publish_site(ctx, steps.load_specs(ctx.settings), {(model, day)})
 
 
 def publish_model(model: str) -> str:
     """Rebuild the model's page after a retraining."""
-    ctx, _ = _open(model)
+    ctx, _ = _open_model(model)
     newest = max(run.day for run in ctx.ledger.runs(model))
-    return steps.publish(ctx, steps.known_specs(ctx.settings), {(model, newest)})
+    return steps.publish_site(ctx, steps.load_specs(ctx.settings), {(model, newest)})
 
 
-def notify(model: str) -> str:
+def deliver_messages(model: str) -> str:
     """Deliver what waits in the outbox."""
-    ctx, spec = _open(model)
-    return steps.notify(ctx, [spec])
+    ctx, spec = _open_model(model)
+    return steps.deliver_and_write_heartbeat(ctx, [spec])
 
 
-def tell_late(model: str, day: date) -> str:
+def notify_late_day(model: str, day: date) -> str:
     """Tell that a day wasn't watched in time."""
-    ctx, spec = _open(model)
-    return steps.tell_late(ctx, spec, day)
+    ctx, spec = _open_model(model)
+    return steps.notify_late_day(ctx, spec, day)
 
 
 def end_shadow(model: str, day: date) -> str:
     """Judge a challenger in shadow once its days are mature; return what became of it."""
-    ctx, spec = _open(model)
+    ctx, spec = _open_model(model)
     outcome = retrain.end_shadow(ctx, spec, day)
-    promotion.settle(ctx, spec)
+    promotion.settle_registry_stages(ctx, spec)
     return outcome.outcome if outcome else "nothing to do"
 
 
 def waiting_request(model: str) -> dict[str, Any] | None:
     """Return the retraining request that has no outcome yet, or None: the ledger is the truth, an event only wakes."""
-    ctx, spec = _open(model)
-    request = retrain.open_request(ctx, spec)
-    return as_extra(request) if request else None
+    ctx, spec = _open_model(model)
+    request = retrain.find_open_request(ctx, spec)
+    return request_as_extra(request) if request else None
 
 
 def ask_approval(model: str, link: str) -> str:
     """Tell where the incident is told that its retraining waits for a person, with the address to answer at."""
-    ctx, spec = _open(model)
-    request = retrain.open_request(ctx, spec)
+    ctx, spec = _open_model(model)
+    request = retrain.find_open_request(ctx, spec)
     if request is None:
         return "nothing to ask"
     with ctx.ledger.transaction():
-        said = retrain.question(spec, request)
-        notes.tell(ctx.ledger, request.incident, request.day, "asked", said, link=link)
-    return steps.notify(ctx, [spec])
+        said = retrain.approval_question(spec, request)
+        retraining_note.enqueue_retraining_note(ctx.ledger, request.incident, request.day, "asked", said, link=link)
+    return steps.deliver_and_write_heartbeat(ctx, [spec])
 
 
 def run_retraining(model: str, name: str, approved_by: str) -> str:
@@ -89,48 +91,50 @@ def run_retraining(model: str, name: str, approved_by: str) -> str:
 
     ``name`` is the request that was read, and perhaps approved, when the run began: one made anew since isn't it.
     """
-    ctx, spec = _open(model)
-    request = retrain.open_request(ctx, spec)
+    ctx, spec = _open_model(model)
+    request = retrain.find_open_request(ctx, spec)
     if request is None or request.request != name:
         return "nothing to do"
-    if targets.is_elsewhere(spec):
-        return targets.start(spec, request, ctx.settings, approved_by)
-    outcome = retrain.retrain(ctx, spec, request, approved_by).outcome
-    promotion.settle(ctx, spec)
+    if targets.runs_elsewhere(spec):
+        return targets.start_retraining(spec, request, ctx.settings, approved_by)
+    outcome = retrain.train_and_judge_challenger(ctx, spec, request, approved_by).outcome
+    promotion.settle_registry_stages(ctx, spec)
     return outcome
 
 
-def turn_down(model: str, name: str, by: str) -> str:
+def refuse_request(model: str, name: str, by: str) -> str:
     """Record that a person (empty: nobody in time) didn't approve of a request; the champion stays."""
-    ctx, spec = _open(model)
-    request = retrain.open_request(ctx, spec)
+    ctx, spec = _open_model(model)
+    request = retrain.find_open_request(ctx, spec)
     if request is None or request.request != name:
         return "nothing to do"
     waited = f"nobody answered within {spec.retraining.approval_hours} hours"
-    return retrain.refuse(ctx, spec, request, by, f"{by} rejected it" if by else waited).outcome
+    return retrain.refuse_request(ctx, spec, request, by, f"{by} rejected it" if by else waited).outcome
 
 
-def as_extra(decision: Decision) -> dict[str, Any]:
+def request_as_extra(decision: Decision) -> dict[str, Any]:
     """Return a request as an asset event carries it."""
-    return targets.parameters(decision)
+    return targets.request_parameters(decision)
 
 
-def _open(model: str, *, live: bool = True) -> tuple[Context, Spec]:
-    ctx = steps.context(_settings(), live=live)
-    (spec,) = steps.known_specs(ctx.settings, [model])
+def _open_model(model: str, *, live: bool = True) -> tuple[Context, Spec]:
+    ctx = steps.open_context(_settings(), live=live)
+    (spec,) = steps.load_specs(ctx.settings, [model])
     return ctx, spec
 
 
 def _settings() -> settings.Settings:
     """Return the settings, with passwords of Airflow's connections ``watchkeeper_<channel>`` where none are set."""
-    given = settings.read()
-    token = given.slack_token or _password("slack")
-    known = {telling.secret_name(name): name for name in telling.further_names()}
-    missing = {variable: _password(name) for variable, name in known.items() if variable not in given.secrets}
+    given = settings.read_settings()
+    token = given.slack_token or _connection_password("slack")
+    known = {notifying.secret_variable(name): name for name in notifying.further_channel_names()}
+    missing = {
+        variable: _connection_password(name) for variable, name in known.items() if variable not in given.secrets
+    }
     return replace(given, slack_token=token, secrets={**given.secrets, **missing})
 
 
-def _password(channel: str) -> str:
+def _connection_password(channel: str) -> str:
     try:
         return Connection.get(f"watchkeeper_{channel.replace('-', '_')}").password or ""
     except AirflowNotFoundException:

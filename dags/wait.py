@@ -14,36 +14,36 @@ from typing import Any
 from airflow.sdk import BaseOperator, Context
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from dags.day import day_of
+from dags.day import day_of_run
 from models.errors import WatchkeeperError
-from models.load import load
+from models.load import load_model_file
 from models.spec import Spec
-from watchkeeper.settings import read
+from watchkeeper.settings import read_settings
 
 
-def arrived(model: str, day: date) -> bool:
+def partition_has_arrived(model: str, day: date) -> bool:
     """Return whether the model's partition of a day is in the warehouse."""
     import warehouse  # noqa: PLC0415  not while a DAG file is parsed
 
-    return warehouse.open(read().warehouse).partition(spec_of(model), day) is not None
+    return warehouse.open_warehouse(read_settings().warehouse).partition(load_spec(model), day) is not None
 
 
-def spec_of(model: str) -> Spec:
+def load_spec(model: str) -> Spec:
     """Return what the model's file says now."""
-    return load(read().models / f"{model}.yaml")
+    return load_model_file(read_settings().models / f"{model}.yaml")
 
 
-def announced(model: str, day: date) -> bool:
+def is_announced(model: str, day: date) -> bool:
     """Return whether somebody said that the partition is ready; a ledger that can't be asked knows of nobody."""
-    from ledger import told  # noqa: PLC0415  not while a DAG file is parsed
+    from ledger import inbox  # noqa: PLC0415  not while a DAG file is parsed
     from ledger.store import Ledger  # noqa: PLC0415
 
     try:
-        ledger = Ledger.open(read().ledger)
+        ledger = Ledger.open(read_settings().ledger)
     except WatchkeeperError:
         return False
     try:
-        return told.announced(ledger.database, model, day) is not None
+        return inbox.find_announcement(ledger.database, model, day) is not None
     except WatchkeeperError:
         return False
     finally:
@@ -69,7 +69,7 @@ class PartitionTrigger(BaseTrigger):
         """Look, and sleep, until there is an answer."""
         deadline = datetime.fromisoformat(self.deadline)
         while True:
-            there = await asyncio.to_thread(arrived, self.model, date.fromisoformat(self.day))
+            there = await asyncio.to_thread(partition_has_arrived, self.model, date.fromisoformat(self.day))
             if there or datetime.now(UTC) >= deadline:
                 yield TriggerEvent(there)
                 return
@@ -78,10 +78,10 @@ class PartitionTrigger(BaseTrigger):
     async def _pause(self) -> None:
         """Sleep until the next look, or until the partition is announced where it wasn't before."""
         until = time.monotonic() + self.poll_seconds
-        known = await asyncio.to_thread(announced, self.model, date.fromisoformat(self.day))
+        known = await asyncio.to_thread(is_announced, self.model, date.fromisoformat(self.day))
         while (left := until - time.monotonic()) > 0:
             await asyncio.sleep(left if known else min(left, self.announced_seconds))
-            if not known and await asyncio.to_thread(announced, self.model, date.fromisoformat(self.day)):
+            if not known and await asyncio.to_thread(is_announced, self.model, date.fromisoformat(self.day)):
                 return
 
 
@@ -94,12 +94,12 @@ class PartitionWait(BaseOperator):
 
     def execute(self, context: Context) -> bool:
         """Return at once when the partition is there or there is nothing to wait for; else leave it to the trigger."""
-        from checks.arrival import deadline  # noqa: PLC0415  not while a DAG file is parsed
+        from checks.arrival import arrival_deadline  # noqa: PLC0415  not while a DAG file is parsed
 
-        spec = spec_of(self.model)
-        day = day_of(context, spec.schedule.timezone)
-        due = deadline(spec, day)
-        there = arrived(self.model, day)
+        spec = load_spec(self.model)
+        day = day_of_run(context, spec.schedule.timezone)
+        due = arrival_deadline(spec, day)
+        there = partition_has_arrived(self.model, day)
         if there or due is None or datetime.now(UTC) >= due:
             return there
         self.defer(trigger=PartitionTrigger(self.model, day.isoformat(), due.isoformat()), method_name="answered")

@@ -17,18 +17,18 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from demo.airflow import REPOSITORY, Airflow, free_port
-from demo.compare import compare
-from ledger.records import Message
+from demo.compare import compare_with_script
+from ledger.records.messages import Message
 from ledger.store import Ledger
 
 MODELS = ("card_payments", "app_scams", "account_opening")
-WATCHED_FROM, LIVE_FROM, LAST = date(2026, 3, 1), date(2026, 4, 28), date(2026, 4, 30)
-LIVE_DAYS = (LAST - LIVE_FROM).days + 1
+WATCHED_FROM, LIVE_FROM, LAST_DAY = date(2026, 3, 1), date(2026, 4, 28), date(2026, 4, 30)
+LIVE_DAYS = (LAST_DAY - LIVE_FROM).days + 1
 FOLDER = REPOSITORY / ".demo"
 console = Console(highlight=False, soft_wrap=True, width=max(100, Console().width))
 
 
-def settings(folder: Path) -> dict[str, str]:
+def demo_settings(folder: Path) -> dict[str, str]:
     """Return the demonstration's settings: everything in one folder, no cloud, messages to a file."""
     return {
         "WATCHKEEPER_MODELS": str(REPOSITORY / "models"),
@@ -39,41 +39,41 @@ def settings(folder: Path) -> dict[str, str]:
         "WATCHKEEPER_MESSAGES": str(folder / "messages.txt"),
         "WATCHKEEPER_HEARTBEAT": str(folder / "heartbeat.json"),
         "WATCHKEEPER_SCHEDULE_FROM": str(LIVE_FROM),
-        "WATCHKEEPER_SCHEDULE_TO": str(LAST),
+        "WATCHKEEPER_SCHEDULE_TO": str(LAST_DAY),
         "GX_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
     }
 
 
-def run(folder: Path) -> int:
+def run_demo(folder: Path) -> int:
     """Run the demonstration from nothing; return 0 when the incidents are exactly the scripted ones."""
     began = time.monotonic()
-    down(folder)
+    stop_started(folder)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    _step(began, "1/4 building a miniature bank: 3 models x 120 days, with a month of trouble")
-    _python("-m", "simulator", "--to", str(folder / "bank"), "--script", "demo", folder=folder)
-    _step(began, f"2/4 watching its history, {WATCHED_FROM} to {LIVE_FROM}, telling nobody")
-    _backfill(folder, began)
-    _step(began, f"3/4 Airflow watches the last {LIVE_DAYS} days of each model, and retrains where asked")
-    airflow = Airflow.start(folder / "airflow", settings(folder))
+    _print_step(began, "1/4 building a miniature bank: 3 models x 120 days, with a month of trouble")
+    _run_python("-m", "simulator", "--to", str(folder / "bank"), "--script", "demo", folder=folder)
+    _print_step(began, f"2/4 watching its history, {WATCHED_FROM} to {LIVE_FROM}, telling nobody")
+    _backfill_history(folder, began)
+    _print_step(began, f"3/4 Airflow watches the last {LIVE_DAYS} days of each model, and retrains where asked")
+    airflow = Airflow.start(folder / "airflow", demo_settings(folder))
     try:
         airflow.wait_until_healthy()
-        _follow(airflow, began)
+        _follow_airflow(airflow, began)
     finally:
         airflow.stop()
-    _step(began, "4/4 publishing the whole site")
-    _watchkeeper("site", folder=folder)
-    return _show(folder, began)
+    _print_step(began, "4/4 publishing the whole site")
+    _run_watchkeeper("site", folder=folder)
+    return _show_results(folder, began)
 
 
-def up(folder: Path) -> int:
+def start_browsing(folder: Path) -> int:
     """Keep Airflow and the site running for browsing, after a demonstration."""
     if not (folder / "ledger.db").exists():
         console.print("nothing to show yet: run `make demo` first", style="red")
         return 2
-    down(folder)
-    airflow = Airflow.start(folder / "airflow", settings(folder))
+    stop_started(folder)
+    airflow = Airflow.start(folder / "airflow", demo_settings(folder))
     port = free_port()
     server = subprocess.Popen(
         [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1", "--directory", str(folder / "site")],
@@ -87,8 +87,8 @@ def up(folder: Path) -> int:
     return 0
 
 
-def down(folder: Path) -> int:
-    """Stop what ``up`` started, and nothing else."""
+def stop_started(folder: Path) -> int:
+    """Stop what ``start_browsing`` started, and nothing else."""
     running = folder / "running.json"
     if running.exists():
         for pid in json.loads(running.read_text()):
@@ -98,16 +98,16 @@ def down(folder: Path) -> int:
     return 0
 
 
-def _backfill(folder: Path, began: float) -> None:
+def _backfill_history(folder: Path, began: float) -> None:
     """Watch the models' histories side by side, and show how many days are done."""
     last = date.fromordinal(LIVE_FROM.toordinal() - 1)
     span = ("--from", str(WATCHED_FROM), "--to", str(last), "--no-site")
-    ledger = Ledger.open(settings(folder)["WATCHKEEPER_LEDGER"])
+    ledger = Ledger.open(demo_settings(folder)["WATCHKEEPER_LEDGER"])
     columns = (TextColumn("    days watched"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with ThreadPoolExecutor(len(MODELS)) as pool, Progress(*columns, console=console) as progress:
         task = progress.add_task("", total=len(MODELS) * (LIVE_FROM - WATCHED_FROM).days)
         models = [
-            pool.submit(_watchkeeper, "backfill", "--model", model, *span, folder=folder, capture=True)
+            pool.submit(_run_watchkeeper, "backfill", "--model", model, *span, folder=folder, capture=True)
             for model in MODELS
         ]
         while not all(model.done() for model in models):
@@ -116,10 +116,10 @@ def _backfill(folder: Path, began: float) -> None:
         progress.update(task, completed=len(ledger.runs()))
     for model in models:
         model.result()
-    _step(began, f"    {len(ledger.runs())} days watched")
+    _print_step(began, f"    {len(ledger.runs())} days watched")
 
 
-def _follow(airflow: Airflow, began: float, limit_seconds: float = 400) -> None:
+def _follow_airflow(airflow: Airflow, began: float, limit_seconds: float = 400) -> None:
     """Show each DAG run's state as it changes, until the last days are watched and the retraining has ended."""
     dags = [f"watch__{model}" for model in MODELS] + ["retrain__app_scams"]
     wanted = dict.fromkeys(dags, LIVE_DAYS) | {"retrain__app_scams": 1}
@@ -129,7 +129,7 @@ def _follow(airflow: Airflow, began: float, limit_seconds: float = 400) -> None:
         states = {(dag, name): state for dag in dags for name, state in airflow.runs(dag).items()}
         for (dag, name), state in states.items():
             if known.get((dag, name)) != state and state in ("success", "failed"):
-                _step(began, f"    {dag} of {airflow.logical_day(dag, name)}: {state}")
+                _print_step(began, f"    {dag} of {airflow.logical_day(dag, name)}: {state}")
         known = states
         ended = [dag for (dag, _), state in states.items() if state in ("success", "failed")]
         if all(ended.count(dag) >= count for dag, count in wanted.items()):
@@ -141,14 +141,14 @@ def _follow(airflow: Airflow, began: float, limit_seconds: float = 400) -> None:
     raise TimeoutError(f"Airflow did not end in {limit_seconds:.0f} s; its log is {airflow.home}/airflow.log")
 
 
-def _show(folder: Path, began: float) -> int:
+def _show_results(folder: Path, began: float) -> int:
     console.rule("What Slack would show now: one message per incident, with its history in the thread")
     _show_messages(folder)
     console.rule("Retraining")
     _show_retraining(folder)
     console.rule("Incidents")
-    found = json.loads(_watchkeeper("incidents", "--json", folder=folder, capture=True))
-    problems = compare(found, console)
+    found = json.loads(_run_watchkeeper("incidents", "--json", folder=folder, capture=True))
+    problems = compare_with_script(found, console)
     for problem in problems:
         console.print(problem, style="red", markup=False)
     verdict = (
@@ -156,7 +156,7 @@ def _show(folder: Path, began: float) -> int:
         if not problems
         else f"{len(problems)} differences from the script"
     )
-    _step(began, verdict)
+    _print_step(began, verdict)
     console.print(f"\nreport: {folder / 'site' / 'index.html'}")
     console.print("`make up` keeps Airflow and the report running for browsing; `make down` stops them")
     return 1 if problems else 0
@@ -164,11 +164,11 @@ def _show(folder: Path, began: float) -> int:
 
 def _show_messages(folder: Path) -> None:
     """Print each incident's message as it reads now, and what was noted in its thread."""
-    ledger = Ledger.open(settings(folder)["WATCHKEEPER_LEDGER"])
-    told: dict[str, list[Message]] = {}
+    ledger = Ledger.open(demo_settings(folder)["WATCHKEEPER_LEDGER"])
+    by_incident: dict[str, list[Message]] = {}
     for message in ledger.messages():
-        told.setdefault(message.incident, []).append(message)
-    for messages in told.values():
+        by_incident.setdefault(message.incident, []).append(message)
+    for messages in by_incident.values():
         console.print(messages[-1].text, markup=False)
         for message in messages:
             if message.thread_note:
@@ -178,27 +178,29 @@ def _show_messages(folder: Path) -> None:
 
 def _show_retraining(folder: Path) -> None:
     """Print what was decided on the live days, once where it stays the same, and what became of each request."""
-    ledger = Ledger.open(settings(folder)["WATCHKEEPER_LEDGER"])
-    told: dict[tuple[str, str], str] = {}
+    ledger = Ledger.open(demo_settings(folder)["WATCHKEEPER_LEDGER"])
+    first_reasons: dict[tuple[str, str], str] = {}
     for decision in ledger.decisions():
-        told.setdefault((decision.model, decision.verdict), f"on {decision.day}: {'; '.join(decision.reasons)}")
-    for (model, verdict), why in told.items():
+        first_reasons.setdefault(
+            (decision.model, decision.verdict), f"on {decision.day}: {'; '.join(decision.reasons)}"
+        )
+    for (model, verdict), why in first_reasons.items():
         console.print(f"{model}: {verdict} {why}", markup=False)
-    for outcome in ledger.retrained():
+    for outcome in ledger.retraining_outcomes():
         judged = f"judged on {outcome.evaluated_from} to {outcome.evaluated_to}, unseen"
         console.print(f"{outcome.model}: {outcome.outcome}, {judged}: {'; '.join(outcome.reasons)}", markup=False)
 
 
-def _step(began: float, text: str) -> None:
+def _print_step(began: float, text: str) -> None:
     console.print(f"[{time.monotonic() - began:5.0f} s] {text}", markup=False)
 
 
-def _python(*arguments: str, folder: Path, capture: bool = False) -> str:
+def _run_python(*arguments: str, folder: Path, capture: bool = False) -> str:
     """Run Python in the demonstration's settings; what is captured is told only when it fails."""
     into = subprocess.PIPE if capture else None
     done = subprocess.run(
         [sys.executable, *arguments],
-        env={**os.environ, **settings(folder)},
+        env={**os.environ, **demo_settings(folder)},
         cwd=REPOSITORY,
         check=False,
         stdout=into,
@@ -210,15 +212,15 @@ def _python(*arguments: str, folder: Path, capture: bool = False) -> str:
     return done.stdout or ""
 
 
-def _watchkeeper(*arguments: str, folder: Path, capture: bool = False) -> str:
-    return _python("-m", "watchkeeper", *arguments, folder=folder, capture=capture)
+def _run_watchkeeper(*arguments: str, folder: Path, capture: bool = False) -> str:
+    return _run_python("-m", "watchkeeper", *arguments, folder=folder, capture=capture)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the named command; without one, the whole demonstration."""
     command = arguments[0] if arguments else "run"
     try:
-        return {"run": run, "up": up, "down": down}[command](FOLDER)
+        return {"run": run_demo, "up": start_browsing, "down": stop_started}[command](FOLDER)
     except (RuntimeError, TimeoutError) as error:
         console.print(str(error), style="red", markup=False)
         return 3

@@ -30,7 +30,7 @@ def free_port() -> int:
         return port
 
 
-def environment(home: Path, port: int, watchkeeper: Mapping[str, str]) -> dict[str, str]:
+def airflow_environment(home: Path, port: int, watchkeeper: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of an Airflow that keeps all in ``home``; its secrets are made once and stay there."""
     home.mkdir(parents=True, exist_ok=True)
     kept = home / "secrets.json"
@@ -72,7 +72,7 @@ class Airflow:
     def start(cls, home: Path, watchkeeper: Mapping[str, str]) -> Airflow:
         """Start it in a session of its own and return at once."""
         port = free_port()
-        given = environment(home, port, watchkeeper)
+        given = airflow_environment(home, port, watchkeeper)
         with (home / "airflow.log").open("ab") as log:
             process = subprocess.Popen(
                 [str(Path(sys.executable).parent / "airflow"), "standalone"],

@@ -9,19 +9,19 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from simulator.script import DEMO, Scripted
+from simulator.script import DEMO_SCRIPT, ScriptedIncident
 
 SEEN_WITHIN_DAYS = {"performance_decay": 21, "fairness_gap": 21, "population_shift": 2}
 """Labels come late, and a gap between groups takes days to tell from chance; everything else shows on its first day."""
 
 
-def compare(found: Sequence[dict[str, Any]], console: Console) -> list[str]:
+def compare_with_script(found: Sequence[dict[str, Any]], console: Console) -> list[str]:
     """Print a line for each scripted trouble, and return a sentence for each that is missing, wrong, or invented."""
     left = list(found)
     problems = []
     table = Table("model", "what went wrong", "since", "first seen", "now", "GBP a day")
-    for scripted in sorted(DEMO, key=lambda s: (s.model, s.start)):
-        match = next((incident for incident in left if _is(incident, scripted)), None)
+    for scripted in sorted(DEMO_SCRIPT, key=lambda s: (s.model, s.start)):
+        match = next((incident for incident in left if _matches_script(incident, scripted)), None)
         what = " ".join(filter(None, [scripted.cause.replace("_", " "), scripted.feature, scripted.slice]))
         if match is None:
             problems.append(f"not found: {what} of {scripted.model} since {scripted.start}")
@@ -38,7 +38,7 @@ def compare(found: Sequence[dict[str, Any]], console: Console) -> list[str]:
     return problems + [f"invented: {incident['id']}: {incident['summary']}" for incident in left]
 
 
-def _is(incident: dict[str, Any], scripted: Scripted) -> bool:
+def _matches_script(incident: dict[str, Any], scripted: ScriptedIncident) -> bool:
     opened = date.fromisoformat(incident["opened"])
     latest = scripted.start + timedelta(days=SEEN_WITHIN_DAYS.get(scripted.cause, 0))
     return (

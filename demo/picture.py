@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from ledger.records import Cause, Incident, Message
+from ledger.records.incidents import Cause, Incident
+from ledger.records.messages import Message
 from ledger.store import Ledger
-from reports.write import file_name
+from reports.writing import file_name
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -26,7 +27,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 WIDE, PHONE = 1400, 430
 """Widths in pixels of a page and of a message."""
 
-DOTS = {"🔴": "#dd2e44", "🟠": "#f4900c", "✅": "#77b255", "⚪": "#ccd6dd"}
+EMOJI_COLOURS = {"🔴": "#dd2e44", "🟠": "#f4900c", "✅": "#77b255", "⚪": "#ccd6dd"}
 
 _CODE_OR_LINK = re.compile(r"`([^`]+)`|<([^|>]+)\|([^>]+)>|\*([^*\n]+)\*")
 _STYLE = """
@@ -48,7 +49,7 @@ a { color: #1264a3; text-decoration: none; }
 
 
 @dataclass(frozen=True)
-class Shot:
+class Screenshot:
     """A picture to take: of which page, at which size in pixels."""
 
     name: str
@@ -58,53 +59,53 @@ class Shot:
     """None for as high as the page is."""
 
 
-def shots(folder: Path) -> Iterator[Shot]:
+def screenshots_to_take(folder: Path) -> Iterator[Screenshot]:
     """Yield the pictures of a demonstration's folder, of the model that decays and the feed that lost its values."""
     site = folder / "site"
     ledger = Ledger.open(f"sqlite:///{folder}/ledger.db")
     try:
         incidents = ledger.incidents()
-        decayed = _only(incidents, Cause.PERFORMANCE_DECAY)
+        decayed = _only_incident_of(incidents, Cause.PERFORMANCE_DECAY)
         flood = next(i for i in incidents if i.cause is Cause.COLUMN_FAULT and " null" in i.summary)
         message = ledger.messages(flood.id)[-1]
     finally:
         ledger.close()
     card = folder / "message.html"
-    card.write_text(slack_page(message), encoding="utf-8")
-    yield Shot("fleet", site / "index.html", WIDE, None)
-    yield Shot("model", site / "models" / decayed.model / "index.html", WIDE, 1150)
-    yield Shot("incident", site / decayed.page, WIDE, 960)
-    yield Shot("message", card, PHONE, None)
+    card.write_text(render_slack_page(message), encoding="utf-8")
+    yield Screenshot("fleet", site / "index.html", WIDE, None)
+    yield Screenshot("model", site / "models" / decayed.model / "index.html", WIDE, 1150)
+    yield Screenshot("incident", site / decayed.page, WIDE, 960)
+    yield Screenshot("message", card, PHONE, None)
     feature = site / "models" / flood.model / "features" / f"{file_name(flood.feature)}.html"
     if feature.exists():  # not where nothing was measured yet
-        yield Shot("feature", feature, WIDE, 900)
+        yield Screenshot("feature", feature, WIDE, 900)
 
 
-def _only(incidents: Sequence[Incident], cause: Cause) -> Incident:
+def _only_incident_of(incidents: Sequence[Incident], cause: Cause) -> Incident:
     (found,) = [incident for incident in incidents if incident.cause is cause]
     return found
 
 
-def slack_page(message: Message) -> str:
+def render_slack_page(message: Message) -> str:
     """Return a message's blocks as a small page that looks as Slack shows them on a phone."""
-    blocks = "".join(_block(block) for block in message.blocks)
+    blocks = "".join(_render_block(block) for block in message.blocks)
     who = '<div class="who">Watchkeeper <small>APP</small></div>'
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><style>{_STYLE}</style><body>{who}{blocks}</body></html>'
     )
 
 
-def _block(block: dict[str, Any]) -> str:
+def _render_block(block: dict[str, Any]) -> str:
     if block["type"] == "header":
-        return f"<h3>{_emoji(html.escape(block['text']['text']))}</h3>"
+        return f"<h3>{_emoji_as_dots(html.escape(block['text']['text']))}</h3>"
     if block["type"] == "context":
-        return "".join(f'<p class="context">{_marked(element["text"])}</p>' for element in block["elements"])
+        return "".join(f'<p class="context">{_render_mrkdwn(element["text"])}</p>' for element in block["elements"])
     if block["type"] == "actions":
-        return f'<p class="actions">{"".join(_button(element) for element in block["elements"])}</p>'
-    return f"<p>{_marked(block['text']['text'])}</p>"
+        return f'<p class="actions">{"".join(_render_button(element) for element in block["elements"])}</p>'
+    return f"<p>{_render_mrkdwn(block['text']['text'])}</p>"
 
 
-def _button(element: dict[str, Any]) -> str:
+def _render_button(element: dict[str, Any]) -> str:
     """Return a button that knows what Slack would be told of its press, or a link that looks like one."""
     label = html.escape(element["text"]["text"])
     if "url" in element:
@@ -113,28 +114,28 @@ def _button(element: dict[str, Any]) -> str:
     return f'<button name="{name}" value="{value}">{label}</button>'
 
 
-def _emoji(text: str) -> str:
+def _emoji_as_dots(text: str) -> str:
     """Return a text with its emoji as coloured dots, for a machine may have no font that has them."""
-    for emoji, colour in DOTS.items():
+    for emoji, colour in EMOJI_COLOURS.items():
         text = text.replace(emoji, f'<i class="dot" style="background:{colour}" title="{emoji}"></i>')
     return text
 
 
-def _marked(mrkdwn: str) -> str:
+def _render_mrkdwn(mrkdwn: str) -> str:
     """Return Slack's mrkdwn as HTML: bold, code, links and lines. Its three entities are HTML's own."""
-    return _CODE_OR_LINK.sub(_tag, mrkdwn).replace("\n", "<br>")
+    return _CODE_OR_LINK.sub(_render_tag, mrkdwn).replace("\n", "<br>")
 
 
-def _tag(found: re.Match[str]) -> str:
+def _render_tag(found: re.Match[str]) -> str:
     code, address, text, bold = found.groups()
     if code is not None:
         return f"<code>{code}</code>"
     if bold is not None:
-        return f"<b>{_marked(bold)}</b>"
+        return f"<b>{_render_mrkdwn(bold)}</b>"
     return f'<a href="{address}">{text}</a>'
 
 
-def take(browser: Browser, shot: Shot, to: Path) -> Path:
+def take_screenshot(browser: Browser, shot: Screenshot, to: Path) -> Path:
     """Take one picture and return where it is; it is cut at its height."""
     page = browser.new_page(viewport={"width": shot.width, "height": shot.height or 100})
     page.goto(shot.page.as_uri())
@@ -158,8 +159,8 @@ def main(arguments: Sequence[str]) -> int:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        for shot in shots(folder):
-            path = take(browser, shot, IMAGES)
+        for shot in screenshots_to_take(folder):
+            path = take_screenshot(browser, shot, IMAGES)
             console.print(f"{path}  {path.stat().st_size // 1024} KB")
         browser.close()
     return 0

@@ -13,7 +13,7 @@ import pyarrow as pa
 from sklearn.linear_model import LogisticRegression
 
 from examples.payments import Day, Floats, Ints, main, payments
-from simulator.batch import OPENED
+from simulator.batch import BANK_OPENED
 
 ACCOUNTS, PAYEES = 20_000, 3_000
 FRAUD_IS_NEW = 0.7
@@ -68,7 +68,7 @@ def matrix(columns: dict[str, Floats | Ints], of: Day) -> Floats:
 @cache
 def trained() -> LogisticRegression:
     """Return the model, fitted on the bank's first day and then left alone."""
-    of = payments(OPENED)
+    of = payments(BANK_OPENED)
     columns = derived(*edges(of, trouble=False))
     return LogisticRegression(max_iter=500).fit(matrix(columns, of), of.fraud)
 

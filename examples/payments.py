@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from simulator.bank import table
-from simulator.batch import OPENED, draw
-from simulator.recipes import recipe
+from simulator.bank import feature_table
+from simulator.batch import BANK_OPENED, draw_batch
+from simulator.recipes import recipe_for
 
 ROWS_A_DAY = 2_000
 SEED = 7
@@ -41,7 +41,7 @@ class Day:
     @property
     def number(self) -> int:
         """Return the days since the bank opened."""
-        return (self.day - OPENED).days
+        return (self.day - BANK_OPENED).days
 
 
 Scored = Callable[[Day, bool], dict[str, pa.Array]]
@@ -50,16 +50,16 @@ Scored = Callable[[Day, bool], dict[str, pa.Array]]
 
 def payments(day: date, rows: int = ROWS_A_DAY) -> Day:
     """Return the first rows of a day, the same at every call; frauds are made commoner, or two weeks would hold few."""
-    batch = draw(recipe("app_scams"), day, SEED, [])
+    batch = draw_batch(recipe_for("app_scams"), day, SEED, [])
     chance = np.random.default_rng((SEED, day.toordinal()))
-    amounts = np.asarray(table(batch)["amount_gbp"].to_numpy(zero_copy_only=False)[:rows], dtype=np.float64)
+    amounts = np.asarray(feature_table(batch)["amount_gbp"].to_numpy(zero_copy_only=False)[:rows], dtype=np.float64)
     return Day(day, batch.ids[:rows], amounts, batch.fraud[:rows] | (chance.random(rows) < 0.02), chance)
 
 
 def write(root: Path, model: str, scored: Scored, days: int = BASELINE_DAYS + 4) -> None:
     """Write a model's features and labels, one folder a day; the last days are those of trouble."""
     for number in range(days):
-        of = payments(OPENED + timedelta(days=number))
+        of = payments(BANK_OPENED + timedelta(days=number))
         columns = scored(of, number >= days - TROUBLE_DAYS)
         _write(root / model, of.day, pa.table({"payment_id": of.ids, "amount_gbp": of.amount_gbp, **columns}))
         known_at = datetime.combine(of.day + timedelta(days=KNOWN_AFTER_DAYS), time(12))

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from examples.payments import Day, Floats, embedding, main, payments
-from simulator.batch import OPENED
+from simulator.batch import BANK_OPENED
 
 LENGTH, HIDDEN, STEPS = 8, 6, 60
 
@@ -49,7 +49,7 @@ def trained() -> Any:
 
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    network, of = Network(), payments(OPENED)
+    network, of = Network(), payments(BANK_OPENED)
     x = torch.tensor(histories(of, trouble=False), dtype=torch.float32)
     y = torch.tensor(of.fraud, dtype=torch.float32)
     optimiser = torch.optim.Adam(network.parameters(), lr=0.03)

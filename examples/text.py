@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from examples.payments import Day, Floats, embedding, main, payments
-from simulator.batch import OPENED
+from simulator.batch import BANK_OPENED
 
 DIMENSIONS = 8
 HONEST = ("rent", "gas bill", "dinner", "birthday present", "school trip", "car repair", "council tax", "holiday")
@@ -35,7 +35,7 @@ def references(of: Day, *, trouble: bool) -> list[str]:
 @cache
 def trained() -> tuple[Pipeline, LogisticRegression]:
     """Return the embedding and the model, both fitted on the bank's first day and then left alone."""
-    of = payments(OPENED)
+    of = payments(BANK_OPENED)
     texts = references(of, trouble=False)
     embed = make_pipeline(
         HashingVectorizer(n_features=512, alternate_sign=False), TruncatedSVD(DIMENSIONS, random_state=0)

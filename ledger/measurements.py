@@ -10,18 +10,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ledger.database import Database
-from ledger.records import Measurement, Verdict
-from ledger.tables import measurements as table
+from ledger.records.measurements import Measurement, Verdict
+from ledger.storage.database import Database
+from ledger.storage.tables import measurements as table
 
-KEY = ("model", "as_of", "day", "monitor", "metric", "feature", "slice")
+NATURAL_KEY = ("model", "as_of", "day", "monitor", "metric", "feature", "slice")
 """The natural key, in the order in which measurements are returned."""
-Tally = dict[str, dict[str, int]]
+VerdictTally = dict[str, dict[str, int]]
 """How many figures had which verdict, by monitor."""
-COLUMNS = tuple(field.name for field in fields(Measurement))
+MEASUREMENT_COLUMNS = tuple(field.name for field in fields(Measurement))
 
 
-def replace(
+def replace_measurements(
     database: Database, model: str, as_of: date, monitors: Sequence[str], measurements: Sequence[Measurement]
 ) -> None:
     """Write measurements in place of all that these monitors measured of a model as of a day."""
@@ -31,10 +31,10 @@ def replace(
     c = table.c
     with database.transaction():
         database.write(sa.delete(table).where(c.model == model, c.as_of == as_of, c.monitor.in_(monitors)))
-        database.write(sa.insert(table), [_row(m) for m in measurements])
+        database.write(sa.insert(table), [_measurement_to_row(m) for m in measurements])
 
 
-def find(
+def find_measurements(
     database: Database,
     *,
     same: dict[str, object],
@@ -56,18 +56,20 @@ def find(
         where += [column <= last] if last is not None else []
     where += [c.monitor.in_(monitors)] if monitors else []
     where += [c.verdict.in_([verdict.value for verdict in verdicts])] if verdicts else []
-    query = _newest(where) if newest else sa.select(*(c[name] for name in COLUMNS)).where(*where)
-    found = [_measurement(*row) for row in database.rows(query)]
+    query = _newest_only(where) if newest else sa.select(*(c[name] for name in MEASUREMENT_COLUMNS)).where(*where)
+    found = [_measurement_from_row(*row) for row in database.rows(query)]
     # Sorted here, because databases don't agree on the order of texts.
     return sorted(found, key=lambda m: (m.model, m.as_of, m.day, m.monitor, m.metric, m.feature, m.slice))
 
 
-def tally(database: Database, model: str, first: date, last: date, monitors: Sequence[str]) -> dict[date, Tally]:
+def tally_verdicts(
+    database: Database, model: str, first: date, last: date, monitors: Sequence[str]
+) -> dict[date, VerdictTally]:
     """Return how many figures of each monitor had which verdict, by the as-of days of a span, in order of day."""
     c = table.c
     key = (c.as_of, c.monitor, c.verdict)
     where = (c.model == model, c.as_of.between(first, last), c.monitor.in_(monitors))
-    found: dict[date, Tally] = {}
+    found: dict[date, VerdictTally] = {}
     for day, monitor, verdict, number in database.rows(
         sa.select(*key, sa.func.count()).where(*where).group_by(*key).order_by(*key)
     ):
@@ -75,7 +77,7 @@ def tally(database: Database, model: str, first: date, last: date, monitors: Seq
     return found
 
 
-def page(
+def find_measurements_after(
     database: Database,
     where: Mapping[str, object],
     *,
@@ -84,7 +86,7 @@ def page(
     after: Sequence[object] = (),
     limit: int = 100,
 ) -> list[Measurement]:
-    """Return at most ``limit`` measurements that come after a natural key (``KEY``; empty: the first ones).
+    """Return at most ``limit`` measurements that come after a ``NATURAL_KEY`` (empty: the first ones).
 
     ``where`` are columns that must equal a value, None asks nothing. The database orders them, by its own order of
     texts, so that it needn't send more than are asked for.
@@ -93,35 +95,35 @@ def page(
     asked = [c[name] == value for name, value in where.items() if value is not None]
     asked += [c.day >= day[0]] if day[0] is not None else []
     asked += [c.day <= day[1]] if day[1] is not None else []
-    query = _newest(asked) if newest else sa.select(*(c[name] for name in COLUMNS)).where(*asked)
+    query = _newest_only(asked) if newest else sa.select(*(c[name] for name in MEASUREMENT_COLUMNS)).where(*asked)
     found = query.subquery()
-    key = [found.c[name] for name in KEY]
-    ordered = sa.select(*(found.c[name] for name in COLUMNS)).order_by(*key).limit(limit)
+    key = [found.c[name] for name in NATURAL_KEY]
+    ordered = sa.select(*(found.c[name] for name in MEASUREMENT_COLUMNS)).order_by(*key).limit(limit)
     if after:
         ordered = ordered.where(sa.tuple_(*key) > sa.tuple_(*map(sa.literal, after, (column.type for column in key))))
-    return [_measurement(*row) for row in database.rows(ordered)]
+    return [_measurement_from_row(*row) for row in database.rows(ordered)]
 
 
-def _newest(where: list[sa.ColumnElement[bool]]) -> sa.Select[Any]:
+def _newest_only(where: list[sa.ColumnElement[bool]]) -> sa.Select[Any]:
     """Keep, of the figures that differ in their as-of day only, the latest of those asked for."""
     c = table.c
-    group = [c[name] for name in KEY if name != "as_of"]
+    group = [c[name] for name in NATURAL_KEY if name != "as_of"]
     rank = sa.func.row_number().over(partition_by=group, order_by=c.as_of.desc()).label("rank")
     ranked = sa.select(table, rank).where(*where).subquery()
-    return sa.select(*(ranked.c[name] for name in COLUMNS)).where(ranked.c.rank == 1)
+    return sa.select(*(ranked.c[name] for name in MEASUREMENT_COLUMNS)).where(ranked.c.rank == 1)
 
 
-def _measurement(*columns: Any) -> Measurement:
-    named = dict(zip(COLUMNS, columns, strict=True))
+def _measurement_from_row(*columns: Any) -> Measurement:
+    named = dict(zip(MEASUREMENT_COLUMNS, columns, strict=True))
     return Measurement(**named | {"verdict": Verdict(named["verdict"])})
 
 
-def _row(m: Measurement) -> dict[str, object]:
+def _measurement_to_row(m: Measurement) -> dict[str, object]:
     """Return a measurement as both databases keep it: plain numbers, no NaN (nothing was measured), no NUL in texts."""
-    numbers = {name: _number(getattr(m, name)) for name in ("value", "low", "high", "limit")}
+    numbers = {name: _finite_or_none(getattr(m, name)) for name in ("value", "low", "high", "limit")}
     texts = {name: getattr(m, name).replace("\0", "\ufffd") for name in ("metric", "feature", "slice", "reason")}
     return {**vars(m), **numbers, **texts, "n": int(m.n), "verdict": m.verdict.value}
 
 
-def _number(value: float | None) -> float | None:
+def _finite_or_none(value: float | None) -> float | None:
     return None if value is None or math.isnan(value) else float(value)

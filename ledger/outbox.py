@@ -10,10 +10,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ledger import tables
-from ledger.content import from_text, to_row, to_text
-from ledger.database import Database
-from ledger.records import Message
+from ledger.records.messages import Message
+from ledger.storage import tables
+from ledger.storage.content import record_from_json, record_to_json, record_to_row
+from ledger.storage.database import Database
 
 
 class Outbox:
@@ -35,7 +35,7 @@ class Outbox:
         c = tables.messages.c
         return self._messages([c.channel == channel, c.sent.is_(False)])
 
-    def told(self, channel: str, since: date) -> list[Message]:
+    def notified(self, channel: str, since: date) -> list[Message]:
         """Return what was told last on a channel about each incident, of the days from ``since`` on, in order.
 
         Where more than one message is of an incident's last day, all of these are returned.
@@ -50,7 +50,7 @@ class Outbox:
         """Return the messages that were given up, on every channel."""
         return [m for m in self._messages([tables.messages.c.sent.is_(False)]) if m.dead]
 
-    def revive(self) -> int:
+    def retry_dead_letters(self) -> int:
         """Have what was given up tried again; return how many messages."""
         with self.transaction():
             letters = self.dead_letters()
@@ -63,7 +63,7 @@ class Outbox:
         with self.transaction():
             if self._messages(_same(message)):
                 return False
-            row = to_row(tables.messages, message)
+            row = record_to_row(tables.messages, message)
             self.database.write(sa.insert(tables.messages), [row | {"sent": message.sent_at is not None}])
         return True
 
@@ -77,7 +77,7 @@ class Outbox:
             for stored in self._messages(_same(message)):
                 more = {"attempts": stored.attempts + 1} | more
                 tried = replace(stored, sent_at=at, last_error=error, **more)
-                new = {"content": to_text(tried), "sent": at is not None}
+                new = {"content": record_to_json(tried), "sent": at is not None}
                 self.database.write(sa.update(tables.messages).where(*_same(message)).values(**new))
 
     def thread(self, incident: str, channel: str) -> str | None:
@@ -101,7 +101,7 @@ class Outbox:
 
 def _in_order(contents: Sequence[str]) -> list[Message]:
     """Return stored messages in the order in which they are to be told."""
-    return sorted((from_text(Message, content) for content in contents), key=lambda message: message.order)
+    return sorted((record_from_json(Message, content) for content in contents), key=lambda message: message.order)
 
 
 def _same(message: Message) -> list[sa.ColumnElement[bool]]:

@@ -6,11 +6,11 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from ledger import tables
+from ledger.storage import tables
 from ledger.store import Ledger
 
 
-def scratch(ledger: Ledger, model: str, start: date, end: date) -> Ledger:
+def copy_to_memory(ledger: Ledger, model: str, start: date, end: date) -> Ledger:
     """Return a ledger in memory with what monitors read of a model from ``start`` to ``end``: nothing is decoded.
 
     Frames, recorded baselines and runs are whole; profiles, batches and cohorts are those of days of the span, cohorts

@@ -28,7 +28,7 @@ class SpecError(WatchkeeperError):
         super().__init__("\n".join(self.problems))
 
 
-def paths(folder: Path) -> list[Path]:
+def list_model_files(folder: Path) -> list[Path]:
     """Return the model files of a folder, sorted by name; raise WatchkeeperError where there is none."""
     if not folder.is_dir():
         raise WatchkeeperError(
@@ -40,27 +40,28 @@ def paths(folder: Path) -> list[Path]:
     return found
 
 
-def load(path: Path) -> Spec:
+def load_model_file(path: Path) -> Spec:
     """Read one model file; raise SpecError that names the file, the line, the key, and what is accepted."""
-    text, content = _content(path, "must be a mapping that starts with 'model:'")
-    spec = _validated(path, text, content)
+    text, content = _read_mapping(path, "must be a mapping that starts with 'model:'")
+    spec = _validate_spec(path, text, content)
     if spec.model != path.stem:
         raise SpecError(path, [f"model: '{spec.model}' must be the name of its file, '{path.stem}'"])
     return spec
 
 
-def load_changes(path: Path, spec: Spec) -> Spec:
+def load_changed_spec(path: Path, spec: Spec) -> Spec:
     """Return a model's spec with the top-level keys of a file in place of its own; the file may also be a whole one.
 
-    A key stands as it would in a model file: what it leaves out has its default. Raises SpecError as ``load`` does.
+    A key stands as it would in a model file: what it leaves out has its default. Raises SpecError as
+    ``load_model_file`` does.
     """
-    text, content = _content(path, "must be a mapping of the model file's top-level keys, such as 'alerts:'")
+    text, content = _read_mapping(path, "must be a mapping of the model file's top-level keys, such as 'alerts:'")
     if content.get("model", spec.model) != spec.model:
         raise SpecError(path, [f"model: '{content['model']}' must be the model that is replayed, '{spec.model}'"])
-    return _validated(path, text, spec.model_dump(by_alias=True, exclude_unset=True) | content)
+    return _validate_spec(path, text, spec.model_dump(by_alias=True, exclude_unset=True) | content)
 
 
-def _content(path: Path, shape: str) -> tuple[str, dict[str, Any]]:
+def _read_mapping(path: Path, shape: str) -> tuple[str, dict[str, Any]]:
     """Return a file's text and its mapping; raise SpecError where it is none."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -76,20 +77,20 @@ def _content(path: Path, shape: str) -> tuple[str, dict[str, Any]]:
     return text, content
 
 
-def _validated(path: Path, text: str, content: dict[str, Any]) -> Spec:
+def _validate_spec(path: Path, text: str, content: dict[str, Any]) -> Spec:
     try:
         return Spec.model_validate(content)
     except ValidationError as error:
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        raise SpecError(path, [_sentence(tree, problem) for problem in error.errors()]) from error
+        raise SpecError(path, [_describe_problem(tree, problem) for problem in error.errors()]) from error
 
 
-def load_all(folder: Path) -> list[Spec]:
+def load_model_files(folder: Path) -> list[Spec]:
     """Read every model file of a folder; raise one SpecError with the problems of the first broken file."""
-    return [load(path) for path in paths(folder)]
+    return [load_model_file(path) for path in list_model_files(folder)]
 
 
-def schema() -> str:
+def spec_json_schema() -> str:
     """Return the JSON Schema of a model file, as an editor reads it."""
     return json.dumps(Spec.model_json_schema(by_alias=True), indent=2, sort_keys=True) + "\n"
 
@@ -100,14 +101,14 @@ def _yaml_problem(error: yaml.YAMLError) -> str:
     return f"line {mark.line + 1}: {what}" if mark else str(what)
 
 
-def _sentence(tree: yaml.Node | None, problem: Any) -> str:
+def _describe_problem(tree: yaml.Node | None, problem: Any) -> str:
     """Turn one of pydantic's problems into: line, key, what is wrong, what is accepted, nearest spelling."""
     location = [part for part in problem["loc"] if part not in ("AfterDays", "literal['explicit']")]
     key = ".".join(str(part) for part in location)
     line = _line(tree, location)
     kind, given = problem["type"], problem["input"]
     if kind == "extra_forbidden":
-        accepted = _accepted(location[:-1])
+        accepted = _accepted_keys(location[:-1])
         what = f"unknown key; accepted are {', '.join(accepted)}{did_you_mean(str(location[-1]), accepted)}"
     elif kind == "missing":
         what = "is missing and has no default"
@@ -115,13 +116,13 @@ def _sentence(tree: yaml.Node | None, problem: Any) -> str:
         what = str(problem["ctx"]["error"])
     else:
         message = problem["msg"]
-        what = f"{message[0].lower()}{message[1:]}, not {_shown(given)}"
+        what = f"{message[0].lower()}{message[1:]}, not {_format_value(given)}"
         if kind == "literal_error":
             what += did_you_mean(str(given), re.findall(r"'([^']*)'", problem["ctx"]["expected"]))
     return f"line {line}: {key}: {what}" if key else f"line {line}: {what}"
 
 
-def _shown(value: Any) -> str:
+def _format_value(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
@@ -149,7 +150,7 @@ def _child(node: yaml.Node, part: Any) -> tuple[int, yaml.Node] | None:
     return None
 
 
-def _accepted(location: list[Any]) -> list[str]:
+def _accepted_keys(location: list[Any]) -> list[str]:
     """Return the keys accepted at a place of the model file."""
     part: Any = Spec
     for step in location:
@@ -175,4 +176,4 @@ def _parts(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 if __name__ == "__main__":
-    SCHEMA_FILE.write_text(schema(), encoding="utf-8")
+    SCHEMA_FILE.write_text(spec_json_schema(), encoding="utf-8")

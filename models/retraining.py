@@ -7,16 +7,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from models.part import Name, Part
+from models.part import Name, SpecPart
 
 
-class Webhook(Part):
+class Webhook(SpecPart):
     """An address that a retraining request is posted to, signed as Standard Webhooks has it."""
 
     url: Annotated[str, Field(pattern=r"^https?://[^\s]+$", description="The secret is WATCHKEEPER_WEBHOOK_SECRET.")]
 
 
-class Vertex(Part):
+class Vertex(SpecPart):
     """A Vertex AI pipeline that a retraining request starts as a pipeline job."""
 
     project: Name
@@ -26,7 +26,7 @@ class Vertex(Part):
     service_account: Name | None = None
 
 
-class Kubeflow(Part):
+class Kubeflow(SpecPart):
     """A Kubeflow pipeline that a retraining request starts as a run."""
 
     host: Annotated[str, Field(pattern=r"^https?://[^\s]+$", description="The token is WATCHKEEPER_KUBEFLOW_TOKEN.")]
@@ -36,7 +36,7 @@ class Kubeflow(Part):
     namespace: Name | None = None
 
 
-class Target(Part):
+class Target(SpecPart):
     """Where a request is answered; empty: by this repository's retraining DAG, or any DAG on the model's asset."""
 
     webhook: Webhook | None = None
@@ -51,7 +51,7 @@ class Target(Part):
         return self
 
 
-class Retraining(Part):
+class Retraining(SpecPart):
     """When a retraining may be asked for, who must agree, and where it runs."""
 
     approval: Literal["required", "none"] = "required"

@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from models.part import Name, Part
+from models.part import Name, SpecPart
 from models.retraining import Retraining
 from models.size import Bytes
 
@@ -22,24 +22,24 @@ HISTORY_DAYS = 56
 """Days of row counts against which a partition's completeness is judged: eight of each weekday."""
 LATE_DAYS = 7
 """How many days back a partition that came or was rewritten late is still watched again by itself."""
-WINDOW_DAYS = 90
+LONGEST_WINDOW_DAYS = 90
 """The longest window that is read from profiles beyond the oldest cohort that may still change."""
 
-JOINT = " & "
+JOINT_SEPARATOR = " & "
 """Stands between the two columns of a pair, and between their values in a joint group: ``18-29 & F``."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Severity = Literal["critical", "warning", "info"]
 
 
-class Column(Part):
+class Column(SpecPart):
     """One feature: how it is binned and how much the model leans on it."""
 
     kind: Literal["number", "category", "embedding"] = Field(description="An embedding is an array of numbers.")
     importance: Share | None = Field(None, description="Share of the model's decisions that rest on this feature.")
 
 
-class Features(Part):
+class Features(SpecPart):
     """The incoming feature table."""
 
     table: Name = Field(
@@ -57,7 +57,7 @@ class Features(Part):
     columns: dict[Name, Column] = Field(default_factory=dict, description="Empty: every other column, by its type.")
 
 
-class Score(Part):
+class Score(SpecPart):
     """The score that the model wrote, and what was done with it."""
 
     column: Name = "score"
@@ -102,13 +102,13 @@ class Score(Part):
         return self
 
 
-class AfterDays(Part):
+class AfterDays(SpecPart):
     """A payment without a fraud label is taken as legitimate after this many days."""
 
     after_days: Annotated[int, Field(ge=0, le=730)]
 
 
-class Labels(Part):
+class Labels(SpecPart):
     """Where the labels come from. They are events: id, label, and when it became known; the latest event counts."""
 
     table: Name
@@ -135,14 +135,14 @@ class Labels(Part):
         return self
 
 
-class Protected(Part):
+class Protected(SpecPart):
     """A protected column and the group the others are compared with."""
 
     reference: str
     min_rows: Annotated[int, Field(ge=20)] = Field(200, description="Smaller groups are neither shown nor judged.")
 
 
-class Metric(Part):
+class Metric(SpecPart):
     """A metric of the bank's own: a plain function over the sum of some days, and what counts as too much."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
@@ -168,7 +168,7 @@ class Metric(Part):
     )
 
 
-class Event(Part):
+class Event(SpecPart):
     """A day or days on which customers do other things than usual, such as Black Friday or Christmas."""
 
     name: Name
@@ -182,7 +182,7 @@ class Event(Part):
         return self
 
 
-class Baseline(Part):
+class Baseline(SpecPart):
     """The days that stand for normal."""
 
     start: date = Field(alias="from")
@@ -200,13 +200,13 @@ class Baseline(Part):
 
     def days(self) -> list[date]:
         """Return the days of the baseline in order, without the excluded ones."""
-        return [day for day in self._span() if not self.leaves_out(day)]
+        return [day for day in self._span() if not self.excludes_day(day)]
 
     def left_out(self) -> list[date]:
         """Return the days between the baseline's first and last that don't stand for normal, in order."""
-        return [day for day in self._span() if self.leaves_out(day)]
+        return [day for day in self._span() if self.excludes_day(day)]
 
-    def leaves_out(self, day: date) -> bool:
+    def excludes_day(self, day: date) -> bool:
         """Return whether a day doesn't stand for normal: excluded, or of a known event."""
         return day in self.exclude or self.event_on(day) is not None
 
@@ -218,7 +218,7 @@ class Baseline(Part):
         return next((event.name for event in self.events if event.start <= day <= (event.end or event.start)), None)
 
 
-class Alerts(Part):
+class Alerts(SpecPart):
     """How easily the model may wake somebody."""
 
     false_pages_per_quarter: Annotated[float, Field(gt=0)] = 1.0
@@ -242,7 +242,7 @@ class Alerts(Part):
     )
 
 
-class Budget(Part):
+class Budget(SpecPart):
     """What reading a model's tables may cost where the warehouse bills the bytes it reads (BigQuery)."""
 
     bytes_per_day: Bytes | None = Field(
@@ -250,11 +250,11 @@ class Budget(Part):
     )
 
 
-class Retention(Part):
-    """What `watchkeeper tidy` drops from the ledger, by days before the newest watched one. Baselines stay whole."""
+class Retention(SpecPart):
+    """What `watchkeeper prune` drops from the ledger, by days before the newest watched one. Baselines stay whole."""
 
     profile_days: Annotated[int, Field(ge=1)] = Field(1100, description="Older profiles are dropped.")
-    slice_days: Annotated[int, Field(ge=WINDOW_DAYS)] = Field(
+    slice_days: Annotated[int, Field(ge=LONGEST_WINDOW_DAYS)] = Field(
         400, description="Older profiles lose the counts of their features by slice."
     )
     restatement_days: Annotated[int, Field(ge=1)] = Field(
@@ -262,14 +262,14 @@ class Retention(Part):
     )
 
 
-class Schedule(Part):
+class Schedule(SpecPart):
     """When the day before is watched."""
 
     cron: str = "0 6 * * *"
     timezone: str = "UTC"
 
 
-class Spec(Part):
+class Spec(SpecPart):
     """One production fraud model: what is watched and how."""
 
     model: Annotated[
@@ -314,12 +314,12 @@ class Spec(Part):
     @property
     def joint_slices(self) -> dict[str, tuple[str, str]]:
         """Return the pairs of slices whose joint groups are also kept, by the name of the pair."""
-        return _pairs(self.slices) if self.slice_pairs else {}
+        return _column_pairs(self.slices) if self.slice_pairs else {}
 
     @property
     def joint_protected(self) -> dict[str, tuple[str, str]]:
         """Return the pairs of protected columns whose joint groups are also kept, by the name of the pair."""
-        return _pairs(self.protected) if self.protected_pairs else {}
+        return _column_pairs(self.protected) if self.protected_pairs else {}
 
     @property
     def pairs(self) -> dict[str, tuple[str, str]]:
@@ -332,7 +332,7 @@ class Spec(Part):
         found = dict(self.protected)
         for name, pair in self.joint_protected.items():
             first, second = (self.protected[column] for column in pair)
-            reference = JOINT.join((first.reference, second.reference))
+            reference = JOINT_SEPARATOR.join((first.reference, second.reference))
             found[name] = Protected(reference=reference, min_rows=max(first.min_rows, second.min_rows))
         return found
 
@@ -342,7 +342,7 @@ class Spec(Part):
         """Refuse a policy that drops what the next watched day reads: it would be scanned again every day."""
         labels = info.data.get("labels")
         read_days = max(HISTORY_DAYS, *_label_days(labels)) + LATE_DAYS
-        for key, least in (("profile_days", read_days + WINDOW_DAYS), ("restatement_days", read_days)):
+        for key, least in (("profile_days", read_days + LONGEST_WINDOW_DAYS), ("restatement_days", read_days)):
             days = getattr(retention, key)
             if days < least:
                 raise ValueError(
@@ -370,8 +370,8 @@ class Spec(Part):
         return checks
 
 
-def _pairs(columns: Iterable[str]) -> dict[str, tuple[str, str]]:
-    return {JOINT.join(pair): pair for pair in combinations(columns, 2)}
+def _column_pairs(columns: Iterable[str]) -> dict[str, tuple[str, str]]:
+    return {JOINT_SEPARATOR.join(pair): pair for pair in combinations(columns, 2)}
 
 
 def _label_days(labels: Labels | None) -> tuple[int, int]:

@@ -6,17 +6,17 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from ledger.records import Measurement, Verdict
+from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 
 RECENT_DAYS = 28
 """Days up to the newest watched one that are looked at."""
-BLIND = (Verdict.INSUFFICIENT, Verdict.IMMATURE, Verdict.ERRORED, Verdict.MISSING)
+UNJUDGED_VERDICTS = (Verdict.INSUFFICIENT, Verdict.IMMATURE, Verdict.ERRORED, Verdict.MISSING)
 
 
 @dataclass(frozen=True)
 class Gap:
-    """One thing that isn't watched: ``kind`` is one of KINDS, ``what`` names it, ``why`` is a sentence."""
+    """One thing that isn't watched: ``kind`` is one of GAP_KINDS, ``what`` names it, ``why`` is a sentence."""
 
     model: str
     kind: str
@@ -24,22 +24,24 @@ class Gap:
     why: str
 
 
-KINDS = ("never watched", "labels", "score", "fairness", "feature", "day", "figure", "group")
+GAP_KINDS = ("never watched", "labels", "score", "fairness", "feature", "day", "figure", "group")
 
 
-def gaps(spec: Spec, columns: Collection[str], watched: Collection[date], figures: Sequence[Measurement]) -> list[Gap]:
+def find_gaps(
+    spec: Spec, columns: Collection[str], watched: Collection[date], figures: Sequence[Measurement]
+) -> list[Gap]:
     """Return what isn't watched of a model.
 
     ``columns`` are the table's columns (empty: not known), ``watched`` the days that were watched, ``figures`` what was
     measured as of the newest of them.
     """
-    found = [*_asked_for(spec), *_columns(spec, columns)]
+    found = [*_unconfigured_gaps(spec), *_column_gaps(spec, columns)]
     if not watched:
         return [Gap(spec.model, "never watched", spec.name, "no day was watched yet"), *found]
-    return [*found, *_days(spec, watched), *_figures(spec, figures)]
+    return [*found, *_day_gaps(spec, watched), *_measurement_gaps(spec, figures)]
 
 
-def _asked_for(spec: Spec) -> Iterator[Gap]:
+def _unconfigured_gaps(spec: Spec) -> Iterator[Gap]:
     if spec.labels is None:
         why = "the model file names no labels: recall, precision, decay and fairness of errors are not watched"
         yield Gap(spec.model, "labels", spec.name, why)
@@ -50,7 +52,7 @@ def _asked_for(spec: Spec) -> Iterator[Gap]:
         yield Gap(spec.model, "fairness", spec.name, "the model file names no protected column")
 
 
-def _columns(spec: Spec, columns: Collection[str]) -> Iterator[Gap]:
+def _column_gaps(spec: Spec, columns: Collection[str]) -> Iterator[Gap]:
     """Find columns that the model file leaves out; where it lists none, every column is watched."""
     if not spec.features.columns:
         return
@@ -64,7 +66,7 @@ def _columns(spec: Spec, columns: Collection[str]) -> Iterator[Gap]:
             yield Gap(spec.model, "feature", name, why)
 
 
-def _days(spec: Spec, watched: Collection[date]) -> Iterator[Gap]:
+def _day_gaps(spec: Spec, watched: Collection[date]) -> Iterator[Gap]:
     newest = max(watched)
     start = max(min(watched), newest - timedelta(days=RECENT_DAYS - 1))
     for step in range((newest - start).days + 1):
@@ -73,11 +75,11 @@ def _days(spec: Spec, watched: Collection[date]) -> Iterator[Gap]:
             yield Gap(spec.model, "day", str(day), "it was skipped: no watch of it is recorded")
 
 
-def _figures(spec: Spec, figures: Sequence[Measurement]) -> Iterator[Gap]:
+def _measurement_gaps(spec: Spec, figures: Sequence[Measurement]) -> Iterator[Gap]:
     """Find figures that gave no verdict, and groups that are too small to be shown; one gap for each reason."""
     seen: set[tuple[str, str, str]] = set()
     for m in figures:
-        if m.verdict not in BLIND or m.monitor == "performance":  # a young cohort is immature by nature
+        if m.verdict not in UNJUDGED_VERDICTS or m.monitor == "performance":  # a young cohort is immature by nature
             continue
         group = m.slice and m.verdict is Verdict.INSUFFICIENT
         what = m.slice if group else ", ".join(part for part in (f"{m.monitor} {m.metric}", m.feature, m.slice) if part)

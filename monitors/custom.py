@@ -17,14 +17,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import special
 
-from ledger.records import Measurement, Verdict
+from ledger.records.measurements import Measurement, Verdict
 from models.spec import Metric, Spec
-from monitors import intervals, limits, scoring
-from monitors.intervals import Estimate
-from monitors.lazy import Lazy
-from monitors.maturity import Curve, Needs, ages, window
-from warehouse.grid import Frame
-from warehouse.profile import Counts, Cube, Group, Moments, Profile
+from monitors import limits
+from monitors.performance import figures
+from monitors.performance.maturity import LabelDelayCurve, LabelNeeds, maturity_ages, newest_days
+from monitors.stats import intervals
+from monitors.stats.intervals import Estimate
+from monitors.stats.lazy import LazyMapping
+from profiles.profile import Counts, Cube, Group, Moments, Profile
+from profiles.schema import ProfileSchema
 
 MONITOR = "custom"
 WINDOW_DAYS = 7
@@ -32,54 +34,54 @@ LEAST_DAYS = 4
 """Of the window's seven days at least these must be there."""
 LEAST_BASELINE_DAYS = 14
 """Fewer days don't show how much weeks differ by chance."""
-DRAWS = 200
-MOST_UNDEFINED = 0.1
+BOOTSTRAP_DRAWS = 200
+MOST_UNDEFINED_SHARE = 0.1
 """Share of drawn weeks of which a metric may be undefined."""
 
-Function = Callable[[Any, Frame], float]
-"""Given a Profile (``of: profile``) or its score Cube (``of: cube``) and the frame that says what its cells mean."""
+MetricFunction = Callable[[Any, ProfileSchema], float]
+"""Given a Profile (``of: profile``) or its score Cube (``of: cube``) and the schema that says what its cells mean."""
 
 
-class Spread(NamedTuple):
+class BootstrapSpread(NamedTuple):
     """What drawn weeks showed: their standard deviation, and how many of them had a figure."""
 
     error: float
     defined: float
 
 
-def summed(days: Sequence[Profile]) -> Profile:
+def sum_profiles(days: Sequence[Profile]) -> Profile:
     """Return the sum of days, a day as often as it is named, of which only what is read is ever added up."""
 
     def columns(group: Group) -> Mapping[str, Counts]:
         own = [day.features[group] for day in days if group in day.features]
-        return Lazy(
+        return LazyMapping(
             lambda: (name for each in own for name in each),
             lambda name: reduce(add, [each[name] for each in own if name in each]),
         )
 
     def part(group: Group) -> Any:
-        return np.sum([day.cube.cells[group] for day in days if group in day.cube.cells], axis=0)
+        return np.sum([day.cube.bins[group] for day in days if group in day.cube.bins], axis=0)
 
     def moments(name: str) -> Moments:
         return reduce(add, [day.moments[name] for day in days if name in day.moments])
 
     return Profile(
-        frame=days[0].frame,
+        schema_id=days[0].schema_id,
         rows=sum(day.rows for day in days),
-        features=Lazy(lambda: (group for day in days for group in day.features), columns),
-        cube=Cube(Lazy(lambda: (group for day in days for group in day.cube.cells), part)),
-        moments=Lazy(lambda: (name for day in days for name in day.moments), moments),
+        features=LazyMapping(lambda: (group for day in days for group in day.features), columns),
+        cube=Cube(LazyMapping(lambda: (group for day in days for group in day.cube.bins), part)),
+        moments=LazyMapping(lambda: (name for day in days for name in day.moments), moments),
     )
 
 
-def measure(
+def measure_custom_metrics(
     spec: Spec,
-    frame: Frame,
+    schema: ProfileSchema,
     as_of: date,
     profiles: Mapping[date, Profile],
-    curve: Curve,
+    curve: LabelDelayCurve,
     baseline_days: Collection[date],
-    functions: Mapping[str, Function | str],
+    functions: Mapping[str, MetricFunction | str],
     seed: int,
 ) -> list[Measurement]:
     """Return each metric of the model file over its newest week, against what weeks of the baseline look like.
@@ -91,33 +93,33 @@ def measure(
     over the baseline's days. A function that raises, or returns no number, is errored, and the others go on.
     """
     found = []
-    for place, metric in enumerate(spec.metrics):
+    for index, metric in enumerate(spec.metrics):
         function = functions[metric.name]
-        rng = np.random.default_rng([seed, place])
+        rng = np.random.default_rng([seed, index])
         if isinstance(function, str):
-            found.append(_found(spec, as_of, metric, None, Verdict.ERRORED, function))
+            found.append(_metric_measurement(spec, as_of, metric, None, Verdict.ERRORED, function))
             continue
         try:
-            found.append(_judged(spec, frame, as_of, metric, function, profiles, curve, baseline_days, rng))
+            found.append(_judge_metric(spec, schema, as_of, metric, function, profiles, curve, baseline_days, rng))
         except Exception as error:  # noqa: BLE001  the bank's own code may raise anything
             said = f"{metric.function} raised {error.__class__.__name__}: {error}".rstrip(": ")
-            found.append(_found(spec, as_of, metric, None, Verdict.ERRORED, f"{said}."))
+            found.append(_metric_measurement(spec, as_of, metric, None, Verdict.ERRORED, f"{said}."))
     return found
 
 
-def _judged(
+def _judge_metric(
     spec: Spec,
-    frame: Frame,
+    schema: ProfileSchema,
     as_of: date,
     metric: Metric,
-    function: Function,
+    function: MetricFunction,
     profiles: Mapping[date, Profile],
-    curve: Curve,
+    curve: LabelDelayCurve,
     baseline_days: Collection[date],
     rng: np.random.Generator,
 ) -> Measurement:
-    needs, mature = needs_of(spec, metric), ages(spec.labels, curve)
-    days = window([day for day in profiles if profiles[day].rows], as_of, mature.of(needs), WINDOW_DAYS)
+    needs, mature = labels_needed(spec, metric), maturity_ages(spec.labels, curve)
+    days = newest_days([day for day in profiles if profiles[day].rows], as_of, mature.of(needs), WINDOW_DAYS)
     end = as_of - timedelta(days=mature.of(needs))
     normal = sorted(day for day in baseline_days if day in profiles and day <= end and day not in days)
     if len(days) < LEAST_DAYS or len(normal) < LEAST_BASELINE_DAYS:
@@ -126,73 +128,77 @@ def _judged(
             f"{len(days)} of the {WINDOW_DAYS} days to {end} and {len(normal)} other baseline days are there; "
             f"{LEAST_DAYS} and {LEAST_BASELINE_DAYS} are needed."
         )
-        return _found(spec, as_of, metric, None, Verdict.IMMATURE if young else Verdict.INSUFFICIENT, reason)
+        return _metric_measurement(
+            spec, as_of, metric, None, Verdict.IMMATURE if young else Verdict.INSUFFICIENT, reason
+        )
 
     def figure(chosen: Sequence[date]) -> float:
-        pooled = summed([profiles[day] for day in chosen])
-        return float(function(pooled if metric.of == "profile" else pooled.cube, frame))
+        pooled = sum_profiles([profiles[day] for day in chosen])
+        return float(function(pooled if metric.of == "profile" else pooled.cube, schema))
 
     value, before = figure(days), figure(normal)
-    own, usual = _spread(figure, days, len(days), rng), _spread(figure, normal, len(days), rng)
-    if not (math.isfinite(value) and math.isfinite(before) and min(own.defined, usual.defined) >= 1 - MOST_UNDEFINED):
+    own, usual = _bootstrap_spread(figure, days, len(days), rng), _bootstrap_spread(figure, normal, len(days), rng)
+    if not (
+        math.isfinite(value) and math.isfinite(before) and min(own.defined, usual.defined) >= 1 - MOST_UNDEFINED_SHARE
+    ):
         reason = f"{metric.function} has no figure of this week, of the baseline, or of too many weeks drawn from them."
-        return _found(spec, as_of, metric, None, Verdict.INSUFFICIENT, reason)
+        return _metric_measurement(spec, as_of, metric, None, Verdict.INSUFFICIENT, reason)
     k, n = len(days), len(normal)
     error = own.error * math.sqrt(k / (k - 1))
-    half = _t(k, intervals.ALPHA) * error
+    half = _student_t_quantile(k, intervals.ALPHA) * error
     found = Estimate(value, value - half, value + half, k, error)
     chance = usual.error * math.sqrt(n / (n - 1)) * math.sqrt(1 + k / n)
-    by_chance = _t(n, limits.alpha(spec, len(spec.metrics))) * chance
+    by_chance = _student_t_quantile(n, limits.alpha_per_test(spec, len(spec.metrics))) * chance
     worse = {"higher": value - before, "lower": before - value, "either": abs(value - before)}[metric.worse]
-    verdict = limits.judge(
+    verdict = limits.verdict_of_test(
         beyond=worse >= metric.floor,
         significant=worse > by_chance,
-        telling=_t(n, intervals.ALPHA) * chance <= metric.floor,
+        conclusive=_student_t_quantile(n, intervals.ALPHA) * chance <= metric.floor,
     )
     falls = metric.worse == "lower" or (metric.worse == "either" and value < before)
     limit = before + (-1 if falls else 1) * max(metric.floor, by_chance)
     way = "higher" if value >= before else "lower"
     reason = (
-        f"{value:.4g} in the {k} days to {_day(days[-1])}, {before:.4g} in the baseline: "
+        f"{value:.4g} in the {k} days to {_format_day(days[-1])}, {before:.4g} in the baseline: "
         f"{abs(value - before):.3g} {way}. "
-        f"A breach is {metric.floor:g} ({_ways(metric)}) and more than {by_chance:.3g}, which the {n} baseline days "
-        f"leave to chance."
+        f"A breach is {metric.floor:g} ({_describe_direction(metric)}) and more than {by_chance:.3g}, "
+        f"which the {n} baseline days leave to chance."
     )
     if verdict is Verdict.INSUFFICIENT:
         reason += " Weeks differ too much by chance to tell a change of the size that matters."
-    return _found(spec, as_of, metric, found, verdict, reason, limit)
+    return _metric_measurement(spec, as_of, metric, found, verdict, reason, limit)
 
 
-def needs_of(spec: Spec, metric: Metric) -> Needs:
+def labels_needed(spec: Spec, metric: Metric) -> LabelNeeds:
     """Return which labels a metric waits for: what the model file says, else none for a profile and all for a cube."""
     if spec.labels is None:
         return "nothing"
     return metric.needs or ("nothing" if metric.of == "profile" else "labels")
 
 
-def _spread(
+def _bootstrap_spread(
     figure: Callable[[Sequence[date]], float], days: Sequence[date], size: int, rng: np.random.Generator
-) -> Spread:
+) -> BootstrapSpread:
     """Return how much a metric differs between weeks of ``size`` days drawn, with replacement, from some days."""
-    drawn = rng.integers(0, len(days), (DRAWS, size))
+    drawn = rng.integers(0, len(days), (BOOTSTRAP_DRAWS, size))
     figures = np.array([figure([days[i] for i in own]) for own in drawn])
     finite = figures[np.isfinite(figures)]
-    return Spread(float(finite.std(ddof=1)) if len(finite) > 1 else math.nan, len(finite) / DRAWS)
+    return BootstrapSpread(float(finite.std(ddof=1)) if len(finite) > 1 else math.nan, len(finite) / BOOTSTRAP_DRAWS)
 
 
-def _ways(metric: Metric) -> str:
+def _describe_direction(metric: Metric) -> str:
     return {"higher": "or more, upwards", "lower": "or more, downwards", "either": "or more, either way"}[metric.worse]
 
 
-def _t(days: int, alpha: float) -> float:
+def _student_t_quantile(days: int, alpha: float) -> float:
     return float(special.stdtrit(days - 1, 1 - alpha / 2))
 
 
-def _day(day: date) -> str:
+def _format_day(day: date) -> str:
     return f"{day.day} {day:%b}"
 
 
-def _found(
+def _metric_measurement(
     spec: Spec,
     as_of: date,
     metric: Metric,
@@ -201,4 +207,4 @@ def _found(
     reason: str,
     limit: float | None = None,
 ) -> Measurement:
-    return scoring.measurement(spec, as_of, as_of, MONITOR, metric.name, found, verdict, reason, limit=limit)
+    return figures.build_measurement(spec, as_of, as_of, MONITOR, metric.name, found, verdict, reason, limit=limit)

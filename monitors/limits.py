@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ledger.records import Verdict
+from ledger.records.measurements import Verdict
 from models.errors import did_you_mean
 from models.spec import Spec
 
-FLOORS: dict[str, float] = {
+MINIMUM_EFFECTS: dict[str, float] = {
     "psi": 0.03,
     "jensen_shannon": 0.07,
     "wasserstein": 0.15,
@@ -63,7 +63,7 @@ FLOORS: dict[str, float] = {
 - scale_ratio, top_score_share, false_positive_rate, alert_rate, ``*_ratio``: a ratio, either way (5 is also 1/5)
 - row_count: share of the weekday's median, either way
 """
-UNLEARNED: dict[str, float] = {
+UNLEARNED_MINIMUM_EFFECTS: dict[str, float] = {
     "psi": 0.1,
     "jensen_shannon": 0.12,
     "wasserstein": 0.25,
@@ -86,17 +86,17 @@ FAULT_RULES = 8
 """Rules of hard evidence that each column is held against every day, that of the whole partition counted in."""
 
 
-def floor(spec: Spec, metric: str, *, learned: bool = True) -> float:
-    """Return the effect floor of a metric in its own unit (see FLOORS); KeyError for a metric without one.
+def minimum_effect(spec: Spec, metric: str, *, learned: bool = True) -> float:
+    """Return the effect floor of a metric in its own unit (see MINIMUM_EFFECTS); KeyError for a metric without one.
 
     Where the baseline has too few days to learn from, ``learned`` is False and the floor a higher one.
     """
     if metric in spec.alerts.limits:
         return spec.alerts.limits[metric]
-    return FLOORS[metric] if learned else UNLEARNED.get(metric, FLOORS[metric])
+    return MINIMUM_EFFECTS[metric] if learned else UNLEARNED_MINIMUM_EFFECTS.get(metric, MINIMUM_EFFECTS[metric])
 
 
-def testing(spec: Spec) -> tuple[str, ...]:
+def budgeted_test_families(spec: Spec) -> tuple[str, ...]:
     """Return what tests hypotheses about a model and may page alone, in words; each has an equal part of the budget.
 
     Estimates aren't among them: they support an incident that labels show, and open none.
@@ -114,43 +114,43 @@ def testing(spec: Spec) -> tuple[str, ...]:
     return tuple(name for name, there in tests.items() if there)
 
 
-def alpha(spec: Spec, family: int) -> float:
+def alpha_per_test(spec: Spec, family: int) -> float:
     """Return the p-value below which one of ``family`` tests made by a monitor on one day is significant.
 
     Of the model's ``false_pages_per_quarter``, what slow drift and faults leave is spread evenly over days and over
-    what tests this model (``testing``), and over the day's tests (Bonferroni), at most 0.05 in all: by the union
-    bound, the expected number of false significances in a quarter is then at most the budget, however the tests
-    depend on each other. The effect floor and ``pending_days`` only lower it further.
+    what tests this model (``budgeted_test_families``), and over the day's tests (Bonferroni), at most 0.05 in all: by
+    the union bound, the expected number of false significances in a quarter is then at most the budget, however the
+    tests depend on each other. The effect floor and ``pending_days`` only lower it further.
     """
     left = spec.alerts.false_pages_per_quarter * (1 - SLOW_SHARE - FAULT_SHARE)
-    return min(0.05, left / DAYS_PER_QUARTER / len(testing(spec))) / max(1, family)
+    return min(0.05, left / DAYS_PER_QUARTER / len(budgeted_test_families(spec))) / max(1, family)
 
 
-def fault_chance(spec: Spec, columns: int) -> float:
+def alpha_per_fault_rule(spec: Spec, columns: int) -> float:
     """Return the chance that a rule of hard evidence may leave to each of so many columns a day."""
     a_day = FAULT_SHARE * spec.alerts.false_pages_per_quarter / DAYS_PER_QUARTER
     return min(0.001, a_day / FAULT_RULES / max(1, columns))
 
 
-def quiet_days(spec: Spec, columns: int) -> float:
+def in_control_days(spec: Spec, columns: int) -> float:
     """Return the days that each of so many columns may be watched for slow drift without a false alarm, on average."""
     return columns * DAYS_PER_QUARTER / (SLOW_SHARE * spec.alerts.false_pages_per_quarter)
 
 
-PERSISTENCE = 4.0
+PERSISTENCE_FACTOR = 4.0
 """What waits for a second bad day within three may breach so many times as often on one: of quiet days in doubt, at
 most one in four may have another beside it. Were days independent it would be far fewer; they aren't."""
 
 
-def credit(spec: Spec) -> float:
+def persistence_factor(spec: Spec) -> float:
     """Return how many times as often a figure may breach that pages only when it does so on several days."""
-    return PERSISTENCE if spec.alerts.pending_days > 1 else 1.0
+    return PERSISTENCE_FACTOR if spec.alerts.pending_days > 1 else 1.0
 
 
-def step_up(p_values: Sequence[float], strictest: float) -> float:
+def benjamini_hochberg_alpha(p_values: Sequence[float], strictest: float) -> float:
     """Return the p-value below which one of a day's tests is significant: Benjamini and Hochberg's step-up.
 
-    ``strictest`` is that of the most unusual test (see ``alpha``); where k tests are below k times it,
+    ``strictest`` is that of the most unusual test (see ``alpha_per_test``); where k tests are below k times it,
     all of these are significant. On a day on which nothing changed, the chance of any alarm is that of Bonferroni's
     rule (Simes 1986; under the positive dependence that figures of one day have); on others more is told.
     """
@@ -159,30 +159,33 @@ def step_up(p_values: Sequence[float], strictest: float) -> float:
     return float(allowed[passed[-1]]) if len(passed) else strictest
 
 
-def judge(*, beyond: bool, significant: bool, telling: bool = True) -> Verdict:
+def verdict_of_test(*, beyond: bool, significant: bool, conclusive: bool = True) -> Verdict:
     """Return the verdict of a test: a breach is both beyond its limit (material) and significant.
 
     Insufficient is what lies beyond its limit but may be chance, and where chance alone reaches the limit at this
-    sample size (``telling`` is False), so that silence says nothing.
+    sample size (``conclusive`` is False), so that silence says nothing.
     """
     if beyond and significant:
         return Verdict.BREACH
-    return Verdict.OK if telling and not beyond else Verdict.INSUFFICIENT
+    return Verdict.OK if conclusive and not beyond else Verdict.INSUFFICIENT
 
 
-def problems(spec: Spec) -> list[str]:
+def limit_problems(spec: Spec) -> list[str]:
     """Return a sentence for each entry of ``alerts.limits`` that no monitor reads, or that makes no sense."""
     found = []
     for metric, limit in spec.alerts.limits.items():
         key = f"alerts.limits.{metric}"
-        if metric not in FLOORS:
-            found.append(f"{key}: no such metric; accepted are {', '.join(FLOORS)}{did_you_mean(metric, FLOORS)}")
+        if metric not in MINIMUM_EFFECTS:
+            found.append(
+                f"{key}: no such metric; accepted are {', '.join(MINIMUM_EFFECTS)}"
+                f"{did_you_mean(metric, MINIMUM_EFFECTS)}"
+            )
         elif not limit > 0:
             found.append(f"{key}: must be above 0, not {limit:g}")
-        elif _is_ratio(metric) and limit <= 1:
+        elif _is_ratio_metric(metric) and limit <= 1:
             found.append(f"{key}: is a ratio and must be above 1, not {limit:g}; 1.5 means half as much again")
     return found
 
 
-def _is_ratio(metric: str) -> bool:
+def _is_ratio_metric(metric: str) -> bool:
     return metric.endswith("_ratio") or metric in {"false_positive_rate", "alert_rate", "top_score_share"}

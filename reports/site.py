@@ -10,24 +10,26 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from ledger.records import Incident
+from ledger.records.incidents import Incident
 from ledger.store import Ledger
 from models.spec import Spec
-from reports import coverage, explore, feature, feeds, fleet, incident, methods, model, schema, watched, write
-from reports import day as days
-from reports.reading import Cell, Reading, Runbook, concerns, no_runbook
+from reports import writing
+from reports.export import feeds, json_schema
+from reports.model_view import ModelView, Runbook, StripDay, incident_covers, no_runbook
+from reports.pages import all_days, coverage, explore, feature, fleet, incident, methods, model
+from reports.pages import day as days
 
 Progress = Callable[[str, int, int], None]
 """Called with a page's name, how many pages of its model are done, and how many there are; with several processes,
 with a model's page, how many models are done, and how many there are."""
 Card = dict[str, Any]
-CARD = '{"card":'
+CARD_PREFIX = '{"card":'
 """How the JSON of a model's page begins."""
-APART = 8
+MIN_MODELS_FOR_PROCESSES = 8
 """Models from which more than one process is worth its start."""
 
 
-def build(
+def build_site(
     ledger: Ledger,
     specs: Sequence[Spec],
     site: Path,
@@ -45,10 +47,12 @@ def build(
     half a site. Many models are shared out among ``processes``. Raises WatchkeeperError where the folder can't be
     written; the site then shows what it showed before.
     """
-    write.assets(site)
-    explore.assets(site)
-    write.file(site / "assets" / "schema.json", (write.as_json(schema.schema()) + "\n").encode())
-    write.page(site, "methods", "methods.html", *methods.page())
+    writing.write_assets(site)
+    explore.write_plotly(site)
+    writing.write_file(
+        site / "assets" / "schema.json", (writing.as_json(json_schema.build_json_schema()) + "\n").encode()
+    )
+    writing.write_page(site, "methods", "methods.html", *methods.build_methods_page())
     wanted: dict[str, set[date] | None] = {}
     cards: dict[str, Card] = {}
     for spec in specs:
@@ -59,31 +63,35 @@ def build(
         else:
             wanted[spec.model] = mine or None
     todo = [(spec, wanted[spec.model]) for spec in specs if spec.model in wanted]
-    if processes > 1 and len(todo) >= APART:
-        cards |= dict(_apart(ledger, todo, site, progress, processes, runbook))
+    if processes > 1 and len(todo) >= MIN_MODELS_FOR_PROCESSES:
+        cards |= dict(_build_in_processes(ledger, todo, site, progress, processes, runbook))
     else:
         cards |= {spec.model: _build_model(ledger, spec, site, mine, progress, runbook) for spec, mine in todo}
     ordered = [cards[spec.model] for spec in specs]
     known = ledger.incidents()
-    _feeds(site, specs, known)
-    write.file(site / "metrics.prom", feeds.prometheus(ordered))
-    write.page(site, "coverage", "coverage.html", *coverage.page(ordered))
-    front = fleet.page(ordered, ledger.dead_letters())
-    write.page(site, "index", "fleet.html", front, {"models": [fleet.machine(card) for card in ordered]})
-    _forget(site, {found.id for found in known})
+    _write_feeds(site, specs, known)
+    writing.write_file(site / "metrics.prom", feeds.render_prometheus(ordered))
+    writing.write_page(site, "coverage", "coverage.html", *coverage.build_coverage_page(ordered))
+    front = fleet.build_fleet_page(ordered, ledger.dead_letters())
+    writing.write_page(
+        site, "index", "fleet.html", front, {"models": [fleet.fleet_card_as_json(card) for card in ordered]}
+    )
+    _remove_vanished_incidents(site, {found.id for found in known})
     return site / "index.html"
 
 
-Todo = Sequence[tuple[Spec, set[date] | None]]
+ModelsToBuild = Sequence[tuple[Spec, set[date] | None]]
 
 
-def _apart(
-    ledger: Ledger, todo: Todo, site: Path, progress: Progress | None, processes: int, runbook: Runbook
+def _build_in_processes(
+    ledger: Ledger, todo: ModelsToBuild, site: Path, progress: Progress | None, processes: int, runbook: Runbook
 ) -> Iterator[tuple[str, Card]]:
     """Build each model in one of some processes, which open the ledger for themselves."""
     url = ledger.engine.url.render_as_string(hide_password=False)
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        waiting = {pool.submit(_from_afar, url, spec, site, mine, runbook): spec.model for spec, mine in todo}
+        waiting = {
+            pool.submit(_build_model_in_process, url, spec, site, mine, runbook): spec.model for spec, mine in todo
+        }
         try:
             for number, done in enumerate(as_completed(waiting), 1):
                 yield waiting[done], done.result()
@@ -94,7 +102,7 @@ def _apart(
             raise
 
 
-def _from_afar(url: str, spec: Spec, site: Path, mine: set[date] | None, runbook: Runbook) -> Card:
+def _build_model_in_process(url: str, spec: Spec, site: Path, mine: set[date] | None, runbook: Runbook) -> Card:
     ledger = Ledger.open(url)
     try:
         return _build_model(ledger, spec, site, mine, None, runbook)
@@ -102,21 +110,21 @@ def _from_afar(url: str, spec: Spec, site: Path, mine: set[date] | None, runbook
         ledger.close()
 
 
-def _feeds(site: Path, specs: Sequence[Spec], incidents: Sequence[Incident]) -> None:
+def _write_feeds(site: Path, specs: Sequence[Spec], incidents: Sequence[Incident]) -> None:
     by_name = {spec.model: spec for spec in specs}
     for owner in sorted({spec.owner for spec in specs}):
         own = [(by_name[i.model], i) for i in incidents if i.model in by_name and by_name[i.model].owner == owner]
-        name = write.file_name(owner)
-        write.file(site / "feeds" / f"{name}.xml", feeds.atom(owner, name, own))
+        name = writing.file_name(owner)
+        writing.write_file(site / "feeds" / f"{name}.xml", feeds.render_atom_feed(owner, name, own))
 
 
 def _build_model(
     ledger: Ledger, spec: Spec, site: Path, mine: set[date] | None, progress: Progress | None, runbook: Runbook
 ) -> Card:
-    reading = Reading(ledger, spec, runbook=runbook)
+    model_view = ModelView(ledger, spec, runbook=runbook)
     folder = f"models/{spec.model}"
-    chosen = _chosen(reading, site, mine)
-    total = len(chosen) + len(reading.incidents) + len(reading.features) + 1
+    chosen = _days_to_write(model_view, site, mine)
+    total = len(chosen) + len(model_view.incidents) + len(model_view.features) + 1
     names: list[str] = []
 
     def wrote(name: str) -> None:
@@ -126,64 +134,68 @@ def _build_model(
 
     for day in chosen:
         name = f"{folder}/days/{day}"
-        write.page(site, name, "day.html", *days.page(reading, day))
+        writing.write_page(site, name, "day.html", *days.build_day_page(model_view, day))
         wrote(name)
-    if reading.last is not None:
-        write.file(site / folder / "days/latest.html", feeds.latest(reading.last))
-        newest = (site / folder / f"days/{reading.last}.json").read_bytes()
-        write.file(site / folder / "days/latest.json", newest)
-    write.page(site, f"{folder}/days/index", "days.html", *watched.page(reading))
-    for found in reading.incidents:
+    if model_view.last is not None:
+        writing.write_file(site / folder / "days/latest.html", feeds.render_latest_redirect(model_view.last))
+        newest = (site / folder / f"days/{model_view.last}.json").read_bytes()
+        writing.write_file(site / folder / "days/latest.json", newest)
+    writing.write_page(site, f"{folder}/days/index", "days.html", *all_days.build_days_page(model_view))
+    for found in model_view.incidents:
         name = found.page.removesuffix(".html")
         drilldown = (site / f"{name}-evidently.html").exists()
-        write.page(site, name, "incident.html", *incident.page(reading, found, drilldown=drilldown))
+        writing.write_page(
+            site, name, "incident.html", *incident.build_incident_page(model_view, found, drilldown=drilldown)
+        )
         wrote(name)
-    for name in reading.features:
-        path = f"{folder}/features/{write.file_name(name)}"
-        write.page(site, path, "feature.html", *feature.page(reading, name))
+    for name in model_view.features:
+        path = f"{folder}/features/{writing.file_name(name)}"
+        writing.write_page(site, path, "feature.html", *feature.build_feature_page(model_view, name))
         wrote(path)
-    write.page(site, f"{folder}/explore", "explore.html", *explore.page(reading))
-    context = model.page(reading)
-    write.page(site, f"{folder}/index", "model.html", context, model.machine(reading, context["card"]))
-    write.file(site / folder / "badge.svg", feeds.badge(context["card"]))
+    writing.write_page(site, f"{folder}/explore", "explore.html", *explore.build_explore_page(model_view))
+    context = model.build_model_page(model_view)
+    writing.write_page(
+        site, f"{folder}/index", "model.html", context, model.model_page_as_json(model_view, context["card"])
+    )
+    writing.write_file(site / folder / "badge.svg", feeds.render_badge(context["card"]))
     wrote(f"{folder}/index")
-    plain: Card = json.loads(write.as_json(context["card"]))
+    plain: Card = json.loads(writing.as_json(context["card"]))
     return plain
 
 
-def _chosen(reading: Reading, site: Path, mine: set[date] | None) -> list[date]:
+def _days_to_write(model_view: ModelView, site: Path, mine: set[date] | None) -> list[date]:
     """Return the days whose pages are written (None: all), and leave what is known of the others to the reading."""
     if mine is None:
-        return list(reading.runs)
-    stands = site / f"models/{reading.spec.model}/days"
+        return list(model_view.runs)
+    stands = site / f"models/{model_view.spec.model}/days"
     lines = _standing_lines(stands)
-    stale = mine | _retold(reading, min(mine)) | _beside(reading, lines)
-    stale |= {day for day, line in lines.items() if day in reading.runs and _differs(reading, day, line)}
-    chosen = [day for day in reading.runs if day in stale or not (stands / f"{day}.html").exists()]
-    found = {day: Cell(day, line["state"], line["counts"]) for day, line in lines.items()}
-    reading.known = {day: cell for day, cell in found.items() if day not in chosen}
+    stale = mine | _days_of_changed_incidents(model_view, min(mine)) | _neighbours_of_new_days(model_view, lines)
+    stale |= {day for day, line in lines.items() if day in model_view.runs and _is_outdated(model_view, day, line)}
+    chosen = [day for day in model_view.runs if day in stale or not (stands / f"{day}.html").exists()]
+    found = {day: StripDay(day, line["state"], line["counts"]) for day, line in lines.items()}
+    model_view.known = {day: strip_day for day, strip_day in found.items() if day not in chosen}
     return chosen
 
 
-def _retold(reading: Reading, first: date) -> set[date]:
+def _days_of_changed_incidents(model_view: ModelView, first: date) -> set[date]:
     """Return the days of incidents of which something else is told now than before a day."""
-    before = reading.ledger.incidents(reading.spec.model, as_of=first - timedelta(days=1))
-    told = {found.id: days.banner(found) for found in before}
-    retold = [found for found in reading.incidents if told.get(found.id) != days.banner(found)]
-    return {day for day in reading.runs for found in retold if concerns(found, day)}
+    before = model_view.ledger.incidents(model_view.spec.model, as_of=first - timedelta(days=1))
+    banners_before = {found.id: days.incident_banner(found) for found in before}
+    changed = [found for found in model_view.incidents if banners_before.get(found.id) != days.incident_banner(found)]
+    return {day for day in model_view.runs for found in changed if incident_covers(found, day)}
 
 
-def _differs(reading: Reading, day: date, line: dict[str, Any]) -> bool:
+def _is_outdated(model_view: ModelView, day: date, line: dict[str, Any]) -> bool:
     """Return whether a day's page has grown old since its line was written, or came into or out of an incident."""
-    accused = any(concerns(found, day) for found in reading.incidents)
-    return bool(line["complete"] != reading.whole(day) or (line["state"] == "incident") != accused)
+    accused = any(incident_covers(found, day) for found in model_view.incidents)
+    return bool(line["complete"] != model_view.whole(day) or (line["state"] == "incident") != accused)
 
 
-def _beside(reading: Reading, lines: Collection[date]) -> set[date]:
+def _neighbours_of_new_days(model_view: ModelView, lines: Collection[date]) -> set[date]:
     """Return the neighbours of days that weren't watched when the pages were written: they now lead to them."""
-    every = list(reading.runs)
-    new = [place for place, day in enumerate(every) if day not in lines]
-    return {every[at] for place in new for at in (place - 1, place + 1) if 0 <= at < len(every)}
+    every = list(model_view.runs)
+    new = [index for index, day in enumerate(every) if day not in lines]
+    return {every[at] for index in new for at in (index - 1, index + 1) if 0 <= at < len(every)}
 
 
 def _standing_card(site: Path, spec: Spec) -> Card | None:
@@ -193,7 +205,7 @@ def _standing_card(site: Path, spec: Spec) -> Card | None:
     """
     try:
         text = (site / f"models/{spec.model}/index.json").read_text(encoding="utf-8")
-        card: Card = json.JSONDecoder().raw_decode(text, text.index(CARD) + len(CARD))[0]
+        card: Card = json.JSONDecoder().raw_decode(text, text.index(CARD_PREFIX) + len(CARD_PREFIX))[0]
     except (OSError, ValueError):
         return None
     return card if card.get("model") == spec.model and "strip" in card else None
@@ -210,7 +222,7 @@ def _standing_lines(stands: Path) -> dict[date, dict[str, Any]]:
         return {}
 
 
-def _forget(site: Path, known: Collection[str]) -> None:
+def _remove_vanished_incidents(site: Path, known: Collection[str]) -> None:
     """Remove the pages of incidents that the ledger no longer has: a day watched again may conclude otherwise."""
     for path in (site / "incidents").glob("*"):
         name = path.stem.removesuffix("-evidently")

@@ -17,7 +17,7 @@ from models.errors import WatchkeeperError
 from service import problems
 from service.limiter import Limiter
 from service.problems import Refusal
-from service.tokens import READ, WRITE, Caller, Token, caller_of
+from service.tokens import READ, WRITE, Caller, Token, find_caller
 
 LARGEST_BODY_BYTES = 64 * 1024
 SLACK_PATH = "/slack/actions"
@@ -66,24 +66,24 @@ class Guard:
             await send(message)
 
         try:
-            body = await self._let_in(scope, receive)
-            await self.app(scope, _replayed(body, receive), sending)
+            body = await self._admit(scope, receive)
+            await self.app(scope, _replay_body(body, receive), sending)
         except Refusal as refusal:
-            await problems.answer(refusal)(scope, receive, send)
+            await problems.problem_response(refusal)(scope, receive, send)
         except WatchkeeperError as error:  # of the ledger, which remembers Slack's requests
-            await problems.answer(Refusal(503, str(error)))(scope, receive, send)
+            await problems.problem_response(Refusal(503, str(error)))(scope, receive, send)
         except Exception:
             log.exception("%s %s failed", scope["method"], scope["path"])
             if started:
                 raise
-            await problems.answer(Refusal(500, "this failed here; the log of the service says why"))(
+            await problems.problem_response(Refusal(500, "this failed here; the log of the service says why"))(
                 scope, receive, send
             )
 
-    async def _let_in(self, scope: Scope, receive: Receive) -> bytes:
+    async def _admit(self, scope: Scope, receive: Receive) -> bytes:
         headers = Headers(scope=scope)
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        signed = await _body(headers, receive) if path == SLACK_PATH else None
+        signed = await _read_body(headers, receive) if path == SLACK_PATH else None
         if signed is None:
             caller = self._caller(scope["method"], headers)
         else:
@@ -94,10 +94,10 @@ class Guard:
             seconds = math.ceil(wait)
             raise Refusal(429, f"{caller.name} asks too often; ask again in {seconds} s", {"Retry-After": str(seconds)})
         scope.setdefault("state", {})["caller"] = caller
-        return await _body(headers, receive) if signed is None else signed
+        return await _read_body(headers, receive) if signed is None else signed
 
     def _caller(self, method: str, headers: Headers) -> Caller:
-        caller = caller_of(self.tokens, headers.get("authorization", ""))
+        caller = find_caller(self.tokens, headers.get("authorization", ""))
         if caller is None:
             said = "send the header 'Authorization: Bearer <token>' with a token of WATCHKEEPER_API_TOKENS"
             raise Refusal(401, said, {"WWW-Authenticate": 'Bearer realm="watchkeeper"'})
@@ -107,15 +107,15 @@ class Guard:
         return caller
 
 
-async def _body(headers: Headers, receive: Receive) -> bytes:
+async def _read_body(headers: Headers, receive: Receive) -> bytes:
     """Return a request's whole body; raise Refusal as soon as it is known to be too large."""
-    told = headers.get("content-length", "")
+    declared_length = headers.get("content-length", "")
     read = bytearray()
     more = True
     while more:
-        if (told.isascii() and told.isdigit() and int(told[:12]) > LARGEST_BODY_BYTES) or len(
-            read
-        ) > LARGEST_BODY_BYTES:
+        if (
+            declared_length.isascii() and declared_length.isdigit() and int(declared_length[:12]) > LARGEST_BODY_BYTES
+        ) or len(read) > LARGEST_BODY_BYTES:
             raise Refusal(413, f"a request may have {LARGEST_BODY_BYTES:,} bytes at most")
         message = await receive()
         if message["type"] == "http.disconnect":
@@ -127,7 +127,7 @@ async def _body(headers: Headers, receive: Receive) -> bytes:
     return bytes(read)
 
 
-def _replayed(body: bytes, receive: Receive) -> Receive:
+def _replay_body(body: bytes, receive: Receive) -> Receive:
     """Return a ``receive`` that gives a body that was read already, and then what comes after it."""
     left = [body]
 

@@ -10,20 +10,20 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ledger.records import Incident, Status
-from service.answers import ModelAnswer
+from ledger.records.incidents import Incident, Status
+from service.responses import ModelAnswer
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def text(statuses: Iterable[ModelAnswer], incidents: Iterable[Incident], waiting: int) -> bytes:
+def render_metrics(statuses: Iterable[ModelAnswer], incidents: Iterable[Incident], waiting: int) -> bytes:
     """Return the figures as Prometheus reads them; ``waiting`` counts the messages that weren't delivered yet."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Figures(list(statuses), list(incidents), waiting))
+    registry.register(_WatchCollector(list(statuses), list(incidents), waiting))
     return generate_latest(registry)
 
 
-class _Figures(Collector):
+class _WatchCollector(Collector):
     def __init__(self, statuses: list[ModelAnswer], incidents: list[Incident], waiting: int) -> None:
         self.statuses, self.incidents, self.waiting = statuses, incidents, waiting
 

@@ -6,58 +6,65 @@ import logging
 from datetime import timedelta
 from typing import cast
 
-from alerting.words import day_words
+from alerting.wording import format_day
 from models.errors import WatchkeeperError
-from service.acts import Act, Deliver, Perform, Verb
-from service.desk import Desk
+from service.actions import Action, Deliver, Perform, Verb
+from service.app_state import AppState
 from warehouse.protocol import Warehouse
-from watchkeeper import acts, feedback, watch
-from watchkeeper.stored import Context
+from watchkeeper import incident_actions
+from watchkeeper.context import Context
+from watchkeeper.pipeline import watch
+from watchkeeper.whatif import feedback
 
 SILENCE_DAYS = 7
 log = logging.getLogger("watchkeeper.service")
 
 
-def performer(desk: Desk) -> Perform:
+def make_performer(app_state: AppState) -> Perform:
     """Return what does it over a desk's ledger."""
 
-    def perform(act: Act) -> str:
-        ctx, (specs, _) = _context(desk), desk.specs()
-        done = f"{act.incident}: "
-        if act.verb is Verb.ACKNOWLEDGE:
-            return done + f"acknowledged by {acts.acknowledge(ctx, specs, act.incident, act.by, act.reason).actor}."
-        if act.verb is Verb.SNOOZE:
-            acts.snooze(ctx, specs, act.incident, act.by, act.reason, act.until)
-            until = f"the morning of {day_words(act.until)}" if act.until else "it is resolved"
-            return done + f"snoozed until {until} by {act.by}."
-        if act.verb is Verb.SILENCE:
-            return done + _silence(desk, ctx, act)
-        feedback.not_a_problem(ctx, act.incident, act.by, act.reason)
+    def perform(action: Action) -> str:
+        ctx, (specs, _) = _context(app_state), app_state.specs()
+        done = f"{action.incident}: "
+        if action.verb is Verb.ACKNOWLEDGE:
+            event = incident_actions.acknowledge_incident(ctx, specs, action.incident, action.by, action.reason)
+            return done + f"acknowledged by {event.actor}."
+        if action.verb is Verb.SNOOZE:
+            incident_actions.snooze_incident(ctx, specs, action.incident, action.by, action.reason, action.until)
+            until = f"the morning of {format_day(action.until)}" if action.until else "it is resolved"
+            return done + f"snoozed until {until} by {action.by}."
+        if action.verb is Verb.SILENCE:
+            return done + _silence(app_state, ctx, action)
+        feedback.record_not_a_problem(ctx, action.incident, action.by, action.reason)
         return done + "kept as not a problem. It changes no limit by itself; 'watchkeeper replay' shows it."
 
     return perform
 
 
-def deliverer(desk: Desk) -> Deliver:
+def make_deliverer(app_state: AppState) -> Deliver:
     """Return what sends what waits in the outbox; what can't be sent now waits for the next watch."""
 
     def deliver() -> None:
         try:
-            watch.deliver(_context(desk), desk.specs()[0])
+            watch.deliver_messages(_context(app_state), app_state.specs()[0])
         except WatchkeeperError:
             log.exception("messages could not be delivered")
 
     return deliver
 
 
-def _silence(desk: Desk, ctx: Context, act: Act) -> str:
+def _silence(app_state: AppState, ctx: Context, action: Action) -> str:
     """Silence what is the same trouble: this model, cause and place, from its newest bad day on."""
-    incident = desk.incident(act.incident)
+    incident = app_state.incident(action.incident)
     matchers = {name: str(getattr(incident, name)) for name in ("model", "cause", "feature", "slice")}
-    end = act.until or ctx.now.date() + timedelta(days=SILENCE_DAYS)
-    made = acts.add_silence(ctx, matchers, incident.last_bad, max(end, incident.last_bad), act.by, act.reason)
-    return f"silenced for data up to {day_words(made.end)} by {made.by} ({made.id})."
+    end = action.until or ctx.now.date() + timedelta(days=SILENCE_DAYS)
+    made = incident_actions.add_silence(
+        ctx, matchers, incident.last_bad, max(end, incident.last_bad), action.by, action.reason
+    )
+    return f"silenced for data up to {format_day(made.end)} by {made.by} ({made.id})."
 
 
-def _context(desk: Desk) -> Context:
-    return Context(desk.settings, cast("Warehouse", None), desk.ledger, desk.now())  # acts look at no table
+def _context(app_state: AppState) -> Context:
+    return Context(
+        app_state.settings, cast("Warehouse", None), app_state.ledger, app_state.now()
+    )  # acts look at no table

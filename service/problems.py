@@ -34,44 +34,44 @@ class Refusal(Exception):  # noqa: N818  an answer, not a failure
         self.status, self.detail, self.headers = status, detail, headers
 
 
-def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return how OpenAPI tells of the problems that a route may answer with, besides those of every route."""
     content = {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
     every = (400, 401, 403, 413, 422, 429, 503)
     return {status: {"description": _title(status), "content": content} for status in sorted({*every, *statuses})}
 
 
-def answer(refusal: Refusal) -> JSONResponse:
+def problem_response(refusal: Refusal) -> JSONResponse:
     """Return a refusal as it is sent."""
     said = Problem(title=_title(refusal.status), status=refusal.status, detail=refusal.detail)
     return JSONResponse(said.model_dump(), refusal.status, refusal.headers, MEDIA_TYPE)
 
 
-def install(app: FastAPI) -> None:
+def install_problem_handlers(app: FastAPI) -> None:
     """Have an app answer with problems."""
 
     @app.exception_handler(Refusal)
     def refused(_: Request, error: Refusal) -> JSONResponse:
-        return answer(error)
+        return problem_response(error)
 
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> JSONResponse:
         said = {404: f"there is nothing at {request.url.path}", 405: f"{request.method} can't be done here"}
-        return answer(
+        return problem_response(
             Refusal(error.status_code, said.get(error.status_code, str(error.detail)), dict(error.headers or {}))
         )
 
     @app.exception_handler(RequestValidationError)
     def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        return answer(Refusal(422, _sentence(error)))
+        return problem_response(Refusal(422, _describe_validation_error(error)))
 
     @app.exception_handler(WatchkeeperError)
     def mistaken(_: Request, error: WatchkeeperError) -> JSONResponse:
         # What the ledger's database can't do is no mistake of the caller's.
-        return answer(Refusal(503 if isinstance(error.__cause__, SQLAlchemyError) else 409, str(error)))
+        return problem_response(Refusal(503 if isinstance(error.__cause__, SQLAlchemyError) else 409, str(error)))
 
 
-def _sentence(error: RequestValidationError) -> str:
+def _describe_validation_error(error: RequestValidationError) -> str:
     """Return the first thing that is wrong with a request, and how many others there are."""
     first, *others = error.errors()
     where = ".".join(str(part) for part in first["loc"])

@@ -12,52 +12,56 @@ from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
-from ledger import told
+from ledger import inbox
 from models.errors import WatchkeeperError
 from service import slack
-from service.acts import Deliver, Perform
-from service.app import create
-from service.desk import Desk
-from service.perform import deliverer, performer
+from service.actions import Deliver, Perform
+from service.app import create_app
+from service.app_state import AppState
+from service.perform import make_deliverer, make_performer
 from watchkeeper.settings import Settings
 
 MOST_AT_ONCE = 100
 
 
-def http(settings: Settings, host: str, port: int) -> None:
+def serve_http(settings: Settings, host: str, port: int) -> None:
     """Serve until interrupted; raise WatchkeeperError where nobody could be let in."""
     if not (settings.api_tokens or settings.slack_signing_secret):
         raise WatchkeeperError(
             "nobody could use the service: set WATCHKEEPER_API_TOKENS to name:sha256:read or name:sha256:read+write "
             "(the SHA-256 of each token), WATCHKEEPER_SLACK_SIGNING_SECRET, or both"
         )
-    desk = Desk(settings)
-    app = create(settings, performer(desk), deliverer(desk))
+    app_state = AppState(settings)
+    app = create_app(settings, make_performer(app_state), make_deliverer(app_state))
     uvicorn.run(app, host=host, port=port, server_header=False, proxy_headers=False, limit_concurrency=MOST_AT_ONCE)
 
 
-def socket_mode(settings: Settings, stop: threading.Event | None = None) -> None:
+def serve_socket_mode(settings: Settings, stop: threading.Event | None = None) -> None:
     """Answer Slack's buttons over a connection that we open to Slack, until interrupted or ``stop`` is set."""
     if not settings.slack_app_token:
         raise WatchkeeperError("Socket Mode needs WATCHKEEPER_SLACK_APP_TOKEN, an app-level token (xapp-...)")
-    desk = Desk(settings)
-    client = connected(desk, performer(desk), deliverer(desk), slack.reply_in_slack)
+    app_state = AppState(settings)
+    client = connect_socket_mode(app_state, make_performer(app_state), make_deliverer(app_state), slack.reply_in_slack)
     try:
         (stop or threading.Event()).wait()
     finally:
         client.close()
 
 
-def connected(desk: Desk, perform: Perform, deliver: Deliver, reply: slack.Reply) -> SocketModeClient:
+def connect_socket_mode(
+    app_state: AppState, perform: Perform, deliver: Deliver, reply: slack.Reply
+) -> SocketModeClient:
     """Return a client that is connected to Slack and answers each press once; it connects again by itself."""
-    web = WebClient(base_url=desk.settings.slack_base_url)
-    client = SocketModeClient(app_token=desk.settings.slack_app_token, web_client=web)
+    web = WebClient(base_url=app_state.settings.slack_base_url)
+    client = SocketModeClient(app_token=app_state.settings.slack_app_token, web_client=web)
 
     def listen(asked_by: BaseSocketModeClient, request: SocketModeRequest) -> None:
         asked_by.send_socket_mode_response(SocketModeResponse(request.envelope_id))
-        found = slack.press(request.payload, desk.now().date()) if request.type == "interactive" else None
-        if found is not None and told.first_time(desk.ledger.database, f"socket:{request.envelope_id}", desk.clock()):
-            slack.handle(perform, deliver, found, reply)
+        found = slack.parse_press(request.payload, app_state.now().date()) if request.type == "interactive" else None
+        if found is not None and inbox.record_request(
+            app_state.ledger.database, f"socket:{request.envelope_id}", app_state.clock()
+        ):
+            slack.handle_press(perform, deliver, found, reply)
 
     client.socket_mode_request_listeners.append(listen)
     try:

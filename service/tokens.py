@@ -31,7 +31,7 @@ class Token:
     sha256: str
 
 
-def parse(setting: str) -> list[Token]:
+def parse_tokens(setting: str) -> list[Token]:
     """Return the tokens of ``WATCHKEEPER_API_TOKENS``; raise WatchkeeperError for an entry that can't be read.
 
     The message never shows the entry: somebody may have put the token itself there.
@@ -50,7 +50,7 @@ def parse(setting: str) -> list[Token]:
     return found
 
 
-def caller_of(tokens: Sequence[Token], authorization: str) -> Caller | None:
+def find_caller(tokens: Sequence[Token], authorization: str) -> Caller | None:
     """Return whose token an Authorization header carries; every hash is compared, each in constant time."""
     scheme, _, token = authorization.partition(" ")
     given = hashlib.sha256(token.strip().encode("utf-8", "surrogateescape")).hexdigest()

@@ -13,14 +13,14 @@ import pyarrow.parquet as pq
 
 from models.errors import WatchkeeperError
 from simulator import labels
-from simulator.batch import OPENED, Batch, Incident, draw
-from simulator.columns import NULL, Number
-from simulator.recipes import Recipe, recipe
+from simulator.batch import BANK_OPENED, Batch, Incident, draw_batch
+from simulator.columns import NULL_CODE, Number
+from simulator.recipes import Recipe, recipe_for
 
-LABELS_ARRIVE = time(5, 10)
+LABELS_ARRIVE_AT = time(5, 10)
 
 
-def build(
+def build_bank(
     root: Path,
     models: Sequence[str],
     start: date,
@@ -37,14 +37,14 @@ def build(
     Raises WatchkeeperError for an unknown model, a negative seed, days before the bank opened, or a folder that can't
     be written.
     """
-    if start < OPENED or end < start:
+    if start < BANK_OPENED or end < start:
         raise WatchkeeperError(
-            f"The miniature bank can't be built from {start} to {end}: it opened on {OPENED}, and the last day must not"
-            " be before the first"
+            f"The miniature bank can't be built from {start} to {end}: it opened on {BANK_OPENED}, and the last day "
+            "must not be before the first"
         )
     if seed < 0:
         raise WatchkeeperError(f"The miniature bank's seed is {seed}; accepted: a whole number from 0 on")
-    recipes = [recipe(model) for model in models]
+    recipes = [recipe_for(model) for model in models]
     try:
         for each in recipes:
             _build_model(Path(root), each, start, end, seed, incidents, progress)
@@ -61,12 +61,12 @@ def _build_model(
     incidents: Sequence[Incident],
     progress: Callable[[int], None] | None,
 ) -> None:
-    waiting = labels.join([])
-    day = max(OPENED, start - timedelta(days=labels.LONGEST_DAYS))
+    waiting = labels.join_events([])
+    day = max(BANK_OPENED, start - timedelta(days=labels.LONGEST_DAYS))
     while day <= end:
-        batch = draw(model, day, seed, incidents)
+        batch = draw_batch(model, day, seed, incidents)
         tomorrow = np.datetime64(day + timedelta(days=1), "us")
-        waiting = labels.join([waiting, labels.events(batch, seed)])
+        waiting = labels.join_events([waiting, labels.events_of_batch(batch, seed)])
         known = waiting.known_at < tomorrow
         if day >= start:
             _write_features(root / model.model / "features", batch)
@@ -77,34 +77,34 @@ def _build_model(
         day += timedelta(days=1)
 
 
-def table(batch: Batch) -> pa.Table:
+def feature_table(batch: Batch) -> pa.Table:
     """Return the feature table of a day, as delivered: the truth is not in it."""
     action = np.where(batch.blocked, 2, np.where(batch.alerted, 1, 0)).astype(np.int32)
     columns = {
         batch.recipe.id: pa.array(batch.ids),
         "event_time": pa.array(batch.event_times()),
-        **{name: _column(batch, name) for name in batch.recipe.columns},
+        **{name: _arrow_column(batch, name) for name in batch.recipe.columns},
         "score": pa.array(batch.score),
-        "model_version": _named(np.zeros(len(batch.ids), dtype=np.int32), [batch.recipe.version]),
-        "action": _named(action, ["allow", "review", "block"]),
+        "model_version": _dictionary_array(np.zeros(len(batch.ids), dtype=np.int32), [batch.recipe.version]),
+        "action": _dictionary_array(action, ["allow", "review", "block"]),
     }
     delivered = pa.table(columns)
     return delivered if not len(batch.copies) else pa.concat_tables([delivered, delivered.take(batch.copies)])
 
 
-def _column(batch: Batch, name: str) -> pa.Array:
+def _arrow_column(batch: Batch, name: str) -> pa.Array:
     values, kind = batch.columns[name], batch.recipe.columns[name]
     if isinstance(kind, Number):
         null = np.isnan(values)
         return pa.array(np.where(null, 0, values).astype(np.int64) if kind.whole else values, mask=null)
     levels = batch.levels[name]
     if isinstance(levels[0], str):
-        return _named(values.astype(np.int32), list(levels))
-    return pa.array(np.asarray(levels)[values], mask=values == NULL)
+        return _dictionary_array(values.astype(np.int32), list(levels))
+    return pa.array(np.asarray(levels)[values], mask=values == NULL_CODE)
 
 
-def _named(codes: np.ndarray[tuple[int], np.dtype[np.int32]], levels: list[object]) -> pa.Array:
-    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes == NULL), pa.array(levels))
+def _dictionary_array(codes: np.ndarray[tuple[int], np.dtype[np.int32]], levels: list[object]) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes == NULL_CODE), pa.array(levels))
 
 
 def _write_features(folder: Path, batch: Batch) -> None:
@@ -112,23 +112,25 @@ def _write_features(folder: Path, batch: Batch) -> None:
     if batch.missing:
         file.unlink(missing_ok=True)
         return
-    _write(file, table(batch), batch.arrives)
+    _write_partition(file, feature_table(batch), batch.arrives)
 
 
-def _write_labels(folder: Path, model: Recipe, day: date, known: labels.Events) -> None:
-    sources = [model.claim if source == "claim" else source for source in labels.SOURCES]
+def _write_labels(folder: Path, model: Recipe, day: date, known: labels.LabelEvents) -> None:
+    sources = [model.claim if source == "claim" else source for source in labels.LABEL_SOURCES]
     content = pa.table(
         {
             model.id: pa.array(known.ids),
             "is_fraud": pa.array(known.is_fraud),
             "known_at": pa.array(known.known_at),
-            "label_source": _named(known.source.astype(np.int32), list(sources)),
+            "label_source": _dictionary_array(known.source.astype(np.int32), list(sources)),
         }
     )
-    _write(folder / f"day={day}" / "part-0.parquet", content, datetime.combine(day + timedelta(days=1), LABELS_ARRIVE))
+    _write_partition(
+        folder / f"day={day}" / "part-0.parquet", content, datetime.combine(day + timedelta(days=1), LABELS_ARRIVE_AT)
+    )
 
 
-def _write(file: Path, content: pa.Table, arrives: datetime) -> None:
+def _write_partition(file: Path, content: pa.Table, arrives: datetime) -> None:
     """Write a partition so that a reader sees all of it or none, dated when it arrived (UTC)."""
     file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_name(f".{file.name}.part")

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from simulator.columns import Choice, Codes, Flags, Floats, Level, Number
 from simulator.recipes import Recipe
 
-OPENED = date(2026, 1, 1)  # the bank's first day
-WEEKDAYS = (0.98, 0.97, 1.0, 1.02, 1.1, 1.04, 0.89)  # Monday to Sunday
+BANK_OPENED = date(2026, 1, 1)  # the bank's first day
+WEEKDAY_FACTORS = (0.98, 0.97, 1.0, 1.02, 1.1, 1.04, 0.89)  # Monday to Sunday
 
 Stage = Literal["people", "features", "score", "delivery"]
 STAGES: tuple[Stage, ...] = ("people", "features", "score", "delivery")
@@ -70,29 +70,29 @@ class Incident:
         return self.model == model and self.start <= day and (self.end is None or day <= self.end)
 
 
-def draw(recipe: Recipe, day: date, seed: int, incidents: Sequence[Incident] = ()) -> Batch:
+def draw_batch(recipe: Recipe, day: date, seed: int, incidents: Sequence[Incident] = ()) -> Batch:
     """Return a day's rows, the same for the same arguments whatever other days were drawn.
 
     An incident has a random stream of its own: it changes what it is about and nothing else.
     """
-    batch = _ordinary(recipe, day, seed)
+    batch = _draw_ordinary(recipe, day, seed)
     live = [incident for incident in incidents if incident.active(recipe.model, day)]
     for stage in STAGES:
         if stage == "score":
-            batch.score = score(batch)
+            batch.score = score_batch(batch)
         for incident in live:
             if incident.stage == stage:
-                incident.apply(batch, generator(seed, recipe.model, day, incident.kind))
+                incident.apply(batch, random_stream(seed, recipe.model, day, incident.kind))
     return batch
 
 
-def generator(seed: int, model: str, day: date, purpose: str) -> np.random.Generator:
+def random_stream(seed: int, model: str, day: date, purpose: str) -> np.random.Generator:
     """Return the random stream of one purpose on one day of one model."""
     key = [seed, zlib.crc32(model.encode()), day.toordinal(), zlib.crc32(purpose.encode())]
     return np.random.default_rng(np.random.SeedSequence(key))
 
 
-def score(batch: Batch) -> Floats:
+def score_batch(batch: Batch) -> Floats:
     """Return the champion's score in [0, 1]: the probability of fraud given the features, by Bayes' rule.
 
     P(features | fraud) is a mixture: `hidden_share` of frauds look legitimate, so the ratio never falls below it.
@@ -106,16 +106,20 @@ def score(batch: Batch) -> Floats:
     return np.asarray(np.round(odds / (1 + odds), 7))
 
 
-def _ordinary(recipe: Recipe, day: date, seed: int) -> Batch:
+def _draw_ordinary(recipe: Recipe, day: date, seed: int) -> Batch:
     """Draw a day on which nothing goes wrong; the score is still to be set."""
-    rng = generator(seed, recipe.model, day, "rows")
-    busy = _busy(day)
-    rows = round(recipe.rows_a_day * WEEKDAYS[day.weekday()] * (1 + 0.05 * busy) * _growth(day) * _noise(rng, 0.02))
+    rng = random_stream(seed, recipe.model, day, "rows")
+    busy = _busyness(day)
+    rows = round(
+        recipe.rows_a_day * WEEKDAY_FACTORS[day.weekday()] * (1 + 0.05 * busy) * _growth(day) * _noise(rng, 0.02)
+    )
     fraud = rng.random(rows) < recipe.fraud_share * _noise(rng, 0.05)
-    looks = fraud & (rng.random(rows) >= recipe.hidden_share)
+    visible_fraud = fraud & (rng.random(rows) >= recipe.hidden_share)
     columns: dict[str, Floats | Codes] = {}
     for name, column in recipe.columns.items():
-        columns[name] = column.draw(rng, looks, busy) if isinstance(column, Number) else column.draw(rng, looks)
+        columns[name] = (
+            column.draw(rng, visible_fraud, busy) if isinstance(column, Number) else column.draw(rng, visible_fraud)
+        )
     minutes_after_five = 20 + float(np.clip(6 * rng.standard_normal(), -15, 15))
     return Batch(
         recipe=recipe,
@@ -130,13 +134,13 @@ def _ordinary(recipe: Recipe, day: date, seed: int) -> Batch:
     )
 
 
-def _busy(day: date) -> float:
+def _busyness(day: date) -> float:
     """Return -1 to 1: people spend at the month's end and start, after pay day, and less around the 16th."""
     return math.cos(2 * math.pi * (day.day - 1) / 31)
 
 
 def _growth(day: date) -> float:
-    return 1.0005 ** (day - OPENED).days
+    return 1.0005 ** (day - BANK_OPENED).days
 
 
 def _noise(rng: np.random.Generator, spread: float) -> float:

@@ -18,7 +18,7 @@ Flags = NDArray[np.bool_]
 Codes = NDArray[np.int32]
 Level = str | bool | int
 
-NULL = -1  # the code of a null in a choice
+NULL_CODE = -1  # the code of a null in a choice
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,10 @@ class Number:
         middle = values - 0.5 if self.whole else values
         with np.errstate(invalid="ignore", divide="ignore"):
             z = np.log(np.maximum(middle, 1e-9) / self.median) / self.sigma
-        told = self.lift * np.clip(np.nan_to_num(z), -4, 4) - self.lift**2 / 2
+        ratio = self.lift * np.clip(np.nan_to_num(z), -4, 4) - self.lift**2 / 2
         if not self.zeros:
-            return told
-        present = told + np.log((1 - self.fraud_zeros) / (1 - self.zeros))
+            return ratio
+        present = ratio + np.log((1 - self.fraud_zeros) / (1 - self.zeros))
         return np.asarray(np.where(values == 0, np.log(self.fraud_zeros / self.zeros), present))
 
 
@@ -94,11 +94,11 @@ class Choice:
         return np.asarray(weights / weights.sum())
 
     def draw(self, rng: np.random.Generator, fraud: Flags) -> Codes:
-        """Return the code of a level for each row of `fraud`; `NULL` is null."""
-        codes = _pick(rng, self._legitimate, len(fraud))
-        codes[fraud] = _pick(rng, self._fraudulent, int(fraud.sum()))
+        """Return the code of a level for each row of `fraud`; `NULL_CODE` is null."""
+        codes = _draw_codes(rng, self._legitimate, len(fraud))
+        codes[fraud] = _draw_codes(rng, self._fraudulent, int(fraud.sum()))
         if self.nulls:
-            codes[rng.random(len(fraud)) < self.nulls] = NULL
+            codes[rng.random(len(fraud)) < self.nulls] = NULL_CODE
         return codes
 
     def evidence(self, codes: Floats | Codes) -> Floats:
@@ -107,15 +107,15 @@ class Choice:
         ratios = np.log(self._fraudulent / self._legitimate)
         return np.asarray(
             np.concatenate([ratios, np.zeros(beyond + 1)])[codes.astype(np.int32)]
-        )  # NULL is -1: the last entry
+        )  # NULL_CODE is -1: the last entry
 
 
-def _pick(rng: np.random.Generator, shares: Floats, rows: int) -> Codes:
-    borders = np.cumsum(shares)
-    return np.asarray(np.searchsorted(borders[:-1], rng.random(rows), side="right"), dtype=np.int32)
+def _draw_codes(rng: np.random.Generator, shares: Floats, rows: int) -> Codes:
+    edges = np.cumsum(shares)
+    return np.asarray(np.searchsorted(edges[:-1], rng.random(rows), side="right"), dtype=np.int32)
 
 
-def zipf(prefix: str, count: int, tilt: float, seed: int, exponent: float = 1.05) -> Choice:
+def zipf_choice(prefix: str, count: int, tilt: float, seed: int, exponent: float = 1.05) -> Choice:
     """Return a large category: `count` levels with Zipf shares 1/(rank+3)^exponent and log-normal tilts of fraud.
 
     The offset 3 keeps the first level from taking a fifth of all rows.
@@ -123,14 +123,14 @@ def zipf(prefix: str, count: int, tilt: float, seed: int, exponent: float = 1.05
     ranks = np.arange(count)
     shares = 1 / (ranks + 3.0) ** exponent
     tilts = np.exp(tilt * np.random.default_rng(seed).standard_normal(count))
-    return Choice(_names(prefix, count), tuple(shares.tolist()), tuple(tilts.tolist()))
+    return Choice(_level_names(prefix, count), tuple(shares.tolist()), tuple(tilts.tolist()))
 
 
-def _names(prefix: str, count: int) -> tuple[str, ...]:
+def _level_names(prefix: str, count: int) -> tuple[str, ...]:
     return tuple(f"{prefix}{rank:04d}" for rank in range(count))
 
 
-def hours(night: float) -> Choice:
+def hour_of_day(night: float) -> Choice:
     """Return the hour of the day: quiet nights, busy days; fraud picks the hours 0 to 5 `night` times as often."""
     shares: Any = 0.12 + np.exp(-0.5 * ((np.arange(24) - 14.5) / 4.2) ** 2)
     tilt = tuple(night if hour < 6 else 1.0 for hour in range(24))

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from simulator.batch import Batch, Incident, draw
+from simulator.batch import Batch, Incident, draw_batch
 from simulator.columns import Number
 
 
@@ -63,7 +63,7 @@ def late_day(model: str, hours: float, start: date, end: date | None = None) -> 
     return Incident("late_day", model, start, end, "delivery", apply)
 
 
-def duplicates(model: str, share: float, start: date, end: date | None = None) -> Incident:
+def duplicate_rows(model: str, share: float, start: date, end: date | None = None) -> Incident:
     """Deliver a share of the rows twice."""
 
     def apply(batch: Batch, rng: np.random.Generator) -> None:
@@ -148,26 +148,26 @@ def fairness_gap(
 
 def stale_feature(model: str, column: str, start: date, end: date | None = None, seed: int = 7) -> Incident:
     """Let a column hold, every day, what it held on the day before the incident, row for row: it isn't refreshed."""
-    return Incident(f"stale_feature {column}", model, start, end, "features", _again([column], start, seed))
+    return Incident(f"stale_feature {column}", model, start, end, "features", _repeat_day_before([column], start, seed))
 
 
 def stale_partition(model: str, start: date, end: date | None = None, seed: int = 7) -> Incident:
     """Deliver the features of the day before the incident again, all of them and nothing else."""
 
     def apply(batch: Batch, rng: np.random.Generator) -> None:
-        old = draw(batch.recipe, start - timedelta(days=1), seed)
+        old = draw_batch(batch.recipe, start - timedelta(days=1), seed)
         for name in ("fraud", "ids", "seconds"):
             setattr(batch, name, getattr(old, name))
-        _again(list(batch.columns), start, seed)(batch, rng)
+        _repeat_day_before(list(batch.columns), start, seed)(batch, rng)
 
     return Incident("stale_partition", model, start, end, "features", apply)
 
 
-def _again(columns: Sequence[str], start: date, seed: int) -> Callable[[Batch, np.random.Generator], None]:
+def _repeat_day_before(columns: Sequence[str], start: date, seed: int) -> Callable[[Batch, np.random.Generator], None]:
     """Return what puts the values of the day before `start` into columns, over and over where there are more rows."""
 
     def apply(batch: Batch, _rng: np.random.Generator) -> None:
-        old = draw(batch.recipe, start - timedelta(days=1), seed)
+        old = draw_batch(batch.recipe, start - timedelta(days=1), seed)
         for column in columns:
             values = old.columns[column]
             batch.columns[column] = values[np.arange(len(batch.fraud)) % len(values)]

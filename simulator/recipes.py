@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from models.errors import WatchkeeperError, did_you_mean
-from simulator.columns import Choice, Number, hours, zipf
+from simulator.columns import Choice, Number, hour_of_day, zipf_choice
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Recipe:
     columns: Mapping[str, Number | Choice]
 
 
-def _people(young: float, middle: float, old: float) -> dict[str, Number | Choice]:
+def _protected_columns(young: float, middle: float, old: float) -> dict[str, Number | Choice]:
     """Return the protected columns: not features, and independent of fraud and of every feature."""
     return {
         "age_band": Choice(("18-29", "30-59", "60+"), (young, middle, old)),
@@ -62,7 +62,7 @@ CARD_PAYMENTS = Recipe(
             ),
             "minutes_since_last": Number(600, 1.7, lift=-0.8, nulls=0.008, whole=True, most=129_600),
             "merchant_chargeback_share": Number(0.002, 0.9, lift=1.26, nulls=0.005, decimals=6, most=0.1),
-            "hour": hours(2.0),
+            "hour": hour_of_day(2.0),
             "channel": Choice(
                 ("contactless", "chip", "online", "in_app", "phone"),
                 (0.4, 0.22, 0.26, 0.1, 0.02),
@@ -71,9 +71,9 @@ CARD_PAYMENTS = Recipe(
             "country": Choice(
                 ("GB", "IE", "FR", "ES", "US", "other"), (0.86, 0.03, 0.03, 0.03, 0.02, 0.03), (0.7, 1, 1.5, 1.5, 4, 4)
             ),
-            "merchant": zipf("M", 320, tilt=0.5, seed=11),
+            "merchant": zipf_choice("M", 320, tilt=0.5, seed=11),
             "authenticated": Choice((False, True), (0.3, 0.7), (2.0, 0.55)),
-            **_people(0.25, 0.52, 0.23),
+            **_protected_columns(0.25, 0.52, 0.23),
         }
     ),
 )
@@ -104,16 +104,16 @@ APP_SCAMS = Recipe(
             "payments_24h": Number(1.8, 0.7, lift=0.8, whole=True, season=0.02),
             "logins_7d": Number(5, 0.7, lift=0.34, whole=True),
             "account_age_days": Number(1800, 0.8, lift=-0.46, nulls=0.002, whole=True, most=20_000),
-            "hour": hours(1.2),
+            "hour": hour_of_day(1.2),
             "channel": Choice(("app", "web", "phone", "branch"), (0.68, 0.24, 0.05, 0.03), (0.9, 1.5, 0.8, 0.3)),
             "payment_reason": Choice(
                 ("family", "bills", "goods", "rent", "savings", "investment"),
                 (0.27, 0.23, 0.2, 0.13, 0.11, 0.06),
                 (0.5, 0.7, 1.8, 0.7, 1.4, 2.2),
             ),
-            "beneficiary_bank": zipf("B", 240, tilt=0.5, seed=12),
+            "beneficiary_bank": zipf_choice("B", 240, tilt=0.5, seed=12),
             "screen_shared": Choice((False, True), (0.99, 0.01), (1.0, 10.0)),
-            **_people(0.24, 0.54, 0.22),
+            **_protected_columns(0.24, 0.54, 0.22),
         }
     ),
 )
@@ -148,16 +148,16 @@ ACCOUNT_OPENING = Recipe(
                 14, 1.5, lift=1.03, zeros=0.2, fraud_zeros=0.1, nulls=0.01, decimals=1, most=15_000
             ),
             "enquiries_6m": Number(1.6, 0.8, lift=0.92, zeros=0.35, fraud_zeros=0.25, whole=True),
-            "hour": hours(1.7),
+            "hour": hour_of_day(1.7),
             "channel": Choice(("app", "web", "branch", "partner"), (0.5, 0.3, 0.12, 0.08), (1.1, 1.4, 0.15, 1.2)),
             "employment": Choice(
                 ("employed", "self_employed", "student", "retired", "unemployed", "other"),
                 (0.58, 0.13, 0.12, 0.08, 0.05, 0.04),
                 (0.8, 1.5, 1.0, 0.4, 1.8, 2.0),
             ),
-            "email_domain": zipf("D", 280, tilt=0.5, seed=13),
+            "email_domain": zipf_choice("D", 280, tilt=0.5, seed=13),
             "document_verified": Choice((False, True), (0.1, 0.9), (3.5, 0.75)),
-            **_people(0.37, 0.49, 0.14),
+            **_protected_columns(0.37, 0.49, 0.14),
         }
     ),
 )
@@ -167,7 +167,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
 )
 
 
-def recipe(model: str) -> Recipe:
+def recipe_for(model: str) -> Recipe:
     """Return the recipe of a model; raise WatchkeeperError for a model the miniature bank hasn't got."""
     if model not in RECIPES:
         accepted = ", ".join(RECIPES)

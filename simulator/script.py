@@ -10,7 +10,7 @@ from simulator.batch import Incident
 
 
 @dataclass(frozen=True)
-class Scripted:
+class ScriptedIncident:
     """One thing that goes wrong, in the words of an incident; `end` is its last day, None where it stays open."""
 
     model: str
@@ -22,11 +22,13 @@ class Scripted:
     incident: Incident
 
 
-def _scripted(cause: str, incident: Incident, feature: str | None = None, slice_: str | None = None) -> Scripted:
-    return Scripted(incident.model, cause, feature, slice_, incident.start, incident.end, incident)
+def _scripted(
+    cause: str, incident: Incident, feature: str | None = None, slice_: str | None = None
+) -> ScriptedIncident:
+    return ScriptedIncident(incident.model, cause, feature, slice_, incident.start, incident.end, incident)
 
 
-def _card_payments() -> tuple[Scripted, ...]:
+def _card_payments() -> tuple[ScriptedIncident, ...]:
     model = "card_payments"
     unit = on_demand.unit_error(model, "avg_amount_90d_gbp", date(2026, 4, 16), date(2026, 4, 18))
     nulls = on_demand.null_flood(model, "device_age_days", 0.31, date(2026, 4, 28))
@@ -38,7 +40,7 @@ def _card_payments() -> tuple[Scripted, ...]:
     )
 
 
-def _app_scams() -> tuple[Scripted, ...]:
+def _app_scams() -> tuple[ScriptedIncident, ...]:
     model = "app_scams"
     names = {"app": "APP", "web": "WEB"}
     return (
@@ -53,7 +55,7 @@ def _app_scams() -> tuple[Scripted, ...]:
                 levels={"hour": (0, 1, 2, 3, 4), "payment_reason": ("bills", "rent")},
             ),
         ),
-        _scripted("duplicate_rows", on_demand.duplicates(model, 0.03, date(2026, 4, 9), date(2026, 4, 10))),
+        _scripted("duplicate_rows", on_demand.duplicate_rows(model, 0.03, date(2026, 4, 9), date(2026, 4, 10))),
         _scripted(
             "column_fault",
             on_demand.recode_category(model, "channel", names, date(2026, 4, 20), date(2026, 4, 22)),
@@ -62,7 +64,7 @@ def _app_scams() -> tuple[Scripted, ...]:
     )
 
 
-def _account_opening() -> tuple[Scripted, ...]:
+def _account_opening() -> tuple[ScriptedIncident, ...]:
     model = "account_opening"
     return (
         _scripted(
@@ -83,5 +85,5 @@ def _account_opening() -> tuple[Scripted, ...]:
     )
 
 
-DEMO: tuple[Scripted, ...] = (*_card_payments(), *_app_scams(), *_account_opening())
-SCRIPTS: dict[str, tuple[Scripted, ...]] = {"demo": DEMO, "quiet": ()}
+DEMO_SCRIPT: tuple[ScriptedIncident, ...] = (*_card_payments(), *_app_scams(), *_account_opening())
+SCRIPTS: dict[str, tuple[ScriptedIncident, ...]] = {"demo": DEMO_SCRIPT, "quiet": ()}

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.warehouse import emulator
+from tests.warehouse.bigquery import emulator
 
 if TYPE_CHECKING:
     from google.cloud import bigquery

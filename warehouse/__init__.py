@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from warehouse.protocol import Warehouse
 
 
-def open(address: str | Path, read_at: datetime | None = None) -> Warehouse:  # noqa: A001  reads as warehouse.open
+def open_warehouse(address: str | Path, read_at: datetime | None = None) -> Warehouse:
     """Return the warehouse at an address: a folder of Parquet tables, or BigQuery as it was at ``read_at`` (None: now).
 
     Raises WatchkeeperError for any other kind.
     """
     # DuckDB is loaded only where a warehouse is opened: parsing the DAGs imports this package too.
-    from warehouse.parquet import ParquetWarehouse  # noqa: PLC0415
+    from warehouse.duckdb.warehouse import ParquetWarehouse  # noqa: PLC0415
 
     scheme, separator, rest = str(address).partition("://")
     if not separator:
@@ -26,22 +26,22 @@ def open(address: str | Path, read_at: datetime | None = None) -> Warehouse:  # 
     if scheme == "file":
         return ParquetWarehouse(Path(rest))
     if scheme == "bigquery":
-        return _bigquery(str(address), rest, read_at)
+        return _open_bigquery(str(address), rest, read_at)
     raise WatchkeeperError(
         f"warehouse {address}: unknown kind '{scheme}'; accepted in WATCHKEEPER_WAREHOUSE are a folder of Parquet "
         "tables, and bigquery://project or bigquery://project/location"
     )
 
 
-def _bigquery(address: str, rest: str, read_at: datetime | None) -> Warehouse:
+def _open_bigquery(address: str, rest: str, read_at: datetime | None) -> Warehouse:
     project, _, location = rest.partition("/")
     if not project or "/" in location:
         raise WatchkeeperError(f"warehouse {address}: accepted is bigquery://project or bigquery://project/location")
     try:
-        from warehouse.bigquery import BigQueryWarehouse  # noqa: PLC0415
-        from warehouse.jobs import connect  # noqa: PLC0415
+        from warehouse.bigquery.jobs import connect_bigquery  # noqa: PLC0415
+        from warehouse.bigquery.warehouse import BigQueryWarehouse  # noqa: PLC0415
     except ImportError as error:
         raise WatchkeeperError(
             f"warehouse {address}: the package {error.name} is not installed; install watchkeeper[bigquery]"
         ) from error
-    return BigQueryWarehouse(connect(project, location or None), read_at)
+    return BigQueryWarehouse(connect_bigquery(project, location or None), read_at)

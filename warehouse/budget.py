@@ -27,7 +27,7 @@ FEWEST_FEATURES = 64
 
 
 @dataclass(frozen=True)
-class Plan:
+class ReadPlan:
     """What a scan is to read; ``left_out`` says in words what it isn't, and is empty where it reads everything."""
 
     features: tuple[str, ...]
@@ -36,7 +36,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Used:
+class StatementCost:
     """What one statement cost: bytes as estimated by its dry run, as read, and as billed (0 from the cache)."""
 
     model: str
@@ -46,11 +46,11 @@ class Used:
     billed: int
 
 
-class Account:
+class CostAccount:
     """What models used today: what was recorded since it was last taken, and the bytes billed before that."""
 
     def __init__(self, earlier: Mapping[str, int] | None = None) -> None:
-        self.used: list[Used] = []
+        self.used: list[StatementCost] = []
         self.left_out: dict[str, str] = {}
         """What was left unread of a model to keep within its budget, in words."""
         self._earlier = dict(earlier or {})
@@ -59,13 +59,13 @@ class Account:
         """Note the bytes that were billed for a model today and taken away since."""
         self._earlier[model] = earlier
 
-    def take(self, model: str) -> list[Used]:
+    def take(self, model: str) -> list[StatementCost]:
         """Return what was recorded of a model, and forget it."""
         taken = [used for used in self.used if used.model == model]
         self.used = [used for used in self.used if used.model != model]
         return taken
 
-    def record(self, used: Used) -> None:
+    def record(self, used: StatementCost) -> None:
         """Add what a statement cost."""
         self.used.append(used)
 
@@ -74,30 +74,32 @@ class Account:
         return self._earlier.get(model, 0) + sum(used.billed for used in self.used if used.model == model)
 
 
-def plans(features: Sequence[str], slices: Sequence[str], day: date) -> Iterator[Plan]:
+def reading_plans(features: Sequence[str], slices: Sequence[str], day: date) -> Iterator[ReadPlan]:
     """Yield ways to read a day, from everything to the least: fewer slices, then fewer features, never none.
 
     The slice that stands last in the model file is left out first.
     """
-    yield Plan(tuple(features), tuple(slices))
+    yield ReadPlan(tuple(features), tuple(slices))
     for kept in range(len(slices) - 1, -1, -1):
-        yield Plan(tuple(features), tuple(slices[:kept]), _without(slices[kept:]))
+        yield ReadPlan(tuple(features), tuple(slices[:kept]), _without_slices(slices[kept:]))
     one_in = 2
     while one_in <= min(FEWEST_FEATURES, len(features)):
-        chosen = sample(features, one_in, day)
+        chosen = sample_features(features, one_in, day)
         words = f"{len(chosen)} of {len(features)} features (each has its turn within {one_in} days)"
-        yield Plan(chosen, (), f"{_without(slices)}, with {words}" if slices else f"with {words}")
+        yield ReadPlan(chosen, (), f"{_without_slices(slices)}, with {words}" if slices else f"with {words}")
         one_in *= 2
 
 
-def sample(features: Sequence[str], one_in: int, day: date) -> tuple[str, ...]:
+def sample_features(features: Sequence[str], one_in: int, day: date) -> tuple[str, ...]:
     """Return one of so many features: those whose turn it is on a day, in their own order."""
     shuffled = sorted(features, key=lambda name: hashlib.sha256(name.encode()).digest())
-    chosen = {name for place, name in enumerate(shuffled) if (place + day.toordinal()) % one_in == 0}
+    chosen = {name for turn, name in enumerate(shuffled) if (turn + day.toordinal()) % one_in == 0}
     return tuple(name for name in features if name in chosen)
 
 
-def choose(model: str, plans: Iterable[Plan], estimate: Callable[[Plan], int], left: int, budget: int) -> Plan:
+def choose_plan(
+    model: str, plans: Iterable[ReadPlan], estimate: Callable[[ReadPlan], int], left: int, budget: int
+) -> ReadPlan:
     """Return the first plan whose estimated bytes are within what is ``left`` of a model's ``budget`` of bytes a day.
 
     Raises WatchkeeperError where none is.
@@ -108,12 +110,12 @@ def choose(model: str, plans: Iterable[Plan], estimate: Callable[[Plan], int], l
         if needed <= left:
             return plan
     raise WatchkeeperError(
-        f"{model}: even the least reading would bill {size(needed)}, and {size(max(left, 0))} of the {size(budget)} "
-        "a day are left; raise budget.bytes_per_day in the model file, or run this tomorrow"
+        f"{model}: even the least reading would bill {format_bytes(needed)}, and {format_bytes(max(left, 0))} of the "
+        f"{format_bytes(budget)} a day are left; raise budget.bytes_per_day in the model file, or run this tomorrow"
     )
 
 
-def size(count: int) -> str:
+def format_bytes(count: int) -> str:
     """Return a number of bytes in words, as BigQuery's prices count them: 1 kB is 1,000 bytes."""
     value, unit = float(count), "B"
     for larger in ("kB", "MB", "GB", "TB", "PB"):
@@ -123,5 +125,5 @@ def size(count: int) -> str:
     return f"{value:,.3g} {unit}"
 
 
-def _without(slices: Sequence[str]) -> str:
+def _without_slices(slices: Sequence[str]) -> str:
     return f"without {'slice' if len(slices) == 1 else 'slices'} {', '.join(slices)}"

@@ -8,10 +8,10 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from models.spec import Spec
-from warehouse.budget import Account
-from warehouse.grid import Frame
-from warehouse.profile import Cohort, Profile
-from warehouse.ranking import Ranked
+from profiles.profile import Cohort, Profile
+from profiles.schema import ProfileSchema
+from warehouse.budget import CostAccount
+from warehouse.sql.top_entities import RankedCard
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +44,7 @@ class Relation:
 class Warehouse(Protocol):
     """Reads one model's tables. Days are partition days; ``end`` is included. ``account`` keeps what reading cost."""
 
-    account: Account
+    account: CostAccount
 
     def partition(self, spec: Spec, day: date) -> Partition | None:
         """Return what arrived for a day, or None; raise WatchkeeperError where the table or file can't be read."""
@@ -54,11 +54,11 @@ class Warehouse(Protocol):
         """Return the days that have a partition, in order."""
         ...
 
-    def frame(self, spec: Spec) -> Frame:
+    def fit_profile_schema(self, spec: Spec) -> ProfileSchema:
         """Fix the cells of every feature from the model's baseline days; raise WatchkeeperError if none is there."""
         ...
 
-    def profile(self, spec: Spec, frame: Frame, start: date, end: date) -> dict[date, Profile]:
+    def profile(self, spec: Spec, schema: ProfileSchema, start: date, end: date) -> dict[date, Profile]:
         """Scan the partitions of a span of days once and return a profile for each day that has one."""
         ...
 
@@ -71,7 +71,7 @@ class Warehouse(Protocol):
         ...
 
     def label_changes(
-        self, spec: Spec, frame: Frame, start: date, end: date, since: date | None, as_of: date
+        self, spec: Spec, schema: ProfileSchema, start: date, end: date, since: date | None, as_of: date
     ) -> dict[date, Cohort]:
         """Return what was known of each partition day by the end of ``as_of``, less what was by the end of ``since``.
 
@@ -79,7 +79,7 @@ class Warehouse(Protocol):
         """
         ...
 
-    def top_cards(self, spec: Spec, start: date, end: date, as_of: date) -> list[Ranked]:
+    def top_cards(self, spec: Spec, start: date, end: date, as_of: date) -> list[RankedCard]:
         """Return the cards (``score.entity``) with the highest scores of each day, by what was known by ``as_of``.
 
         Nothing where the model file names none, or no labels.

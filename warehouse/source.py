@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 
-from warehouse import sql
-from warehouse.sql import Bound
+from warehouse.sql import expressions as sql
+from warehouse.sql.expressions import Bound
 
 
 class Source(Protocol):
@@ -35,7 +35,7 @@ class Source(Protocol):
         ...
 
     @property
-    def tie(self) -> str:
+    def tie_breaker(self) -> str:
         """Return what orders rows of one id: any order, but the same at every call."""
         ...
 
@@ -62,7 +62,7 @@ class FileSource:
     partitioned: bool
     start: date
     end: date
-    tie: str = "t.filename, t.file_row_number"
+    tie_breaker: str = "t.filename, t.file_row_number"
 
     def scan(self, bound: Bound) -> str:
         """Return the FROM item, with the alias ``t``."""
@@ -79,13 +79,15 @@ class FileSource:
 
     def day_number(self) -> str:
         """Return the day of a row, in days since 1970."""
-        return sql.day_number(sql.day_of(self.day, self.columns[self.day]))
+        return sql.as_day_number(sql.column_as_date(self.day, self.columns[self.day]))
 
     def wanted(self, bound: Bound) -> list[str]:
         """Return the conditions that hold for rows of the wanted days."""
         if self.partitioned or self.start == date.min:  # all of the table
             return []
-        return [f"{sql.day_of(self.day, self.columns[self.day])} BETWEEN {bound(self.start)} AND {bound(self.end)}"]
+        return [
+            f"{sql.column_as_date(self.day, self.columns[self.day])} BETWEEN {bound(self.start)} AND {bound(self.end)}"
+        ]
 
 
 @dataclass(frozen=True)
@@ -99,15 +101,15 @@ class TableSource:
     end: date
     partitioned: bool = False
     only_day: date | None = None
-    tie: str = "to_json_string(t)"
+    tie_breaker: str = "to_json_string(t)"
 
     def scan(self, bound: Bound) -> str:
         """Return the FROM item, with the alias ``t``."""
-        return f"{sql.quoted_path(self.table)} AS t"
+        return f"{sql.quote_table_path(self.table)} AS t"
 
     def day_number(self) -> str:
         """Return the day of a row, in days since 1970."""
-        return sql.day_number(sql.day_of(self.day, self.columns[self.day]))
+        return sql.as_day_number(sql.column_as_date(self.day, self.columns[self.day]))
 
     def wanted(self, bound: Bound) -> list[str]:
         """Return the conditions that hold for rows of the wanted days.
@@ -117,12 +119,12 @@ class TableSource:
         """
         if self.day not in self.columns:
             return []
-        kind, name = self.columns[self.day], sql.column(self.day)
+        kind, name = self.columns[self.day], sql.quoted_column(self.day)
         if kind.startswith("TIMESTAMP"):
             zone = UTC if kind.endswith("ZONE") else None
             first = datetime.combine(self.start, time(), zone)
             after = datetime.combine(self.end + timedelta(days=1), time(), zone)
             return [f"{name} >= {bound(first)} AND {name} < {bound(after)}"]
-        if sql.is_text(kind):
+        if sql.is_text_type(kind):
             return [f"{name} BETWEEN {bound(self.start.isoformat())} AND {bound(self.end.isoformat())}"]
         return [f"{name} BETWEEN {bound(self.start)} AND {bound(self.end)}"]

@@ -1,5 +1,5 @@
 """``python -m watchkeeper``: the command line."""
 
-from watchkeeper.cli import main
+from watchkeeper.cli.main import main
 
 main()

@@ -11,26 +11,28 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from alerting.silences import ADDED, ENDED
-from ledger.events import SYSTEM, first_broken
-from ledger.records import Event, Incident, Verdict
+from alerting.incidents.silences import SILENCE_ADDED, SILENCE_ENDED
+from ledger.events import SYSTEM_ACTOR, describe_first_broken_event
+from ledger.records.events import Event
+from ledger.records.incidents import Incident
+from ledger.records.measurements import Verdict
 from ledger.store import Ledger
 from models.errors import WatchkeeperError
 from models.spec import Spec
-from watchkeeper.acts import handlings
-from watchkeeper.files import write_whole
-from watchkeeper.stored import Context
+from watchkeeper.context import Context
+from watchkeeper.files import write_atomically
+from watchkeeper.incident_actions import handlings_by_incident
 
 CONFIGURED = "configured"
 """The kind of the event that says what a model was watched by from then on."""
-TEMPLATE = Path(__file__).with_name("evidence.html")
-MOST_QUERIES = 100
+EVIDENCE_TEMPLATE = Path(__file__).with_name("evidence.html")
+MAX_QUERIES = 100
 
 
-def verify(ledger: Ledger, heads: Sequence[str] = ()) -> tuple[str, Event | None]:
+def verify_log(ledger: Ledger, heads: Sequence[str] = ()) -> tuple[str, Event | None]:
     """Return a sentence on the first broken event of the log ('' where it is whole), and the newest event."""
     events = ledger.events()
-    return first_broken(events, heads), events[-1] if events else None
+    return describe_first_broken_event(events, heads), events[-1] if events else None
 
 
 def log_configuration(ctx: Context, spec: Spec) -> None:
@@ -43,7 +45,7 @@ def log_configuration(ctx: Context, spec: Spec) -> None:
         named = {"config_sha256": "the model file", "code_version": "Watchkeeper's version"}
         reason = " and ".join(named[key] for key in changed) + (" changed" if logged else " it is first watched by")
         payload = now | {"model_file": spec.model_dump(mode="json", by_alias=True)}
-        ctx.ledger.append_event(ctx.now, CONFIGURED, reason, model=spec.model, actor=SYSTEM, payload=payload)
+        ctx.ledger.append_event(ctx.now, CONFIGURED, reason, model=spec.model, actor=SYSTEM_ACTOR, payload=payload)
 
 
 def config_sha256(spec: Spec) -> str:
@@ -60,7 +62,7 @@ def code_version() -> str:
         return "unknown"
 
 
-def export(ctx: Context, spec: Spec, start: date, end: date, folder: Path, made_by: str) -> dict[str, str]:
+def export_evidence(ctx: Context, spec: Spec, start: date, end: date, folder: Path, made_by: str) -> dict[str, str]:
     """Write a model's evidence for the days of a span into a new folder, and return each file's SHA-256.
 
     Raises WatchkeeperError where the folder isn't empty or can't be written, and for days in the wrong order.
@@ -71,9 +73,9 @@ def export(ctx: Context, spec: Spec, start: date, end: date, folder: Path, made_
         if folder.exists() and any(folder.iterdir()):
             raise WatchkeeperError(f"{folder}: is not empty; evidence is written into a folder of its own")
         folder.mkdir(parents=True, exist_ok=True)
-        files = _files(ctx, spec, start, end, made_by)
+        files = _evidence_files(ctx, spec, start, end, made_by)
         for name, text in files.items():
-            write_whole(folder / name, text)
+            write_atomically(folder / name, text)
         digests = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in files.items()}
         manifest = {
             "model": spec.model,
@@ -83,23 +85,23 @@ def export(ctx: Context, spec: Spec, start: date, end: date, folder: Path, made_
             "made_by": made_by,
             "code_version": code_version(),
             "config_sha256": config_sha256(spec),
-            "log": _head(ctx.ledger),
+            "log": _log_head(ctx.ledger),
             "sha256": digests,
         }
-        write_whole(folder / "manifest.json", _json(manifest))
+        write_atomically(folder / "manifest.json", _to_json(manifest))
     except OSError as error:
         raise WatchkeeperError(f"{folder}: can't be written ({error.strerror})") from error
     return digests
 
 
-def _files(ctx: Context, spec: Spec, start: date, end: date, made_by: str) -> dict[str, str]:
+def _evidence_files(ctx: Context, spec: Spec, start: date, end: date, made_by: str) -> dict[str, str]:
     ledger = ctx.ledger
     events = ledger.events(spec.model)
     incidents = [i for i in ledger.incidents(spec.model, withdrawn=True) if i.opened <= end and i.concluded >= start]
     figures = ledger.measurements(spec.model, as_of_from=start, as_of_to=end)
     baselines = [ledger.baseline(spec, as_of=start), *(b for b in ledger.baselines(spec.model) if start < b.day <= end)]
     decisions = [d for d in ledger.decisions(spec.model) if start <= d.day <= end]
-    known = handlings(ledger, spec.model)
+    known = handlings_by_incident(ledger, spec.model)
     rows = [
         asdict(incident)
         | {
@@ -113,16 +115,16 @@ def _files(ctx: Context, spec: Spec, start: date, end: date, made_by: str) -> di
     held = {
         "model": spec.model_dump(mode="json", by_alias=True),
         "incidents": rows,
-        "events": [asdict(event) for event in [*events, *ledger.events("", kinds=(ADDED, ENDED))]],
+        "events": [asdict(event) for event in [*events, *ledger.events("", kinds=(SILENCE_ADDED, SILENCE_ENDED))]],
         "chain": [[event.number, event.hash] for event in ledger.events()],
         "figures": [asdict(figure) for figure in figures],
         "runs": [asdict(run) for run in ledger.runs(spec.model, start, end)],
         "baselines": [asdict(baseline) for baseline in baselines],
         "decisions": [asdict(decision) for decision in decisions],
-        "retrained": [asdict(each) for each in ledger.retrained(spec.model)],
-        "queries": _queries(ctx, spec, start, end, incidents),
+        "retrained": [asdict(each) for each in ledger.retraining_outcomes(spec.model)],
+        "queries": _bad_day_queries(ctx, spec, start, end, incidents),
     }
-    page = _page(
+    page = _render_summary_page(
         model={"name": spec.name, "owner": spec.owner, "tier": spec.tier},
         start=start,
         end=end,
@@ -130,8 +132,8 @@ def _files(ctx: Context, spec: Spec, start: date, end: date, made_by: str) -> di
         made_by=made_by,
         code=code_version(),
         config_sha256=config_sha256(spec),
-        head=_head(ledger),
-        chain=first_broken(ledger.events()) or "each follows the one before it",
+        head=_log_head(ledger),
+        chain=describe_first_broken_event(ledger.events()) or "each follows the one before it",
         baselines=held["baselines"],
         runs=held["runs"],
         figures=len(figures),
@@ -139,10 +141,12 @@ def _files(ctx: Context, spec: Spec, start: date, end: date, made_by: str) -> di
         incidents=[row for row in rows if row["fired"]],
         decisions=[asdict(d) for d in decisions if d.verdict != "not needed"],
     )
-    return {**{f"{name}.json": _json(content) for name, content in held.items()}, "summary.html": page}
+    return {**{f"{name}.json": _to_json(content) for name, content in held.items()}, "summary.html": page}
 
 
-def _queries(ctx: Context, spec: Spec, start: date, end: date, incidents: Sequence[Incident]) -> list[dict[str, Any]]:
+def _bad_day_queries(
+    ctx: Context, spec: Spec, start: date, end: date, incidents: Sequence[Incident]
+) -> list[dict[str, Any]]:
     """Return the query by which each bad day's partition is read, with its digest, or why there is none."""
     bad = {
         incident.opened + timedelta(days=step)
@@ -150,7 +154,7 @@ def _queries(ctx: Context, spec: Spec, start: date, end: date, incidents: Sequen
         for step in range((incident.last_bad - incident.opened).days + 1)
     }
     found: list[dict[str, Any]] = []
-    for day in sorted(day for day in bad if start <= day <= end)[:MOST_QUERIES]:
+    for day in sorted(day for day in bad if start <= day <= end)[:MAX_QUERIES]:
         try:
             query = ctx.warehouse.relation(spec, day).query
             found.append({"day": day, "sha256": hashlib.sha256(query.encode()).hexdigest(), "query": query})
@@ -159,17 +163,17 @@ def _queries(ctx: Context, spec: Spec, start: date, end: date, incidents: Sequen
     return found
 
 
-def _head(ledger: Ledger) -> dict[str, Any]:
+def _log_head(ledger: Ledger) -> dict[str, Any]:
     events = ledger.events()
     return {"number": events[-1].number, "hash": events[-1].hash} if events else {"number": 0, "hash": ""}
 
 
-def _page(**content: Any) -> str:
+def _render_summary_page(**content: Any) -> str:
     from jinja2 import Environment, StrictUndefined  # noqa: PLC0415  only needed here
 
     pages = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    return pages.from_string(TEMPLATE.read_text(encoding="utf-8")).render(**content)
+    return pages.from_string(EVIDENCE_TEMPLATE.read_text(encoding="utf-8")).render(**content)
 
 
-def _json(content: Any) -> str:
+def _to_json(content: Any) -> str:
     return json.dumps(content, indent=1, default=str, allow_nan=False)

@@ -11,31 +11,32 @@ from typing import Any
 
 import typer
 
-from ledger.records import Cause, Verdict
-from models.load import schema
-from monitors.limits import FLOORS
-from reports import words
+from ledger.records.incidents import Cause
+from ledger.records.measurements import Verdict
+from models.load import spec_json_schema
+from monitors.limits import MINIMUM_EFFECTS
+from reports import wording
 from watchkeeper import settings
 from watchkeeper.settings import REPOSITORY
 
-FOLDER = REPOSITORY / "docs" / "reference"
-BAR = r"\|"
-NOTE = "<!-- Made by `make generate` from the code; edits here are lost. -->\n\n"
+REFERENCE_FOLDER = REPOSITORY / "docs" / "reference"
+ESCAPED_BAR = r"\|"
+GENERATED_NOTE = "<!-- Made by `make generate` from the code; edits here are lost. -->\n\n"
 
 
-def pages() -> dict[str, str]:
+def reference_pages() -> dict[str, str]:
     """Return each reference page by its file's name."""
     made = {
-        "model-file.md": _model_file(),
-        "command-line.md": _command_line(),
-        "settings.md": _settings(),
-        "metrics.md": _metrics(),
+        "model-file.md": _model_file_page(),
+        "command-line.md": _command_line_page(),
+        "settings.md": _settings_page(),
+        "metrics.md": _metrics_page(),
     }
-    return {name: NOTE + text.rstrip() + "\n" for name, text in made.items()}
+    return {name: GENERATED_NOTE + text.rstrip() + "\n" for name, text in made.items()}
 
 
-def _model_file() -> str:
-    content = json.loads(schema())
+def _model_file_page() -> str:
+    content = json.loads(spec_json_schema())
     parts: dict[str, Any] = content["$defs"]
     lines = [
         "# Model file",
@@ -43,20 +44,27 @@ def _model_file() -> str:
         "One YAML file for each model, named after it. `watchkeeper validate` checks it, and an editor completes it by",
         "`models/schema.json`. Unknown keys are refused. `watchkeeper init TABLE` writes a first one.",
         "",
-        *part_table(content, parts),
+        *schema_properties_table(content, parts),
     ]
-    for name in _in_order(content, parts):
-        lines += ["", f"## {name}", "", parts[name].get("description", ""), "", *part_table(parts[name], parts)]
+    for name in _parts_in_order(content, parts):
+        lines += [
+            "",
+            f"## {name}",
+            "",
+            parts[name].get("description", ""),
+            "",
+            *schema_properties_table(parts[name], parts),
+        ]
     return "\n".join(lines)
 
 
-def _in_order(content: dict[str, Any], parts: dict[str, Any]) -> list[str]:
+def _parts_in_order(content: dict[str, Any], parts: dict[str, Any]) -> list[str]:
     """Return the parts in the order in which a reader of the file comes upon them."""
     found: list[str] = []
 
     def visit(part: dict[str, Any]) -> None:
         for value in part.get("properties", {}).values():
-            for name in _named(value):
+            for name in _referenced_parts(value):
                 if name not in found:
                     found.append(name)
                     visit(parts[name])
@@ -65,35 +73,35 @@ def _in_order(content: dict[str, Any], parts: dict[str, Any]) -> list[str]:
     return found
 
 
-def _named(value: Any) -> Iterator[str]:
+def _referenced_parts(value: Any) -> Iterator[str]:
     """Yield the names of the parts that a property refers to."""
     if isinstance(value, dict):
         if "$ref" in value:
             yield value["$ref"].rpartition("/")[2]
         for inner in value.values():
-            yield from _named(inner)
+            yield from _referenced_parts(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _named(inner)
+            yield from _referenced_parts(inner)
 
 
-def part_table(part: dict[str, Any], parts: dict[str, Any]) -> list[str]:
+def schema_properties_table(part: dict[str, Any], parts: dict[str, Any]) -> list[str]:
     """Return the properties of a JSON Schema's object as a table; ``parts`` are those that it refers to."""
     required = set(part.get("required", ()))
     rows = []
     for key, value in part.get("properties", {}).items():
-        default = "required" if key in required else _default(value)
-        own = next((parts[name].get("description", "") for name in _named(value)), "")
-        rows.append((f"`{key}`", accepted(value), default, value.get("description", own)))
-    return table(("key", "accepted", "default", "what it says"), rows)
+        default = "required" if key in required else _describe_default(value)
+        own = next((parts[name].get("description", "") for name in _referenced_parts(value)), "")
+        rows.append((f"`{key}`", describe_accepted(value), default, value.get("description", own)))
+    return markdown_table(("key", "accepted", "default", "what it says"), rows)
 
 
-def _default(value: dict[str, Any]) -> str:
+def _describe_default(value: dict[str, Any]) -> str:
     default = value.get("default")
     return "" if default in (None, {}, []) or isinstance(default, dict) else f"`{json.dumps(default)}`"
 
 
-def accepted(value: dict[str, Any]) -> str:
+def describe_accepted(value: dict[str, Any]) -> str:
     """Return what a property takes, in words."""
     if "$ref" in value:
         name = value["$ref"].rpartition("/")[2]
@@ -101,24 +109,26 @@ def accepted(value: dict[str, Any]) -> str:
     if "const" in value or "enum" in value:
         return ", ".join(f"`{each}`" for each in value.get("enum", [value.get("const")]))
     if "anyOf" in value:
-        return " or ".join(dict.fromkeys(accepted(each) for each in value["anyOf"] if each.get("type") != "null"))
+        return " or ".join(
+            dict.fromkeys(describe_accepted(each) for each in value["anyOf"] if each.get("type") != "null")
+        )
     kind = value.get("type", "anything")
     inner = value.get({"array": "items", "object": "additionalProperties"}.get(kind, ""))
     if isinstance(inner, dict) and inner:
-        return f"{'list of' if kind == 'array' else 'name:'} {accepted(inner)}"
+        return f"{'list of' if kind == 'array' else 'name:'} {describe_accepted(inner)}"
     said = {"string": "text", "object": "mapping", "array": f"list of {value.get('minItems', '')}".rstrip()}
-    return _bounded("date" if value.get("format") == "date" else said.get(kind, kind), value)
+    return _describe_bounds("date" if value.get("format") == "date" else said.get(kind, kind), value)
 
 
-def _bounded(kind: str, value: dict[str, Any]) -> str:
+def _describe_bounds(kind: str, value: dict[str, Any]) -> str:
     ends = (("minimum", "from"), ("exclusiveMinimum", "above"), ("maximum", "to"), ("exclusiveMaximum", "below"))
     bounds = " ".join(f"{said} {value[key]}" for key, said in ends if key in value)
     shape = f" like `{value['pattern']}`" if "pattern" in value else ""
     return f"{kind} {bounds}".rstrip() + shape
 
 
-def _command_line() -> str:
-    from watchkeeper.cli import app  # noqa: PLC0415  this module is of no use to the command line itself
+def _command_line_page() -> str:
+    from watchkeeper.cli.main import app  # noqa: PLC0415  this module is of no use to the command line itself
 
     group = typer.main.get_command(app)
     lines = [
@@ -132,14 +142,19 @@ def _command_line() -> str:
     commands: dict[str, Any] = getattr(group, "commands", {})
     for name, command in sorted(commands.items()):
         rows = [
-            (_spelt(each), "required" if each.required else _shown(each), each.help or "") for each in command.params
+            (
+                _spell_parameter(each),
+                "required" if each.required else _describe_parameter_default(each),
+                each.help or "",
+            )
+            for each in command.params
         ]
         lines += ["", f"## watchkeeper {name}", "", command.help or "", ""]
-        lines += table(("argument", "default", "what it does"), rows)
+        lines += markdown_table(("argument", "default", "what it does"), rows)
     return "\n".join(lines)
 
 
-def _spelt(parameter: Any) -> str:
+def _spell_parameter(parameter: Any) -> str:
     if parameter.param_type_name != "option":
         return f"`{str(parameter.name).upper()}`"
     kind = parameter.type_descriptor.annotation
@@ -148,57 +163,65 @@ def _spelt(parameter: Any) -> str:
     return f"{spelt}: {', '.join(values)}" if values else spelt
 
 
-def _shown(parameter: Any) -> str:
+def _describe_parameter_default(parameter: Any) -> str:
     default = parameter.default
     default = default.value if isinstance(default, Enum) else default
     return "" if default in (None, "", False) or callable(default) else f"`{default}`"
 
 
-def _settings() -> str:
+def _settings_page() -> str:
     tree = ast.parse(Path(settings.__file__).read_text(encoding="utf-8"))
     fields = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Settings").body
     rows = []
     for node, after in zip(fields, [*fields[1:], None], strict=True):
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            told = after.value.value if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant) else ""
+            description = (
+                after.value.value if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant) else ""
+            )
             default = getattr(settings.Settings, node.target.id, "")
             shown = str(default).replace(str(REPOSITORY), "the checkout")
-            rows.append((f"`{settings.PREFIX}{node.target.id.upper()}`", f"`{shown}`" if shown else "", str(told)))
+            rows.append(
+                (f"`{settings.PREFIX}{node.target.id.upper()}`", f"`{shown}`" if shown else "", str(description))
+            )
     lines = ["# Settings", "", "Environment variables, all of them optional. An unknown one is refused.", ""]
-    return "\n".join([*lines, *table(("variable", "default", "what it says"), rows)])
+    return "\n".join([*lines, *markdown_table(("variable", "default", "what it says"), rows)])
 
 
-def _metrics() -> str:
+def _metrics_page() -> str:
     lines = [
         "# Metrics, verdicts and causes",
         "",
         "The names that `watchkeeper measurements`, the JSON beside each page and `alerts.limits` use. The",
         "floor is the smallest effect that matters: no learned limit is lower, and `alerts.limits` changes it.",
         "",
-        *table(
+        *markdown_table(
             ("metric", "on the pages", "floor"),
             [
-                (f"`{name}`", title, f"{FLOORS[name]:g}" if name in FLOORS else "")
-                for name, title in words.METRICS.items()
+                (f"`{name}`", title, f"{MINIMUM_EFFECTS[name]:g}" if name in MINIMUM_EFFECTS else "")
+                for name, title in wording.METRIC_TITLES.items()
             ],
         ),
         "",
         "## Monitors",
         "",
-        *table(("monitor", "what it watches"), [(f"`{name}`", title) for name, title in words.MONITORS.items()]),
+        *markdown_table(
+            ("monitor", "what it watches"), [(f"`{name}`", title) for name, title in wording.MONITOR_TITLES.items()]
+        ),
         "",
         "## Verdicts",
         "",
-        *table(("verdict", "on the pages"), [(f"`{each.value}`", words.VERDICTS[each].word) for each in Verdict]),
+        *markdown_table(
+            ("verdict", "on the pages"), [(f"`{each.value}`", wording.VERDICTS[each].word) for each in Verdict]
+        ),
         "",
         "## Causes",
         "",
-        *table(
+        *markdown_table(
             ("cause", "in words", "data fault"),
             [
                 (
                     f"[`{each.value}`](../runbook/{each.value}.md)",
-                    words.CAUSES[each],
+                    wording.CAUSES[each],
                     "yes" if each.data_fault else "no",
                 )
                 for each in Cause
@@ -208,18 +231,18 @@ def _metrics() -> str:
     return "\n".join(lines)
 
 
-def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
+def markdown_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
     """Return the lines of a table in Markdown."""
     cells = [head, tuple("---" for _ in head), *rows]
-    return [f"| {' | '.join(' '.join(cell.replace('|', BAR).split()) for cell in row)} |" for row in cells]
+    return [f"| {' | '.join(' '.join(cell.replace('|', ESCAPED_BAR).split()) for cell in row)} |" for row in cells]
 
 
-def write() -> None:
+def write_reference_pages() -> None:
     """Write every page anew."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, text in pages().items():
-        (FOLDER / name).write_text(text, encoding="utf-8")
+    REFERENCE_FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, text in reference_pages().items():
+        (REFERENCE_FOLDER / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    write()
+    write_reference_pages()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from alerting.links import Links
+from alerting.notifications.messages.links import Links
 from models.errors import WatchkeeperError, did_you_mean
 
 PREFIX = "WATCHKEEPER_"
@@ -77,7 +77,7 @@ class Settings:
         return Links((self.site_url or self.site.resolve().as_uri()).rstrip("/"), self.docs_url.rstrip("/"))
 
 
-def read(environment: Mapping[str, str] | None = None) -> Settings:
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Return the settings; raise WatchkeeperError for a WATCHKEEPER_ variable that doesn't exist."""
     given = os.environ if environment is None else environment
     accepted = set(Settings.__dataclass_fields__) - {"secrets"}

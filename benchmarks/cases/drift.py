@@ -8,15 +8,15 @@ from pathlib import Path
 import pandas  # noqa: ICN001, F401  DuckDB would import it at its first bound value, within the work
 import pyarrow.parquet  # noqa: F401  as pandas below
 
-import monitors.drift
 from benchmarks import kept
 from benchmarks.data import Table, day_of
 from benchmarks.model import spec
-from ledger.records import Measurement
-from monitors.calibration import learn
-from warehouse.grid import Frame
-from warehouse.parquet import ParquetWarehouse
-from warehouse.profile import Profile, total
+from ledger.records.measurements import Measurement
+from monitors.drift.calibration import learn_calibration
+from monitors.drift.daily_drift import measure_drift
+from profiles.profile import Profile, sum_profiles
+from profiles.schema import ProfileSchema
+from warehouse.duckdb.warehouse import ParquetWarehouse
 
 Found = list[Measurement]
 
@@ -33,14 +33,16 @@ def prepare(
     model = spec(table, slices=slices, baseline_days=span)
     bank = ParquetWarehouse(place)
 
-    def profile(frame: Frame, from_day: int) -> Profile:
-        return total(bank.profile(model, frame, day_of(from_day), day_of(from_day + span - 1)).values(), frame.id)
+    def profile(frame: ProfileSchema, from_day: int) -> Profile:
+        return sum_profiles(
+            bank.profile(model, frame, day_of(from_day), day_of(from_day + span - 1)).values(), frame.id
+        )
 
     def work() -> Found:
-        frame = bank.frame(model) if first else kept.frame(place, model)
+        frame = bank.fit_profile_schema(model) if first else kept.frame(place, model)
         baseline = profile(frame, 0) if first else kept.baseline(place, model)
-        return monitors.drift.measure(
-            model, frame, day_of(span), profile(frame, span), learn(model, frame, {day_of(0): baseline})
+        return measure_drift(
+            model, frame, day_of(span), profile(frame, span), learn_calibration(model, frame, {day_of(0): baseline})
         )
 
     return work

@@ -15,10 +15,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-import reports.site
-from ledger import tables
+from ledger.storage import tables
 from ledger.store import Ledger
 from models.spec import Spec
+from reports.site import build_site
 from tests.reports import made
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -40,7 +40,7 @@ class Fleet:
 
     def build(self) -> Fleet:
         """Build the whole site, a process for each core."""
-        reports.site.build(self.ledger, self.specs, self.site, processes=os.cpu_count() or 1)
+        build_site(self.ledger, self.specs, self.site, processes=os.cpu_count() or 1)
         return self
 
 
@@ -67,7 +67,7 @@ def answer(fleet: Fleet) -> dict[str, Any]:
     files = [path for path in fleet.site.rglob("*") if path.is_file()]
     pages = [path.stat().st_size for path in files if path.suffix == ".html"]
     began = time.process_time()
-    reports.site.build(fleet.ledger, fleet.specs, fleet.site, touched={(fleet.specs[0].model, made.LAST)})
+    build_site(fleet.ledger, fleet.specs, fleet.site, touched={(fleet.specs[0].model, made.LAST)})
     day_s = time.process_time() - began
     found = {
         "models": len(fleet.specs),

@@ -12,9 +12,9 @@ import pyarrow.parquet  # noqa: F401  likewise at the first file
 from benchmarks import kept
 from benchmarks.data import Table, day_of
 from benchmarks.model import spec
-from warehouse import codec
-from warehouse.parquet import ParquetWarehouse
-from warehouse.profile import EVERYONE, Profile
+from profiles import codec
+from profiles.profile import EVERYONE, Profile
+from warehouse.duckdb.warehouse import ParquetWarehouse
 
 Profiles = dict[date, Profile]
 

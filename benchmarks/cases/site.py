@@ -6,8 +6,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-import reports.site
 from ledger.store import Ledger
+from reports.site import build_site
 from tests.reports import made
 
 DAYS = 90
@@ -20,8 +20,8 @@ def prepare(*, root: str, days: int, whole: bool) -> Callable[[], Path]:
     made.fill(ledger, model, days=days)
     touched = None if whole else {(model.model, made.LAST)}
     if not whole:
-        reports.site.build(ledger, [model], folder / "site")
-    return lambda: reports.site.build(ledger, [model], folder / "site", touched=touched)
+        build_site(ledger, [model], folder / "site")
+    return lambda: build_site(ledger, [model], folder / "site", touched=touched)
 
 
 def answer(index: Path) -> dict[str, int]:

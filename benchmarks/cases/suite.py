@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import checks.suite
 from benchmarks.data import Recipe, Table, day_of, recipes
 from benchmarks.model import spec
-from checks import library
-from ledger.records import Measurement, Verdict
-from warehouse.parquet import ParquetWarehouse
+from checks.suite import run_checks
+from ledger.records.measurements import Measurement, Verdict
+from warehouse import great_expectations
+from warehouse.duckdb.warehouse import ParquetWarehouse
 
 Check = dict[str, dict[str, Any]]
 
@@ -23,8 +23,8 @@ def prepare(*, root: str, rows: int, days: int, columns: int) -> Callable[[], li
     suite.append({"expect_column_values_to_be_unique": {"column": "payment_id"}})
     model = spec(table).model_copy(update={"checks": suite})
     bank = ParquetWarehouse(Path(root))
-    library.load()
-    return lambda: checks.suite.run(model, day_of(0), bank)
+    great_expectations.import_great_expectations()
+    return lambda: run_checks(model, day_of(0), bank)
 
 
 def answer(found: list[Measurement]) -> dict[str, int]:

@@ -8,18 +8,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple, cast
 
-import monitors.drift
 from benchmarks import kept
 from benchmarks.counting import CountingWarehouse
 from benchmarks.data import Table, day_of
 from benchmarks.model import spec
-from ledger.records import Measurement
+from ledger.records.measurements import Measurement
 from ledger.store import Ledger
-from warehouse.parquet import ParquetWarehouse
-from warehouse.profile import total
+from monitors.drift.daily_drift import measure_drift
+from profiles.profile import sum_profiles
+from warehouse.duckdb.warehouse import ParquetWarehouse
 from warehouse.protocol import Warehouse
+from watchkeeper.context import Context, baseline_calibration, baseline_profiles, stored_profiles
 from watchkeeper.settings import Settings
-from watchkeeper.stored import Context, baseline_profiles, calibration, profiles_of
 
 WINDOW_DAYS = 90
 BASELINE_DAYS = 7
@@ -46,7 +46,7 @@ def prepare(*, root: str, rows: int, days: int, columns: int) -> Callable[[], Fo
     frame = kept.frame(Path(root), spec(table))
     scanned = list(bank.profile(model, frame, day_of(0), day_of(min(days, 4) - 1)).values())
     ledger = Ledger.open(address)
-    ledger.save_frame(model.model, frame)
+    ledger.save_profile_schema(model.model, frame)
     span = range(BASELINE_DAYS + WINDOW_DAYS)
     ledger.save_profiles(model.model, {day_of(i): scanned[i % len(scanned)] for i in span})
     ledger.close()
@@ -55,10 +55,10 @@ def prepare(*, root: str, rows: int, days: int, columns: int) -> Callable[[], Fo
 
     def work() -> Found:
         ctx = Context(Settings(), cast("Warehouse", bank), Ledger.open(address), datetime.now(UTC))
-        learned = calibration(ctx, model, frame, baseline_profiles(ctx, model, frame, last))
-        stored = profiles_of(ctx, model, frame, last - timedelta(days=WINDOW_DAYS - 1), last)
-        window = total(stored.values(), frame.id)
-        found = monitors.drift.measure(model, frame, last, window, learned)
+        learned = baseline_calibration(ctx, model, frame, baseline_profiles(ctx, model, frame, last))
+        stored = stored_profiles(ctx, model, frame, last - timedelta(days=WINDOW_DAYS - 1), last)
+        window = sum_profiles(stored.values(), frame.id)
+        found = measure_drift(model, frame, last, window, learned)
         ctx.ledger.close()
         return Found(found, window.rows, bank.scans)
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from benchmarks.incidents.source import BASELINE_DAYS, FEATURES, LABELS, Source, Targets
 from models.spec import AfterDays, Baseline, Column, Features, Labels, Protected, Score, Spec
-from simulator.batch import OPENED, Batch, Incident, draw
-from simulator.columns import Choice, Number, zipf
+from simulator.batch import BANK_OPENED, Batch, Incident, draw_batch
+from simulator.columns import Choice, Number, zipf_choice
 from simulator.recipes import APP_SCAMS, Recipe
 
 MODEL = "app_scams"
@@ -33,7 +33,7 @@ RECIPE = replace(
             "channel": Choice(("app", "web", "phone", "branch"), (0.6, 0.25, 0.1, 0.05), (0.9, 1.5, 0.8, 0.3)),
             "is_weekend": Choice((False, True), (0.7, 0.3)),
             "payments_window_90d": Number(25, 0.5, decimals=1),
-            "merchant": zipf("M", RARE_LEVELS, tilt=0.0, seed=14, exponent=0.8),
+            "merchant": zipf_choice("M", RARE_LEVELS, tilt=0.0, seed=14, exponent=0.8),
         }
     ),
 )
@@ -74,11 +74,11 @@ TARGETS = Targets(
 
 def source(rows: int, seed: int) -> Source:
     """Return the bank's days under a seed; seeds begin on different days of the year, so that some see December."""
-    start = OPENED + timedelta(days=9 * (seed % 40))
+    start = BANK_OPENED + timedelta(days=9 * (seed % 40))
 
     def drawn(day: date, incidents: Sequence[Incident]) -> Batch:
-        always = Incident("traps", MODEL, OPENED, None, "people", lambda batch, _: _set_traps(batch, start))
-        return draw(_recipe(rows, day), day, seed, [always, *incidents])
+        always = Incident("traps", MODEL, BANK_OPENED, None, "people", lambda batch, _: _set_traps(batch, start))
+        return draw_batch(_recipe(rows, day), day, seed, [always, *incidents])
 
     return Source("bank", rows, seed, start, MODEL, TARGETS, LABEL_DAYS, WATCHED, spec(start), drawn)
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from benchmarks.incidents.source import BASELINE_DAYS, FEATURES, LABELS, Source, Targets
 from models.errors import WatchkeeperError
 from models.spec import AfterDays, Baseline, Column, Features, Labels, Score, Spec
-from simulator.batch import STAGES, Batch, Incident, generator
+from simulator.batch import STAGES, Batch, Incident, random_stream
 from simulator.columns import Choice, Codes, Floats, Level, Number
 from simulator.recipes import Recipe
 
@@ -122,7 +122,7 @@ def source(rows: int, seed: int) -> Source:
                 batch.score = _score(payments, batch)
             for incident in live:
                 if incident.stage == stage:
-                    incident.apply(batch, generator(seed, MODEL, day, incident.kind))
+                    incident.apply(batch, random_stream(seed, MODEL, day, incident.kind))
         return batch
 
     return Source("handbook", rows, seed, start, MODEL, TARGETS, LABEL_DAYS, WATCHED, spec(start), drawn)
@@ -208,7 +208,7 @@ def _ordinary(payments: _Payments, rows: int, seed: int, day: date) -> Batch:
     number = real_day(day)
     first, end = payments.begins[number], payments.begins[number + 1]
     usual = len(payments.fraud) / DAYS
-    rng = generator(seed, MODEL, day, "rows")
+    rng = random_stream(seed, MODEL, day, "rows")
     drawn = rng.integers(first, end, round(rows * (end - first) / usual))
     return Batch(
         recipe=replace(RECIPE, rows_a_day=rows),

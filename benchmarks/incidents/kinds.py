@@ -15,9 +15,9 @@ from benchmarks.incidents.source import Extra, Source, nothing, rows_of
 from benchmarks.incidents.verdicts import Truth
 from simulator import incidents as on_demand
 from simulator import labels
-from simulator.batch import Batch, Incident, Stage, generator
+from simulator.batch import Batch, Incident, Stage, random_stream
 from simulator.columns import Floats, Number
-from simulator.labels import Events
+from simulator.labels import LabelEvents
 
 DAYS, GRADUAL_DAYS, LABEL_DAYS = 3, 14, 7
 """How long there is to catch an incident; those of labels must first wait for labels."""
@@ -133,7 +133,7 @@ def _new_level(source: Source, start: date) -> Injected:
 
 
 def _duplicates(source: Source, start: date) -> Injected:
-    incident = on_demand.duplicates(source.model, 0.2, start)
+    incident = on_demand.duplicate_rows(source.model, 0.2, start)
     return _one("20 % duplicates", source, start, [], ("duplicate_rows",), incident)
 
 
@@ -195,15 +195,15 @@ def _swapped(source: Source, start: date) -> Injected:
 def _label_flood(source: Source, start: date) -> Injected:
     """Let each of three days bring fraud labels for one in fifty of a month's legitimate payments, at once."""
 
-    def extra(day: date) -> Events:
+    def extra(day: date) -> LabelEvents:
         if not start <= day < start + timedelta(days=FLOOD_DAYS):
-            return labels.NOTHING
-        rng = generator(source.seed, source.model, day, "label flood")
+            return labels.NO_EVENTS
+        rng = random_stream(source.seed, source.model, day, "label flood")
         back = [day - timedelta(days=n) for n in range(1, FLOOD_BACK_DAYS + 1)]
         honest = [_honest_ids(source, each) for each in back if each >= source.start]
         ids = np.concatenate([each[rng.random(len(each)) < FLOOD] for each in honest])
         at = np.full(len(ids), np.datetime64(day, "us") + np.timedelta64(12, "h"))
-        return Events(ids, np.ones(len(ids), np.bool_), at, np.ones(len(ids), np.int64))
+        return LabelEvents(ids, np.ones(len(ids), np.bool_), at, np.ones(len(ids), np.int64))
 
     return Injected(Truth("label flood", start, source.label_days + LABEL_DAYS, (), LABELS), [], extra)
 

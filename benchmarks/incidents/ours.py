@@ -10,12 +10,13 @@ from pathlib import Path
 
 from benchmarks.incidents.source import Source
 from benchmarks.incidents.verdicts import Page, Truth
-from ledger.records import Incident, Measurement, Verdict
+from ledger.records.incidents import Incident
+from ledger.records.measurements import Measurement, Verdict
 from ledger.store import Ledger
-from warehouse.parquet import ParquetWarehouse
-from watchkeeper import watch
+from warehouse.duckdb.warehouse import ParquetWarehouse
+from watchkeeper.context import Context, partition_or_streamed, profile_schema_of
+from watchkeeper.pipeline import watch
 from watchkeeper.settings import Settings
-from watchkeeper.stored import Context, arrived, frame_of
 
 LEDGER = "ledger.db"
 MOST_BREACHES = 40
@@ -47,20 +48,20 @@ class Watched:
         with closing(sqlite3.connect(self.root / LEDGER)) as own, closing(sqlite3.connect(root / LEDGER)) as copy:
             own.backup(copy)  # what was written last isn't in the file yet
         again = Watched.open(self.source, root)
-        again.ctx.seen.update(self.ctx.seen)
-        again.ctx.sums.update(self.ctx.sums)
-        again.ctx.calibrations.update(self.ctx.calibrations)
-        again.ctx.known.update(self.ctx.known)
+        again.ctx.cached_profiles.update(self.ctx.cached_profiles)
+        again.ctx.cached_baseline_sums.update(self.ctx.cached_baseline_sums)
+        again.ctx.cached_calibrations.update(self.ctx.cached_calibrations)
+        again.ctx.cached_cohorts.update(self.ctx.cached_cohorts)
         return again
 
     def watch(self, day: date) -> list[Page]:
         """Watch a day on the morning after it, and return its pages in the order in which they are concluded."""
         spec = self.source.spec
         self.ctx = replace(self.ctx, now=datetime.combine(day + timedelta(days=1), time(7), UTC))
-        partition = arrived(self.ctx, spec, frame_of(self.ctx, spec), day)
-        watch.arrive(self.ctx, spec, day, partition)
-        watch.measure(self.ctx, spec, day, only_what_pages=True)
-        watch.conclude(self.ctx, spec, day, partition)
+        partition = partition_or_streamed(self.ctx, spec, profile_schema_of(self.ctx, spec), day)
+        watch.check_arrival(self.ctx, spec, day, partition)
+        watch.measure_day(self.ctx, spec, day, only_what_alerts=True)
+        watch.conclude_day(self.ctx, spec, day, partition)
         found = [i for i in self.ctx.ledger.incidents(spec.model, as_of=day) if i.fired == day]
         order = {cause: number for number, cause in enumerate(type(found[0].cause))} if found else {}
         told = [_page(day, i) for i in sorted(found, key=lambda i: (order[i.cause], i.id))]

@@ -48,7 +48,7 @@ class Line:
     @property
     def interval(self) -> tuple[float, float]:
         """Return the 95 % interval of the share caught."""
-        return intervals.share(round(self.caught * self.n), self.n)
+        return intervals.share_interval(round(self.caught * self.n), self.n)
 
 
 def _share(outcomes: Sequence[Outcome], what: str) -> float | None:

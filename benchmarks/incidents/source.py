@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 
 from models.spec import Spec
 from simulator import labels
-from simulator.bank import table
+from simulator.bank import feature_table
 from simulator.batch import Batch, Incident
-from simulator.labels import Events
+from simulator.labels import LabelEvents
 
 BASELINE_DAYS = 59
 FEATURES, LABELS = "bank/features", "bank/labels"
@@ -70,13 +70,13 @@ def columns(source: Source) -> dict[str, str]:
     return {**source.columns, source.spec.score.column: "number"}
 
 
-Extra = Callable[[date], Events]
+Extra = Callable[[date], LabelEvents]
 """Label events that become known on a day besides those that payments bring about."""
 
 
-def nothing(_: date) -> Events:
+def nothing(_: date) -> LabelEvents:
     """Return no extra label events."""
-    return labels.NOTHING
+    return labels.NO_EVENTS
 
 
 @dataclass
@@ -85,7 +85,7 @@ class Laid:
 
     root: Path
     until: date
-    waiting: Events = labels.NOTHING
+    waiting: LabelEvents = labels.NO_EVENTS
 
     def branch(self, root: Path) -> Laid:
         """Return the same tables under another folder, to go on from there in another way; no file is copied."""
@@ -101,9 +101,9 @@ class Laid:
             day = self.until + timedelta(days=1)
             batch = source.draw(day, incidents)
             tomorrow = np.datetime64(day + timedelta(days=1), "us")
-            waiting = labels.join([self.waiting, labels.events(batch, source.seed), extra(day)])
+            waiting = labels.join_events([self.waiting, labels.events_of_batch(batch, source.seed), extra(day)])
             known = waiting.known_at < tomorrow
-            _write(self.root, FEATURES, day, table(batch))
+            _write(self.root, FEATURES, day, feature_table(batch))
             _write(self.root, LABELS, day, _label_table(waiting.on(known)))
             self.until, self.waiting = day, waiting.on(~known)
 
@@ -155,7 +155,7 @@ def rows_of(batch: Batch, rows: np.ndarray[Any, Any]) -> None:
     batch.columns = {name: values[rows] for name, values in batch.columns.items()}
 
 
-def _label_table(known: Events) -> pa.Table:
+def _label_table(known: LabelEvents) -> pa.Table:
     return pa.table(
         {"payment_id": known.ids, "is_fraud": pa.array(known.is_fraud), "known_at": pa.array(known.known_at)}
     )

@@ -11,8 +11,9 @@ import numpy as np
 from scipy import special
 
 from models.spec import Spec
-from warehouse.grid import REST, UNSEEN, Floats, Frame, Grid, Ints, Levels, number_grid, score_grid
-from warehouse.profile import EVERYONE, Cells, Counts, Group, Profile, total
+from profiles.bins import REST, UNSEEN, Floats, Grid, Ints, Levels, number_grid, score_grid
+from profiles.profile import EVERYONE, BinCounts, Counts, Group, Profile, sum_profiles
+from profiles.schema import ProfileSchema
 
 FIRST = date(2026, 1, 1)
 BASELINE_DAYS, QUARTER_DAYS = 59, 91
@@ -34,7 +35,7 @@ NUMBERS: dict[str, Grid] = {name: number_grid((-2.3, 0.0, 2.3)) for name in SPRE
 CATEGORIES = {name: Levels(tuple(f"{name}{i}" for i in range(len(of))), frozenset()) for name, of in STEADY.items()} | {
     "shop": Levels(tuple(map(str, range(500))), frozenset(map(str, range(SHOPS))))
 }
-FRAME = Frame("f", NUMBERS, CATEGORIES, SCORE, ("channel",), {"channel": tuple(CHANNELS)})
+FRAME = ProfileSchema("f", NUMBERS, CATEGORIES, SCORE, ("channel",), {"channel": tuple(CHANNELS)})
 ZIPF = 1 / np.arange(1, SHOPS + 1) / np.sum(1 / np.arange(1, SHOPS + 1))
 SPEC = Spec.model_validate(
     {
@@ -84,7 +85,7 @@ class Bank:
             rows = int(rng.poisson(usual * share))
             groups["channel", channel] = self._columns(day, number, rows, hit, reached, weekend=weekend)
         parts = [Profile("f", 0, {EVERYONE: own}) for own in groups.values()]
-        everyone = total(parts, "f").features[EVERYONE]
+        everyone = sum_profiles(parts, "f").features[EVERYONE]
         return Profile("f", everyone["age"].rows, {EVERYONE: everyone, **groups})
 
     def _columns(
@@ -103,7 +104,7 @@ class Bank:
             )
         for name, on in (("weekend", weekend), ("payday", day.day in (25, 26))):
             grid = NUMBERS[name]
-            made[name] = Counts(cells=Cells(np.array([int(grid.cell(np.float64(on)))]), np.array([rows])))
+            made[name] = Counts(bins=BinCounts(np.array([int(grid.bin_of(np.float64(on)))]), np.array([rows])))
         logits = np.array([np.log(p / (1 - p)) if 0 < p < 1 else (-99.0 if p <= 0 else 99.0) for p in _SCORE_BORDERS])
         shift = 0.04 * self.stray["score"] + change.shift.get("score", 0.0) * reached
         made["score"] = _counted(SCORE, rng.multinomial(rows, _normal((logits + 4.5 - shift) / 1.2, 0.0)), 0)
@@ -117,14 +118,14 @@ class Bank:
     def _levels(self, counts: Ints, fresh: float) -> Counts:
         gone = self.rng.binomial(counts, fresh) if fresh else np.zeros_like(counts)
         left = counts - gone
-        cells = {index: int(count) for index, count in enumerate(left[:500]) if count}
+        bins = {index: int(count) for index, count in enumerate(left[:500]) if count}
         for cell, count in ((REST, left[500:].sum()), (UNSEEN, gone.sum())):
             if count:
-                cells[cell] = int(count)
-        return Counts(cells=Cells.of(cells))
+                bins[cell] = int(count)
+        return Counts(bins=BinCounts.of(bins))
 
 
-_SCORE_BORDERS = [SCORE.border(cell) for cell in range(-SCORE.half + 1, SCORE.half)]
+_SCORE_BORDERS = [SCORE.edge(cell) for cell in range(-SCORE.half + 1, SCORE.half)]
 
 
 def _normal(borders: Any, mean: float) -> Floats:
@@ -134,4 +135,4 @@ def _normal(borders: Any, mean: float) -> Floats:
 
 def _counted(grid: Grid, rows: Ints, nulls: int) -> Counts:
     used = np.flatnonzero(rows)
-    return Counts(nulls=nulls, cells=Cells(used - grid.half, rows[used]))
+    return Counts(nulls=nulls, bins=BinCounts(used - grid.half, rows[used]))

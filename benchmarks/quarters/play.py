@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
 
-from alerting.conclude import conclude
+from alerting.incidents.conclude import conclude_incidents
 from benchmarks.quarters.model import BASELINE_DAYS, FIRST, FRAME, QUARTER_DAYS, SPEC, Bank, Change
-from ledger.records import Incident, Status, Verdict
-from monitors import drift, faults, slow
-from monitors.calibration import Calibration, learn
-from monitors.habits import Habits, Vectors, vectors
-from monitors.habits import learn as learn_habits
+from ledger.records.incidents import Incident, Status
+from ledger.records.measurements import Verdict
+from monitors.drift import daily_drift, slow_drift
+from monitors.drift.calibration import Calibration, learn_calibration
+from monitors.faults import column_faults
+from monitors.faults.baseline_behaviour import BaselineBehaviour, DayVectors, day_vectors
+from monitors.faults.baseline_behaviour import learn_baseline_behaviour as learn_habits
 
 CHANGES: dict[str, tuple[str, Change]] = {
     "nulls +3 points": ("age", Change(nulls={"age": 0.03})),
@@ -41,9 +43,9 @@ class _Start:
 
     bank: Bank
     calibration: Calibration
-    habits: Habits
-    levels: slow.Learned
-    recent: dict[date, Vectors]
+    habits: BaselineBehaviour
+    levels: slow_drift.SlowDriftBaseline
+    recent: dict[date, DayVectors]
 
 
 @lru_cache(maxsize=2)
@@ -51,9 +53,9 @@ def _baseline(seed: int, rows: int) -> _Start:
     """Draw the days of the baseline and learn from them."""
     bank = Bank(seed, rows)
     days = {FIRST + timedelta(days=i): bank.day(i) for i in range(BASELINE_DAYS)}
-    own = {day: vectors(SPEC, FRAME, profile) for day, profile in days.items()}
+    own = {day: day_vectors(SPEC, FRAME, profile) for day, profile in days.items()}
     habits = learn_habits(SPEC, FRAME, own)
-    return _Start(bank, learn(SPEC, FRAME, days), habits, slow.learn(habits), own)
+    return _Start(bank, learn_calibration(SPEC, FRAME, days), habits, slow_drift.learn_slow_drift_baseline(habits), own)
 
 
 def quiet(seed: int, rows: int) -> Played:
@@ -73,16 +75,16 @@ def _play(seed: int, rows: int, change: Change | None, days: int) -> Played:
     for number in range(days):
         day = FIRST + timedelta(days=BASELINE_DAYS + number)
         profile = bank.day(BASELINE_DAYS + number, change, number)
-        today = vectors(SPEC, FRAME, profile)
-        found = drift.measure(SPEC, FRAME, day, profile, start.calibration)
-        found += faults.measure(SPEC, FRAME, day, today, recent, start.habits)
-        found += slow.measure(SPEC, day, today, recent, start.levels)
+        today = day_vectors(SPEC, FRAME, profile)
+        found = daily_drift.measure_drift(SPEC, FRAME, day, profile, start.calibration)
+        found += column_faults.measure_column_faults(SPEC, FRAME, day, today, recent, start.habits)
+        found += slow_drift.measure_slow_drift(SPEC, day, today, recent, start.levels)
         recent[day] = today
         bad = [m for m in found if m.verdict is Verdict.BREACH]
         played.days += 1
         played.breaches += len(bad)
         live = [one for one in states.values() if one.live]
-        for one in conclude(SPEC, day, found, live, list(states.values())):
+        for one in conclude_incidents(SPEC, day, found, live, list(states.values())):
             states[one.id] = one
             if one.status is Status.FIRING and one.fired == day:
                 said = "; ".join(f"{m.feature} {m.slice} {m.metric}: {m.reason}" for m in bad[:3])

@@ -22,15 +22,15 @@ class WatchkeeperPlugin(AirflowPlugin):
     def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]  # made when asked for
         """Return the app and its place; nothing, with a line in the log, where our settings can't be used."""
         from models.errors import WatchkeeperError  # noqa: PLC0415
-        from service.app import create  # noqa: PLC0415
-        from service.desk import Desk  # noqa: PLC0415
-        from service.perform import deliverer, performer  # noqa: PLC0415
-        from watchkeeper.settings import read  # noqa: PLC0415
+        from service.app import create_app  # noqa: PLC0415
+        from service.app_state import AppState  # noqa: PLC0415
+        from service.perform import make_deliverer, make_performer  # noqa: PLC0415
+        from watchkeeper.settings import read_settings  # noqa: PLC0415
 
         try:
-            settings = read()
-            desk = Desk(settings)
-            app = create(settings, performer(desk), deliverer(desk))
+            settings = read_settings()
+            app_state = AppState(settings)
+            app = create_app(settings, make_performer(app_state), make_deliverer(app_state))
         except WatchkeeperError:
             log.exception("Watchkeeper's API isn't served")
             return []

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from models.spec import Spec
-from monitors import cards
+from monitors.performance import card_precision
 from tests.acceptance.reference import DATA, NEEDS_DATA
-from warehouse.parquet import ParquetWarehouse
+from warehouse.duckdb.warehouse import ParquetWarehouse
 
 pytestmark = NEEDS_DATA
 DAYS = date(2018, 8, 8), date(2018, 8, 14)
@@ -43,7 +43,7 @@ def by_day(bank: Path, score: str) -> list[float]:
         }
     )
     ranked = ParquetWarehouse(bank).top_cards(spec, *DAYS, date(2018, 8, 31))
-    return [caught / n for caught, n in cards.by_day(ranked, 100).values()]
+    return [caught / n for caught, n in card_precision.compromised_cards_by_day(ranked, 100).values()]
 
 
 @pytest.mark.parametrize(("score", "published"), [("score_rf", 0.287), ("score_lr", 0.291)])

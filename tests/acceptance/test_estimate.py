@@ -7,10 +7,11 @@ import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from monitors import expected, intervals
+from monitors.performance import expected
+from monitors.stats import intervals
+from profiles.profile import COUNT, FRAUD, LEGITIMATE, OPEN
 from tests.acceptance.reference import DATA, NEEDS_DATA
 from tests.monitors.scored import part
-from warehouse.profile import COUNT, FRAUD, LEGITIMATE, OPEN
 
 pytestmark = NEEDS_DATA
 ROWS = 5000
@@ -40,9 +41,11 @@ def test_realised_roc_auc_is_nannyml_s_to_six_digits_on_rows_and_to_a_cell_from_
 
 def test_estimated_roc_auc_is_nannyml_s_less_a_constant_10_000th(chunks):
     """Both use isotonic regression; ours ties scores within a cell, and takes off what the steps flatter."""
-    days = expected.known(np.stack([part(s, np.where(y, FRAUD, LEGITIMATE)) for s, y in chunks["reference"]]))
+    days = expected.labelled_payments(
+        np.stack([part(s, np.where(y, FRAUD, LEGITIMATE)) for s, y in chunks["reference"]])
+    )
     ours = [
-        expected.estimates(days, expected.all_but_blocked(part(score, np.full(ROWS, OPEN))))["roc_auc"]
+        expected.estimate_metrics(days, expected.unblocked_payments(part(score, np.full(ROWS, OPEN))))["roc_auc"]
         for score, _ in chunks["analysis"]
     ]
     assert np.array([found.value for found in ours]) - CBPE == pytest.approx(np.full(10, -0.000124), abs=5e-6)

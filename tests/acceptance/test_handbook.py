@@ -18,7 +18,7 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from tests.acceptance.reference import DATA, NEEDS_DATA
-from watchkeeper import cli
+from watchkeeper.cli import main
 
 pytestmark = NEEDS_DATA
 
@@ -70,7 +70,7 @@ def say(*arguments: str) -> tuple[int, str]:
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out):
         patch.setattr("sys.argv", ["watchkeeper", *arguments])
         try:
-            cli.main()
+            main.main()
         except SystemExit as stop:
             status = int(stop.code or 0)
     return status, out.getvalue()

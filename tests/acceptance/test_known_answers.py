@@ -10,14 +10,16 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from ledger.records import Verdict
+from ledger.records.measurements import Verdict
 from models.spec import Spec
-from monitors import fairness, intervals, scoring
-from monitors.maturity import learn
+from monitors.fairness import group_rates
+from monitors.performance import figures
+from monitors.performance.maturity import learn_delay_curve
+from monitors.stats import intervals
+from profiles.bins import score_grid
+from profiles.profile import COUNT, FRAUD, LEGITIMATE
 from tests.acceptance.reference import DATA, NEEDS_DATA
-from warehouse.grid import score_grid
-from warehouse.parquet import ParquetWarehouse
-from warehouse.profile import COUNT, FRAUD, LEGITIMATE
+from warehouse.duckdb.warehouse import ParquetWarehouse
 
 pytestmark = NEEDS_DATA
 
@@ -32,7 +34,7 @@ def part(score, fraud, threshold=0.5):
     grid = score_grid(0.0, 1.0, threshold)
     made = np.zeros((2 * grid.half, 4, 3), np.int64)
     state = np.where(fraud, FRAUD, LEGITIMATE)
-    np.add.at(made, (grid.cell(np.asarray(score, float)) + grid.half, state, COUNT), 1)
+    np.add.at(made, (grid.bin_of(np.asarray(score, float)) + grid.half, state, COUNT), 1)
     return made
 
 
@@ -93,10 +95,12 @@ def compas(tmp_path_factory):
         (root / name / f"day={day}").mkdir(parents=True)
         pq.write_table(content, root / name / f"day={day}" / "part-0.parquet")
     warehouse, as_of = ParquetWarehouse(root), date(2026, 1, 5)
-    frame = warehouse.frame(RECIDIVISM)
+    frame = warehouse.fit_profile_schema(RECIDIVISM)
     cohorts = warehouse.label_changes(RECIDIVISM, frame, day, day, None, as_of)
     cube = warehouse.profile(RECIDIVISM, frame, day, day)[day].cube.labelled(cohorts[day].labels)
-    measured = fairness.measure(RECIDIVISM, frame, as_of, {day: cube}, learn(cohorts, as_of, 1))
+    measured = group_rates.measure_group_rates(
+        RECIDIVISM, frame, as_of, {day: cube}, learn_delay_curve(cohorts, as_of, 1)
+    )
     return cube, {(m.metric, m.slice): m for m in measured}
 
 
@@ -124,5 +128,5 @@ def test_compas_false_positive_rates_by_group_and_groups_too_small_to_tell(compa
 
 def test_compas_counts_of_the_smallest_group(compas):
     cube, _ = compas
-    counts = scoring.confusion(cube.cells["race", "Native American"])
+    counts = figures.count_confusion(cube.bins["race", "Native American"])
     assert (counts.false_alarms, counts.legitimate) == (3, 8)

@@ -10,10 +10,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from models.load import load
+from models.load import load_model_file
 from tests.acceptance.reference import DATA, NEEDS_DATA
 from tests.watchkeeper.conftest import Answer
-from watchkeeper import cli
+from watchkeeper.cli import main
 
 pytestmark = NEEDS_DATA
 MOST_SECONDS = 600
@@ -33,7 +33,7 @@ class Newcomer:
         self._capfd.readouterr()
         status = 0
         try:
-            cli.main()
+            main.main()
         except SystemExit as stop:
             status = int(stop.code or 0)
         answer = Answer(status, *self._capfd.readouterr())
@@ -57,7 +57,7 @@ def test_the_handbook_s_payments_from_a_csv(newcomer: Newcomer, tmp_path: Path) 
     asked = ("--set", "score=score_rf", "--yes", "--lay-out")
     told = newcomer.types("init", "payments.csv", *asked)
     assert "watchkeeper backfill --model payments --from 2018-07-15 --to 2018-07-18" in told.out
-    spec = load(tmp_path / "my-models" / "payments.yaml")
+    spec = load_model_file(tmp_path / "my-models" / "payments.yaml")
     assert spec.labels is not None
     assert (spec.features.id, spec.labels.label) == ("TRANSACTION_ID", "TX_FRAUD")
     assert (spec.score.amount, spec.score.entity) == ("TX_AMOUNT", "CUSTOMER_ID")
@@ -78,7 +78,7 @@ def test_nannyml_s_car_loans_from_one_parquet_file(
 ) -> None:
     monkeypatch.setenv("WATCHKEEPER_WAREHOUSE", str(DATA))
     newcomer.types("init", "nannyml_car_loan.parquet", "--set", "label=repaid", "--name", "loans", "--yes")
-    spec = load(tmp_path / "my-models" / "loans.yaml")
+    spec = load_model_file(tmp_path / "my-models" / "loans.yaml")
     assert (spec.features.table, spec.features.day) == ("nannyml_car_loan.parquet", "timestamp")
     assert (spec.score.column, spec.score.threshold) == ("y_pred_proba", 0.65), "the lowest score that was approved"
     assert "y_pred" not in spec.features.columns

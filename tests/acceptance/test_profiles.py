@@ -21,17 +21,20 @@ from scipy.spatial.distance import jensenshannon
 from scipy.stats import ks_2samp, wasserstein_distance
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from ledger.records import Measurement
-from models.load import load
+from ledger.records.measurements import Measurement
+from models.load import load_model_file
 from models.spec import AfterDays, Baseline, Features, Labels, Score, Spec
-from monitors import calibration, drift, fairness, performance
-from monitors.bins import places
-from monitors.maturity import Curve, learn
-from simulator.bank import build
+from monitors.drift import calibration, daily_drift
+from monitors.fairness import group_rates
+from monitors.performance import by_cohort
+from monitors.performance.maturity import LabelDelayCurve, learn_delay_curve
+from monitors.stats.vectors import bin_midpoints
+from profiles.bins import Grid
+from profiles.profile import Cube, Profile, sum_profiles
+from profiles.schema import ProfileSchema
+from simulator.bank import build_bank
 from simulator.incidents import population_shift
-from warehouse.grid import Frame, Grid
-from warehouse.parquet import ParquetWarehouse
-from warehouse.profile import Cube, Profile, total
+from warehouse.duckdb.warehouse import ParquetWarehouse
 
 MODEL = "app_scams"
 FIRST, BASELINE_END, SHIFTED = date(2026, 1, 1), date(2026, 1, 4), date(2026, 1, 5)
@@ -46,12 +49,12 @@ class Bank(NamedTuple):
     """A bank of five days, the last one shifted: its raw rows with what was known of them, and the product's view."""
 
     spec: Spec
-    frame: Frame
+    frame: ProfileSchema
     rows: pd.DataFrame
     profiles: dict[date, Profile]
     span: Profile
     cubes: dict[date, Cube]
-    curve: Curve
+    curve: LabelDelayCurve
 
     def on(self, *days: date) -> pd.DataFrame:
         return self.rows[self.rows.day.isin(days)]
@@ -72,17 +75,17 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
     newcomers = population_shift(
         MODEL, 0.35, SHIFTED, scale=scale, levels={"channel": "phone", "payment_reason": "investment"}
     )
-    build(root, [MODEL], FIRST, AS_OF, 7, [newcomers])
-    model = load(Path(__file__).parents[2] / "models" / f"{MODEL}.yaml")
+    build_bank(root, [MODEL], FIRST, AS_OF, 7, [newcomers])
+    model = load_model_file(Path(__file__).parents[2] / "models" / f"{MODEL}.yaml")
     labels = Labels(table=f"{MODEL}/labels", negative=AfterDays(after_days=AFTER_DAYS), horizon_days=AFTER_DAYS)
     spec = model.model_copy(update={"labels": labels, "baseline": Baseline(start=FIRST, end=BASELINE_END)})
     warehouse = ParquetWarehouse(root)
-    frame = warehouse.frame(spec)
+    frame = warehouse.fit_profile_schema(spec)
     profiles = warehouse.profile(spec, frame, FIRST, SHIFTED)
     cohorts = warehouse.label_changes(spec, frame, FIRST, SHIFTED, None, AS_OF)
     cubes = {day: profile.cube.labelled(cohorts[day].labels) for day, profile in profiles.items()}
-    span = total(profiles.values(), frame.id)
-    return Bank(spec, frame, raw(root), profiles, span, cubes, learn(cohorts, AS_OF, AFTER_DAYS))
+    span = sum_profiles(profiles.values(), frame.id)
+    return Bank(spec, frame, raw(root), profiles, span, cubes, learn_delay_curve(cohorts, AS_OF, AFTER_DAYS))
 
 
 def raw(root: Path) -> pd.DataFrame:
@@ -106,14 +109,14 @@ def finite(rows: pd.DataFrame, column: str) -> np.ndarray:
 
 
 def borders(grid: Grid) -> np.ndarray:
-    return np.array([grid.border(cell) for cell in range(-grid.half, grid.half + 1)])
+    return np.array([grid.edge(cell) for cell in range(-grid.half, grid.half + 1)])
 
 
 @pytest.fixture(scope="module")
 def moved(bank: Bank) -> dict[tuple[str, str], float]:
     """Return the shifted day's distances by (metric, column), for everyone."""
-    learned = calibration.learn(bank.spec, bank.frame, {day: bank.profiles[day] for day in DAYS[:-1]})
-    found = drift.measure(bank.spec, bank.frame, SHIFTED, bank.profiles[SHIFTED], learned)
+    learned = calibration.learn_calibration(bank.spec, bank.frame, {day: bank.profiles[day] for day in DAYS[:-1]})
+    found = daily_drift.measure_drift(bank.spec, bank.frame, SHIFTED, bank.profiles[SHIFTED], learned)
     return {(m.metric, m.feature): m.value for m in found if not m.slice and m.value is not None}
 
 
@@ -157,8 +160,8 @@ def test_psi_of_a_number_is_that_of_the_baseline_s_deciles(bank, moved, column):
 def test_ks_is_scipy_s_on_the_rows_less_at_most_a_cell_s_share(bank, moved, column):
     now, before = (finite(rows, column) for rows in (bank.today, bank.baseline))
     exact = ks_2samp(now, before).statistic
-    cells = borders(bank.frame.numbers[column])
-    most_in_a_cell = max(np.max(np.histogram(x, cells)[0]) / len(x) for x in (now, before))
+    bins = borders(bank.frame.numbers[column])
+    most_in_a_cell = max(np.max(np.histogram(x, bins)[0]) / len(x) for x in (now, before))
     assert exact - most_in_a_cell - 1e-9 <= moved["ks", column] <= exact + 1e-9
 
 
@@ -168,7 +171,7 @@ def test_wasserstein_is_scipy_s_on_the_rows_within_what_the_cells_displace(bank,
     and the standard deviation by at most its root mean square."""
     grid = bank.frame.numbers[column]
     now, before = (finite(rows, column) for rows in (bank.today, bank.baseline))
-    displaced = [places(grid)[grid.cell(x) + grid.half] - x for x in (now, before)]
+    displaced = [bin_midpoints(grid)[grid.bin_of(x) + grid.half] - x for x in (now, before)]
     off = sum(float(np.abs(d).mean()) for d in displaced)
     spread, spread_off = float(before.std()), float(np.sqrt((displaced[1] ** 2).mean()))
     exact = wasserstein_distance(now, before)
@@ -189,7 +192,7 @@ def test_the_shift_is_seen_where_it_was_made_and_nowhere_else(moved):
 @pytest.fixture(scope="module")
 def performed(bank: Bank) -> dict[tuple[date, str], float]:
     """Return the figures of each cohort day by (day, metric), for everyone, as of AS_OF."""
-    found = performance.measure(bank.spec, bank.frame, AS_OF, bank.cubes, bank.curve, DAYS)
+    found = by_cohort.measure_cohort_performance(bank.spec, bank.frame, AS_OF, bank.cubes, bank.curve, DAYS)
     return {(m.day, m.metric): m.value for m in found if not m.slice and m.value is not None}
 
 
@@ -197,8 +200,8 @@ def performed(bank: Bank) -> dict[tuple[date, str], float]:
 def test_roc_auc_is_scikit_learn_s_within_half_the_pairs_that_share_a_cell(bank, performed, day):
     """Half of these payments score about 0.0004, all in one cell, and a few frauds with them: a bad case."""
     score, fraud = labelled(bank.on(day))
-    cells = bank.frame.score.cell(score)
-    a, b = (np.bincount(cells[of] + bank.frame.score.half, minlength=800) for of in (fraud, ~fraud))
+    bins = bank.frame.score.bin_of(score)
+    a, b = (np.bincount(bins[of] + bank.frame.score.half, minlength=800) for of in (fraud, ~fraud))
     error = float(a @ b) / (2 * a.sum() * b.sum())
     exact = roc_auc_score(fraud, score)
     assert performed[day, "roc_auc"] == pytest.approx(exact, abs=error + 1e-12)
@@ -209,7 +212,7 @@ def test_roc_auc_is_scikit_learn_s_within_half_the_pairs_that_share_a_cell(bank,
 def test_average_precision_is_scikit_learn_s_on_scores_read_to_a_cell(bank, performed, day):
     """On raw scores it is higher by what ties cost: under 0.005."""
     score, fraud = labelled(bank.on(day))
-    in_cells = average_precision_score(fraud, bank.frame.score.cell(score))
+    in_cells = average_precision_score(fraud, bank.frame.score.bin_of(score))
     assert performed[day, "pr_auc"] == pytest.approx(in_cells, abs=1e-9)
     assert performed[day, "pr_auc"] == pytest.approx(average_precision_score(fraud, score), abs=0.005)
 
@@ -243,7 +246,7 @@ def test_what_is_counted_at_the_threshold_is_exact(bank, performed, day):
 
 @pytest.mark.parametrize("column", ["age_band", "sex"])
 def test_fairness_by_group_is_fairlearn_s(bank: Bank, column: str) -> None:
-    found = fairness.measure(bank.spec, bank.frame, AS_OF, bank.cubes, bank.curve)
+    found = group_rates.measure_group_rates(bank.spec, bank.frame, AS_OF, bank.cubes, bank.curve)
     value = {(m.metric, m.slice): m.value for m in found}
     reference = bank.spec.protected[column].reference
     rates = {
@@ -289,11 +292,11 @@ def figures(root: Path, labels: list[tuple[int, bool, datetime]], as_of: date = 
     table = pd.DataFrame(labels, columns=["payment_id", "is_fraud", "known_at"])
     table.astype({"known_at": "datetime64[us]"}).to_parquet(root / "labels" / "all.parquet", index=False)
     warehouse = ParquetWarehouse(root)
-    frame = warehouse.frame(SMALL)
+    frame = warehouse.fit_profile_schema(SMALL)
     cohorts = warehouse.label_changes(SMALL, frame, FIRST, FIRST, None, as_of)
     cube = warehouse.profile(SMALL, frame, FIRST, FIRST)[FIRST].cube.labelled(cohorts[FIRST].labels)
-    curve = learn(cohorts, T, AFTER_DAYS)
-    return performance.measure(SMALL, frame, T, {FIRST: cube}, curve, [FIRST])
+    curve = learn_delay_curve(cohorts, T, AFTER_DAYS)
+    return by_cohort.measure_cohort_performance(SMALL, frame, T, {FIRST: cube}, curve, [FIRST])
 
 
 def payments(root: Path) -> None:

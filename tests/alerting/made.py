@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
-from alerting.conclude import conclude
-from ledger.records import Cause, Incident, Measurement, Status, Verdict
+from alerting.incidents.conclude import conclude_incidents
+from ledger.records.incidents import Cause, Incident, Status
+from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 
 MODEL = "card_payments"
@@ -175,7 +176,7 @@ def timeline(days: Sequence[Sequence[Measurement]], model: Spec | None = None) -
         day = FIRST + timedelta(days=number)
         live = [incident for incident in states.values() if incident.live]
         recent = [incident for incident in states.values() if incident.status is not Status.WITHDRAWN]
-        touched = conclude(model or spec(), day, on(day, *measurements), live, recent)
+        touched = conclude_incidents(model or spec(), day, on(day, *measurements), live, recent)
         assert all(incident.concluded == day for incident in touched)
         states |= {incident.id: incident for incident in touched}
         result.append(touched)

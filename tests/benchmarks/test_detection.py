@@ -19,7 +19,7 @@ from benchmarks.incidents.kinds import KINDS
 from benchmarks.incidents.plan import Unit
 from benchmarks.incidents.source import BASELINE_DAYS, Branch, begin
 from benchmarks.incidents.source import columns as source_columns
-from ledger.snapshot import snapshot
+from ledger.snapshot import snapshot_ledger
 from models.errors import WatchkeeperError
 
 ROWS = 400
@@ -110,7 +110,7 @@ def test_a_watch_that_branches_off_knows_all_that_was_concluded_before(tmp_path:
     before.watch(day)
     branch = Branch(laid.branch(tmp_path / "branch"), day + timedelta(days=1), 1)
     again = before.branch(branch.root)
-    assert snapshot(again.ctx.ledger) == snapshot(before.ctx.ledger)
+    assert snapshot_ledger(again.ctx.ledger) == snapshot_ledger(before.ctx.ledger)
     assert [found.day for found in again.ctx.ledger.runs(source.model)] == [day]
     again.close()
     before.close()

@@ -17,7 +17,7 @@ from benchmarks.incidents.rules import ks_p_value, psi
 from benchmarks.incidents.source import BASELINE_DAYS, Source, begin
 from benchmarks.incidents.verdicts import Page, Truth, false_pages, judge
 from simulator.batch import Batch
-from simulator.columns import NULL
+from simulator.columns import NULL_CODE
 
 START = date(2026, 3, 1)
 TRUTH = Truth("nulls", START, 3, ("amount_gbp",), ("column_fault",))
@@ -263,7 +263,7 @@ def test_the_traps_are_there(source: Source) -> None:
     assert len(np.unique(np.concatenate([batch.columns["merchant"] for batch in days]))) > 3_000
     assert bank.december(date(2026, 12, 10)) == 1.35
     assert bank.december(date(2026, 11, 10)) == 1
-    assert (days[0].columns["merchant"] != NULL).all()
+    assert (days[0].columns["merchant"] != NULL_CODE).all()
 
 
 def test_some_reported_quiet_quarters_have_a_december() -> None:

@@ -12,7 +12,7 @@ from benchmarks.counting import CountingWarehouse
 from benchmarks.data import Table
 from benchmarks.measure import Case, take_turns
 from benchmarks.model import spec
-from warehouse.parquet import ParquetWarehouse
+from warehouse.duckdb.warehouse import ParquetWarehouse
 
 SMALL = Table(rows=2_000, days=2)
 
@@ -68,8 +68,8 @@ def test_a_counting_warehouse_counts_scans_but_not_listings(root: Path) -> None:
     model = spec(SMALL)
     assert bank.days(model, data.day_of(0), data.day_of(1)) == [data.day_of(0), data.day_of(1)]
     assert bank.scans == 0
-    bank.profile(model, bank.frame(model), data.day_of(0), data.day_of(1))
-    assert (bank.scans, bank.asked) == (2, {"days": 1, "frame": 1, "profile": 1})
+    bank.profile(model, bank.fit_profile_schema(model), data.day_of(0), data.day_of(1))
+    assert (bank.scans, bank.asked) == (2, {"days": 1, "fit_profile_schema": 1, "profile": 1})
 
 
 def test_a_line_through_points_on_a_line_is_that_line() -> None:

@@ -11,9 +11,9 @@ import duckdb
 import pytest
 
 from checks import suite
-from ledger.records import Measurement
+from ledger.records.measurements import Measurement
 from models.spec import Spec
-from warehouse.parquet import ParquetWarehouse
+from warehouse.duckdb.warehouse import ParquetWarehouse
 
 DAY = date(2026, 3, 2)
 PAYMENTS = """
@@ -50,6 +50,6 @@ def run_checks(tmp_path: Path) -> RunChecks:
 
     def run(*checks: Check, query: str = PAYMENTS, rows: int = 1000) -> list[Measurement]:
         write(tmp_path, query, rows=rows)
-        return suite.run(spec_of(*checks), DAY, ParquetWarehouse(tmp_path, threads=1))
+        return suite.run_checks(spec_of(*checks), DAY, ParquetWarehouse(tmp_path, threads=1))
 
     return run

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from checks import arrival, intervals
-from ledger.records import Measurement, Streamed, Verdict
+from ledger.records.measurements import Measurement, Verdict
+from ledger.records.runs import StreamedDay
 from models.spec import Spec
 from tests.checks.conftest import DAY, spec_of
 from warehouse.protocol import Partition
@@ -40,7 +41,7 @@ def figure(
     spec: Spec | None = None,
     now: datetime = NOON,
 ) -> Measurement:
-    measured = arrival.measure(spec or spec_of(), DAY, found, history or {}, None, now)
+    measured = arrival.measure_arrival(spec or spec_of(), DAY, found, history or {}, None, now)
     return next(m for m in measured if m.metric == metric)
 
 
@@ -67,7 +68,7 @@ def test_two_thirds_of_the_usual_rows_or_half_as_many_again_is_a_breach(rows: in
 def test_a_day_is_compared_with_its_own_weekday() -> None:
     sunday = date(2026, 3, 1)
     history = {day: rows for day, rows in usual(10_000).items() if day < sunday}
-    (measured, *_) = arrival.measure(spec_of(), sunday, partition(4_900), history, None, NOON)
+    (measured, *_) = arrival.measure_arrival(spec_of(), sunday, partition(4_900), history, None, NOON)
     assert measured.verdict is Verdict.OK
     assert "Sundays is 5,0" in measured.reason or "Sundays is 4,9" in measured.reason
 
@@ -153,7 +154,7 @@ def test_a_missing_partition_past_its_deadline_is_late_by_the_time_so_far() -> N
 
 
 def test_a_missing_partition_has_neither_duplicates_nor_columns() -> None:
-    measured = arrival.measure(due_by("06:00"), DAY, None, usual(), COLUMNS, NOON)
+    measured = arrival.measure_arrival(due_by("06:00"), DAY, None, usual(), COLUMNS, NOON)
     assert [m.metric for m in measured] == ["row_count", "arrival_delay_minutes"]
 
 
@@ -166,12 +167,12 @@ def test_a_partition_is_late_after_its_deadline(minute: int, verdict: Verdict) -
 
 def test_the_deadline_is_in_the_schedules_timezone_whatever_the_season() -> None:
     spec = due_by("06:00", schedule={"timezone": "Europe/London"})
-    assert arrival.deadline(spec, date(2026, 3, 2)) == datetime(2026, 3, 3, 6, tzinfo=UTC)
-    assert arrival.deadline(spec, date(2026, 7, 2)) == datetime(2026, 7, 3, 5, tzinfo=UTC)
+    assert arrival.arrival_deadline(spec, date(2026, 3, 2)) == datetime(2026, 3, 3, 6, tzinfo=UTC)
+    assert arrival.arrival_deadline(spec, date(2026, 7, 2)) == datetime(2026, 7, 3, 5, tzinfo=UTC)
 
 
 def test_without_a_deadline_nothing_is_late() -> None:
-    assert {m.metric for m in arrival.measure(spec_of(), DAY, None, {}, None, NOON)} == {"row_count"}
+    assert {m.metric for m in arrival.measure_arrival(spec_of(), DAY, None, {}, None, NOON)} == {"row_count"}
 
 
 def test_repeated_ids_are_a_breach_when_more_than_chance() -> None:
@@ -202,7 +203,7 @@ def test_duplicates_cannot_be_told_without_the_id() -> None:
 
 
 def test_whether_ids_of_a_streamed_day_repeat_is_not_known_and_says_so() -> None:
-    measured = arrival.measure(spec_of(), DAY, Streamed(1000, "batches: 3"), usual(), None, NOON)
+    measured = arrival.measure_arrival(spec_of(), DAY, StreamedDay(1000, "batches: 3"), usual(), None, NOON)
     share = next(m for m in measured if m.metric == "duplicate_share")
     assert (share.verdict, share.value, share.n) == (Verdict.INSUFFICIENT, None, 1000)
     assert "streamed" in share.reason
@@ -211,11 +212,13 @@ def test_whether_ids_of_a_streamed_day_repeat_is_not_known_and_says_so() -> None
 @given(events=st.integers(0, 500), more=st.integers(0, 5000))
 def test_the_interval_of_a_share_is_scipys(events: int, more: int) -> None:
     expected = stats.binomtest(events, events + more + 1).proportion_ci()
-    assert intervals.share(events, events + more + 1) == pytest.approx((expected.low, expected.high), abs=1e-12)
+    assert intervals.share_interval(events, events + more + 1) == pytest.approx(
+        (expected.low, expected.high), abs=1e-12
+    )
 
 
 @given(events=st.integers(0, 100_000))
 def test_the_interval_of_a_count_is_garwoods(events: int) -> None:
     low = stats.chi2.ppf(0.025, 2 * events) / 2 if events else 0.0
     expected = (low, stats.chi2.ppf(0.975, 2 * events + 2) / 2)
-    assert intervals.count(events) == pytest.approx(expected, rel=1e-9)
+    assert intervals.count_interval(events) == pytest.approx(expected, rel=1e-9)

@@ -11,14 +11,14 @@ import pyarrow as pa
 import pytest
 
 from checks import suite
-from checks.refused import REFUSED
-from ledger.records import Measurement, Verdict
+from checks.unsupported import UNSUPPORTED_TYPES
+from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from tests.checks.conftest import DAY, PAYMENTS, Check, spec_of
 from tests.checks.examples import EXAMPLES
-from tests.warehouse import emulator
-from warehouse.bigquery import BigQueryWarehouse
-from warehouse.jobs import Jobs
+from tests.warehouse.bigquery import emulator
+from warehouse.bigquery.jobs import Jobs
+from warehouse.bigquery.warehouse import BigQueryWarehouse
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
@@ -50,7 +50,7 @@ def payments(bigquery_client: bigquery.Client) -> bigquery.Client:
 
 @pytest.fixture
 def run_checks(payments: bigquery.Client) -> RunChecks:
-    return lambda *checks, day=DAY: suite.run(spec_on(TABLE, *checks), day, BigQueryWarehouse(Jobs(payments)))
+    return lambda *checks, day=DAY: suite.run_checks(spec_on(TABLE, *checks), day, BigQueryWarehouse(Jobs(payments)))
 
 
 def test_every_expectation_holds_on_data_that_meets_it(run_checks: RunChecks) -> None:
@@ -91,13 +91,13 @@ def test_what_cannot_be_computed_is_errored_and_takes_no_other_down_with_it(run_
 
 
 def test_the_alternatives_to_what_is_refused_do_run(run_checks: RunChecks, payments: bigquery.Client) -> None:
-    queries = [advice.split('"')[3] for advice in REFUSED.values() if "{batch}" in advice]
+    queries = [advice.split('"')[3] for advice in UNSUPPORTED_TYPES.values() if "{batch}" in advice]
     assert len(queries) == 4
     rows = duckdb.sql(f"""SELECT '{{"a_key": 1}}' AS a_column, DATE '{DAY}' AS day""").to_arrow_table()
     emulator.load(payments, "checked.alternatives", rows)
     for query in queries:
         spec = spec_on("checked.alternatives", {"unexpected_rows_expectation": {"unexpected_rows_query": query}})
-        (measured,) = suite.run(spec, DAY, BigQueryWarehouse(Jobs(payments)))
+        (measured,) = suite.run_checks(spec, DAY, BigQueryWarehouse(Jobs(payments)))
         assert measured.verdict is (Verdict.OK if "JSON" in query else Verdict.BREACH), query
 
 
@@ -105,7 +105,7 @@ def test_the_whole_rows_are_never_read_to_learn_their_columns(payments: bigquery
     warehouse = BigQueryWarehouse(Jobs(payments))
     spec = spec_on(TABLE, {"expect_column_values_to_be_between": {"column": "age", "max_value": 1}})
     query = warehouse.relation(spec, DAY).query
-    assert [m.verdict for m in suite.run(spec, DAY, warehouse)] == [Verdict.BREACH]
+    assert [m.verdict for m in suite.run_checks(spec, DAY, warehouse)] == [Verdict.BREACH]
     jobs = [job for job in payments.list_jobs(all_users=True) if job.job_type == "query" and query in job.query]
     run = [job for job in jobs if not job.dry_run]
     assert len(run) >= 3

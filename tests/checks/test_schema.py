@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from checks import schema
-from ledger.records import Verdict
+from ledger.records.measurements import Verdict
 from tests.checks.conftest import DAY, spec_of
 
 KNOWN = {
@@ -27,7 +27,7 @@ def found(
     today: Mapping[str, str], known: Mapping[str, str] | None = None, **keys: Any
 ) -> dict[tuple[str, str], tuple[Verdict, float | None]]:
     spec = spec_of(**({"features": LISTED} | keys))
-    measured = schema.measure(spec, DAY, today, known)
+    measured = schema.measure_schema(spec, DAY, today, known)
     assert {m.monitor for m in measured} == {"schema"}
     return {(m.metric, m.feature): (m.verdict, m.value) for m in measured}
 

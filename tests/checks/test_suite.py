@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
-from checks import catalogue, suite
-from checks.refused import REFUSED
-from ledger.records import Measurement, Verdict
+from checks import expectation_types, suite
+from checks.unsupported import UNSUPPORTED_TYPES
+from ledger.records.measurements import Measurement, Verdict
 from tests.checks.conftest import DAY, PAYMENTS, RunChecks, spec_of, write
 from tests.checks.examples import EXAMPLES
-from warehouse.parquet import ParquetWarehouse
+from warehouse.duckdb.warehouse import ParquetWarehouse
 from warehouse.protocol import Relation
 
 SOME = f"SELECT * FROM ({PAYMENTS}) WHERE "
@@ -23,7 +23,7 @@ def only(found: list[Measurement]) -> Measurement:
 
 
 def test_every_expectation_that_is_not_refused_has_an_example() -> None:
-    assert EXAMPLES.keys() == catalogue.types().keys()
+    assert EXAMPLES.keys() == expectation_types.runnable_types().keys()
 
 
 def test_every_expectation_holds_on_data_that_meets_it(run_checks: RunChecks) -> None:
@@ -40,14 +40,14 @@ def test_every_expectation_fails_on_data_that_does_not_meet_it(run_checks: RunCh
 
 
 def test_a_refused_expectation_is_errored_and_says_what_to_use_instead(run_checks: RunChecks) -> None:
-    found = run_checks(*({kind: {"column": "channel"}} for kind in REFUSED))
-    assert {m.metric: m.verdict for m in found} == dict.fromkeys(REFUSED, Verdict.ERRORED)
+    found = run_checks(*({kind: {"column": "channel"}} for kind in UNSUPPORTED_TYPES))
+    assert {m.metric: m.verdict for m in found} == dict.fromkeys(UNSUPPORTED_TYPES, Verdict.ERRORED)
     for measured in found:
-        assert REFUSED[measured.metric] in measured.reason
+        assert UNSUPPORTED_TYPES[measured.metric] in measured.reason
 
 
 def test_the_alternatives_that_are_named_do_run(run_checks: RunChecks) -> None:
-    queries = [advice.split('"')[1] for advice in REFUSED.values() if "{batch}" in advice]
+    queries = [advice.split('"')[1] for advice in UNSUPPORTED_TYPES.values() if "{batch}" in advice]
     assert len(queries) == 4
     table = """SELECT '{"a_key": 1}' AS a_column"""
     for query in queries:
@@ -265,7 +265,7 @@ def test_a_folder_of_any_name_can_hold_the_table(tmp_path: Path) -> None:
     root = tmp_path / "it's 100% :odd"
     write(root)
     spec = spec_of({"expect_table_row_count_to_equal": {"value": 1000}})
-    assert only(suite.run(spec, DAY, ParquetWarehouse(root, threads=1))).verdict is Verdict.OK
+    assert only(suite.run_checks(spec, DAY, ParquetWarehouse(root, threads=1))).verdict is Verdict.OK
 
 
 def test_each_day_is_read_anew_even_when_rewritten(tmp_path: Path) -> None:
@@ -277,12 +277,12 @@ def test_each_day_is_read_anew_even_when_rewritten(tmp_path: Path) -> None:
     other = date(2026, 3, 3)
     write(tmp_path, rows=1000)
     write(tmp_path, rows=1001, day=other)
-    assert {m.verdict for m in suite.run(spec, DAY, house)} == {Verdict.OK}
-    assert {m.verdict for m in suite.run(spec, other, house)} == {Verdict.BREACH}
+    assert {m.verdict for m in suite.run_checks(spec, DAY, house)} == {Verdict.OK}
+    assert {m.verdict for m in suite.run_checks(spec, other, house)} == {Verdict.BREACH}
     write(tmp_path, rows=1001)
-    assert {m.verdict for m in suite.run(spec, DAY, house)} == {Verdict.BREACH}
+    assert {m.verdict for m in suite.run_checks(spec, DAY, house)} == {Verdict.BREACH}
     write(tmp_path, rows=1000)
-    assert {m.verdict for m in suite.run(spec, DAY, house)} == {Verdict.OK}
+    assert {m.verdict for m in suite.run_checks(spec, DAY, house)} == {Verdict.OK}
 
 
 def test_a_corrupt_file_is_errored_and_never_ok(tmp_path: Path) -> None:
@@ -298,7 +298,7 @@ def test_a_corrupt_file_is_errored_and_never_ok(tmp_path: Path) -> None:
     spec = spec_of(
         {"expect_column_values_to_not_be_null": {"column": "age"}}, {"expect_table_row_count_to_equal": {"value": 1}}
     )
-    found = suite.run(spec, DAY, Broken(tmp_path))
+    found = suite.run_checks(spec, DAY, Broken(tmp_path))
     assert [m.verdict for m in found] == [Verdict.ERRORED, Verdict.ERRORED]
 
 
@@ -309,15 +309,15 @@ def test_nothing_is_held_open_between_days(tmp_path: Path) -> None:
         {"expect_column_mean_to_be_between": {"column": "channel", "min_value": 0}},
     )
     write(tmp_path)
-    suite.run(spec, DAY, house)
+    suite.run_checks(spec, DAY, house)
     handles = Path("/proc/self/fd")
     if not handles.is_dir():
         pytest.skip("only Linux tells which files are open")
     before = len(list(handles.iterdir()))
     for _ in range(5):
-        suite.run(spec, DAY, house)
+        suite.run_checks(spec, DAY, house)
     assert len(list(handles.iterdir())) <= before
 
 
 def test_a_model_without_checks_asks_the_warehouse_nothing(tmp_path: Path) -> None:
-    assert suite.run(spec_of(), DAY, ParquetWarehouse(tmp_path)) == []
+    assert suite.run_checks(spec_of(), DAY, ParquetWarehouse(tmp_path)) == []

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from dags.day import day_of
+from dags.day import day_of_run
 from tests.dags.conftest import REPOSITORY, Ask
 
 BAG = """
@@ -46,7 +46,7 @@ of_retraining = bag.dags["retrain__card_payments"].deadline
 answer = [alert.callback.path, alert.callback.kwargs, alert.interval.total_seconds(), of_retraining]
 """
     path, given, seconds, of_retraining = ask(BAG + code)
-    assert (path, given["model"], seconds) == ("dags.late.not_watched", "card_payments", 24 * 3600)
+    assert (path, given["model"], seconds) == ("dags.late.notify_not_watched", "card_payments", 24 * 3600)
     assert not of_retraining
 
 
@@ -101,7 +101,7 @@ answer = [len(bag.dags), sorted({name.split(".")[0] for name in set(sys.modules)
 
 def test_a_run_watches_the_day_of_its_interval_unless_it_is_told_another() -> None:
     def day(start: datetime, timezone: str = "UTC", **conf: str) -> date:
-        return day_of({"dag_run": SimpleNamespace(conf=conf, data_interval_start=start)}, timezone)
+        return day_of_run({"dag_run": SimpleNamespace(conf=conf, data_interval_start=start)}, timezone)
 
     assert day(datetime(2026, 4, 28, 6, tzinfo=UTC)) == date(2026, 4, 28)
     assert day(datetime(2026, 4, 28, 22, tzinfo=UTC), "Pacific/Auckland") == date(2026, 4, 29)
@@ -110,7 +110,7 @@ def test_a_run_watches_the_day_of_its_interval_unless_it_is_told_another() -> No
 
 def test_a_run_without_a_date_says_how_to_give_one() -> None:
     with pytest.raises(ValueError, match="YYYY-MM-DD"):
-        day_of({"dag_run": SimpleNamespace(conf=None, data_interval_start=None)})
+        day_of_run({"dag_run": SimpleNamespace(conf=None, data_interval_start=None)})
 
 
 def test_airflow_reads_the_few_settings_of_airflow_cfg(ask: Ask, airflow_env: dict[str, str]) -> None:

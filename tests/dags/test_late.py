@@ -23,8 +23,8 @@ def test_the_deadline_alert_tells_the_day_of_its_run_and_nothing_of_a_backfill(
     """What is sent is JSON, as the scheduler makes it, not a DAG run."""
     given = {"LEDGER": f"sqlite:///{tmp_path}/ledger.db", "MESSAGES": str(tmp_path / "messages.txt")}
     code = f"""
-from dags.late import not_watched
-answer = not_watched("app_scams", "UTC", {{"dag_run": {{{sent}}}}})
+from dags.late import notify_not_watched
+answer = notify_not_watched("app_scams", "UTC", {{"dag_run": {{{sent}}}}})
 """
     assert ask(code, **{f"WATCHKEEPER_{name}": value for name, value in given.items()}) == answer
     told = (tmp_path / "messages.txt").read_text() if (tmp_path / "messages.txt").exists() else ""

@@ -20,13 +20,15 @@ import pytest
 import yaml
 
 from demo.airflow import Airflow
-from ledger.records import Cause, Decision, Retrained, Status
+from ledger.records.incidents import Cause, Status
+from ledger.records.retraining import Decision, RetrainingOutcome
 from ledger.store import Ledger
-from simulator.bank import build
-from simulator.script import DEMO
+from simulator.bank import build_bank
+from simulator.script import DEMO_SCRIPT
 from tests.dags.conftest import REPOSITORY
-from watchkeeper import challenger, watch
-from watchkeeper.registry import LocalRegistry
+from watchkeeper.pipeline import watch
+from watchkeeper.retraining import challenger
+from watchkeeper.retraining.registry import LocalRegistry
 from watchkeeper.settings import Settings
 
 MODEL, TWIN, LIVE = "app_scams", "scams_twin", date(2026, 4, 28)
@@ -52,8 +54,13 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     twin = content | {"model": TWIN, "title": "Twin", "features": content["features"] | {"table": f"{TWIN}/features"}}
     for each in (content, twin):
         (folder / "models" / f"{each['model']}.yaml").write_text(yaml.safe_dump(each, sort_keys=False))
-    build(
-        folder / "bank", [MODEL], date(2026, 1, 1), max(MATURE_AGAIN), 7, [s.incident for s in DEMO if s.model == MODEL]
+    build_bank(
+        folder / "bank",
+        [MODEL],
+        date(2026, 1, 1),
+        max(MATURE_AGAIN),
+        7,
+        [s.incident for s in DEMO_SCRIPT if s.model == MODEL],
     )
     shutil.copytree(folder / "bank" / MODEL / "features", folder / "bank" / TWIN / "features")
     _rewrite(
@@ -70,10 +77,10 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         schedule_from=str(LIVE),
         schedule_to=str(LIVE),
     )
-    ctx = watch.context(settings, live=False)
-    (spec,) = watch.known_specs(settings, [MODEL])
+    ctx = watch.open_context(settings, live=False)
+    (spec,) = watch.load_specs(settings, [MODEL])
     for days_before in (3, 2, 1):
-        watch.watch(ctx, spec, LIVE - timedelta(days=days_before))
+        watch.watch_day(ctx, spec, LIVE - timedelta(days=days_before))
     ctx.ledger.close()
     return settings
 
@@ -93,17 +100,19 @@ def airflow(settings: Settings) -> Iterator[Airflow]:
 
 
 @pytest.fixture(scope="module")
-def promoted(settings: Settings, airflow: Airflow) -> Retrained:
+def promoted(settings: Settings, airflow: Airflow) -> RetrainingOutcome:
     """Return the outcome of the live day's request, after a person approved of it in Airflow."""
     ledger = Ledger.open(settings.ledger)
-    assert ledger.retrained() == [], "nothing may be trained before somebody approves"
+    assert ledger.retraining_outcomes() == [], "nothing may be trained before somebody approves"
     assert "Retraining is waiting for approval: " in _until(settings.messages.read_text, "waiting for approval")
     _answer(airflow, "Approve", runs=1)
-    (outcome,) = ledger.retrained(MODEL)
+    (outcome,) = ledger.retraining_outcomes(MODEL)
     return outcome
 
 
-def test_a_new_fraud_pattern_is_retrained_once_a_person_approved(settings: Settings, promoted: Retrained) -> None:
+def test_a_new_fraud_pattern_is_retrained_once_a_person_approved(
+    settings: Settings, promoted: RetrainingOutcome
+) -> None:
     ledger = Ledger.open(settings.ledger)
     (incident,) = [i for i in ledger.incidents(MODEL) if i.status is Status.FIRING]
     (decision,) = ledger.decisions(MODEL)
@@ -114,7 +123,7 @@ def test_a_new_fraud_pattern_is_retrained_once_a_person_approved(settings: Setti
     assert promoted.approved_by
     assert promoted.fit_to < promoted.evaluated_from, "the challenger must be judged on days it has not seen"
     assert LocalRegistry(settings.registry).stages(MODEL) == {promoted.challenger: "champion"}
-    assert ledger.baseline(watch.known_specs(settings, [MODEL])[0]).reason.endswith("promoted")
+    assert ledger.baseline(watch.load_specs(settings, [MODEL])[0]).reason.endswith("promoted")
     told = settings.messages.read_text()
     assert [told.count(f"{kind} {incident.id}") for kind in ("opened", "asked", "answered")] == [1, 1, 1]
     assert f"http://localhost:{_port(told)}/dags/{RETRAIN}/runs/" in told
@@ -128,48 +137,50 @@ def test_a_data_fault_is_refused_and_starts_nothing(settings: Settings, airflow:
     assert decision.verdict == "refused"
     assert decision.reasons[0].startswith("data fault in `beneficiary_age_days`")
     assert airflow.runs(f"retrain__{TWIN}") == {}
-    assert ledger.retrained(TWIN) == []
+    assert ledger.retraining_outcomes(TWIN) == []
 
 
-def test_a_worse_challenger_changes_nothing(settings: Settings, airflow: Airflow, promoted: Retrained) -> None:
+def test_a_worse_challenger_changes_nothing(settings: Settings, airflow: Airflow, promoted: RetrainingOutcome) -> None:
     _request(settings, airflow, POOR)
     _answer(airflow, "Approve", runs=2)
     ledger = Ledger.open(settings.ledger)
-    poor = next(outcome for outcome in ledger.retrained(MODEL) if outcome.day == POOR)
+    poor = next(outcome for outcome in ledger.retraining_outcomes(MODEL) if outcome.day == POOR)
     assert poor.outcome == "kept champion"
     stages = LocalRegistry(settings.registry).stages(MODEL)
     assert stages == {promoted.challenger: "champion", poor.challenger: "archived"}
     assert len(ledger.baselines(MODEL)) == 1
 
 
-def test_what_a_person_rejects_is_not_trained(settings: Settings, airflow: Airflow, promoted: Retrained) -> None:
+def test_what_a_person_rejects_is_not_trained(
+    settings: Settings, airflow: Airflow, promoted: RetrainingOutcome
+) -> None:
     _request(settings, airflow, UNWANTED)
     _answer(airflow, "Reject", runs=3)
-    rejected = next(o for o in Ledger.open(settings.ledger).retrained(MODEL) if o.day == UNWANTED)
+    rejected = next(o for o in Ledger.open(settings.ledger).retraining_outcomes(MODEL) if o.day == UNWANTED)
     assert (rejected.outcome, rejected.challenger, bool(rejected.approved_by)) == ("not approved", "", True)
     assert rejected.reasons[0].endswith("rejected it")
 
 
-def test_a_second_event_finds_nothing_to_do(settings: Settings, airflow: Airflow, promoted: Retrained) -> None:
+def test_a_second_event_finds_nothing_to_do(settings: Settings, airflow: Airflow, promoted: RetrainingOutcome) -> None:
     ledger = Ledger.open(settings.ledger)
-    before, runs = ledger.retrained(MODEL), len(airflow.runs(RETRAIN))
+    before, runs = ledger.retraining_outcomes(MODEL), len(airflow.runs(RETRAIN))
     _event(airflow)
     _wait(airflow, {RETRAIN: runs + 1})
-    assert ledger.retrained(MODEL) == before
+    assert ledger.retraining_outcomes(MODEL) == before
 
 
 def test_the_incident_is_resolved_when_the_new_champions_own_days_are_sound(
-    settings: Settings, airflow: Airflow, promoted: Retrained
+    settings: Settings, airflow: Airflow, promoted: RetrainingOutcome
 ) -> None:
     """The promoted challenger scores the payments from the next day on, as its bank would have it."""
-    (spec,) = watch.known_specs(settings, [MODEL])
+    (spec,) = watch.load_specs(settings, [MODEL])
     model = LocalRegistry(settings.registry).load(MODEL, promoted.challenger)
     for after in range(1, (max(MATURE_AGAIN) - LIVE).days + 1):
         _rewrite(
             Path(settings.warehouse) / MODEL,
             LIVE + timedelta(days=after),
             spec.score.column,
-            lambda table: pa.array(challenger.scores(spec, model, table.to_pandas())),
+            lambda table: pa.array(challenger.score_with_challenger(spec, model, table.to_pandas())),
         )
     for number, day in enumerate(MATURE_AGAIN):
         airflow.ask(f"/api/v2/dags/{WATCH}/dagRuns", {"logical_date": None, "conf": {"day": str(day)}})

@@ -22,8 +22,8 @@ def test_the_secret_of_every_other_channel_comes_from_its_connection_too(ask: As
     file = tmp_path / "routes.yaml"
     file.write_text("default: '#a'\nchannels: {on-call: {kind: pagerduty}}\n")
     code = (
-        "import pathlib\nfrom alerting import routes\n"
-        f"routes.load.__defaults__ = (pathlib.Path({str(file)!r}),)\n"
+        "import pathlib\nfrom alerting.notifications import routes\n"
+        f"routes.load_routes.__defaults__ = (pathlib.Path({str(file)!r}),)\n"
         "from dags import steps\nanswer = steps._settings().secrets['WATCHKEEPER_SECRET_ON_CALL']"
     )
     connection = {"AIRFLOW_CONN_WATCHKEEPER_ON_CALL": '{"conn_type": "generic", "password": "key-from-airflow"}'}

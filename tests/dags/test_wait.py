@@ -93,7 +93,7 @@ answer = asyncio.run(both())
 def test_a_partition_that_is_announced_is_looked_for_at_once(ask: Ask, given: dict[str, str]) -> None:
     code = """
 import time
-from ledger import told
+from ledger import inbox
 from ledger.store import Ledger
 deliver(tomorrow + timedelta(days=1))
 PartitionTrigger.announced_seconds = 0.2
@@ -103,7 +103,8 @@ trigger = PartitionTrigger("small", str(tomorrow), soon, poll_seconds=120)
 def come():
     time.sleep(1)
     deliver(tomorrow)
-    told.announce(Ledger.open(os.environ["WATCHKEEPER_LEDGER"]).database, "small", tomorrow, datetime.now(UTC), "feed")
+    database = Ledger.open(os.environ["WATCHKEEPER_LEDGER"]).database
+    inbox.record_announcement(database, "small", tomorrow, datetime.now(UTC), "feed")
 
 async def both():
     return (await asyncio.gather(first(trigger), asyncio.to_thread(come)))[0]

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from alerting.links import Links
-from alerting.message import compose
+from alerting.notifications.messages.incident_message import compose_message
+from alerting.notifications.messages.links import Links
 from demo import picture
-from ledger.records import Cause, Incident, Message, Status
+from ledger.records.incidents import Cause, Incident, Status
+from ledger.records.messages import Message
 from ledger.store import Ledger
 from models.spec import Spec
-from reports.site import build
+from reports.site import build_site
 
 DAY = date(2026, 4, 28)
 needs_chromium = pytest.mark.skipif(not picture.CHROMIUM.exists(), reason=f"needs {picture.CHROMIUM}")
@@ -54,12 +55,12 @@ DECAY = incident(Cause.PERFORMANCE_DECAY, "recall fell to 47 %")
 
 
 def told(about: Incident) -> Message:
-    text, blocks = compose(spec(), about, "opened", Links("https://watch.example"))
+    text, blocks = compose_message(spec(), about, "opened", Links("https://watch.example"))
     return Message(about.id, DAY, "opened", "console", text, blocks)
 
 
 def test_a_message_looks_as_slack_shows_its_blocks() -> None:
-    page = picture.slack_page(told(FLOOD))
+    page = picture.render_slack_page(told(FLOOD))
     assert 'title="🔴"></i> Card &lt;payments&gt;: device_age_days is 31 % null</h3>' in page
     assert "<b>Data fault, not a change in customers.</b> Since Tue 28 Apr, 1 day of 1.<br>" in page
     assert "<b>Certain:</b> 31 % null &amp; rising; never above &lt;1 %." in page
@@ -69,7 +70,7 @@ def test_a_message_looks_as_slack_shows_its_blocks() -> None:
 
 def test_a_value_in_a_message_is_no_html() -> None:
     hostile = replace(FLOOD, summary="`<img src=x onerror=alert(1)>` is null", first_step="<script>*x*</script>")
-    page = picture.slack_page(told(hostile))
+    page = picture.render_slack_page(told(hostile))
     assert "<img" not in page
     assert "<script" not in page
 
@@ -82,7 +83,7 @@ def test_every_picture_is_taken_from_a_demonstration(
     with ledger.transaction():
         ledger.save_incidents("card_payments", DAY, [FLOOD, DECAY])
         ledger.enqueue(told(FLOOD))
-    build(ledger, [spec()], tmp_path / "site")
+    build_site(ledger, [spec()], tmp_path / "site")
     ledger.close()
     monkeypatch.setattr(picture, "IMAGES", tmp_path / "images")
     assert picture.main([str(tmp_path)]) == 0

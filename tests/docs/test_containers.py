@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from watchkeeper.settings import Settings, read
+from watchkeeper.settings import Settings, read_settings
 
 REPOSITORY = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((REPOSITORY / "compose.yaml").read_text(encoding="utf-8"))
@@ -43,7 +43,7 @@ def test_images_are_pinned_and_run_as_a_plain_user() -> None:
 def test_every_setting_in_them_is_one_that_there_is() -> None:
     given = dict(re.findall(r"(WATCHKEEPER_\w+)=(\S+)", DOCKERFILE))
     given |= {k: v for k, v in COMPOSE["services"]["scheduler"]["environment"].items() if k.startswith("WATCHKEEPER_")}
-    assert isinstance(read(given), Settings)
+    assert isinstance(read_settings(given), Settings)
 
 
 def test_only_this_machine_reaches_airflow() -> None:

@@ -15,11 +15,12 @@ import typer
 import yaml
 
 from benchmarks import fleet
-from ledger.records import Cause
+from ledger.records.incidents import Cause
 from models.spec import Spec
-from reports import words
+from reports import wording
 from service import reference as http_api
-from watchkeeper import cli, reference
+from watchkeeper import reference
+from watchkeeper.cli import main
 
 REPOSITORY = Path(__file__).parents[2]
 DOCS = REPOSITORY / "docs"
@@ -49,18 +50,20 @@ def test_the_site_builds_and_every_link_leads_somewhere(tmp_path: Path) -> None:
 
 
 def test_the_reference_says_what_the_code_says() -> None:
-    for name, text in (reference.pages() | {http_api.PAGE: http_api.page()}).items():
+    for name, text in (
+        reference.reference_pages() | {http_api.PAGE_FILE: http_api.render_http_api_reference()}
+    ).items():
         assert (DOCS / "reference" / name).read_text(encoding="utf-8") == text, f"{name}: run make generate"
 
 
 def test_every_setting_and_command_is_in_the_reference() -> None:
-    pages = reference.pages()
+    pages = reference.reference_pages()
     assert "`WATCHKEEPER_SLACK_TOKEN`" in pages["settings.md"]
     assert all(f"## watchkeeper {name}\n" in pages["command-line.md"] for name in commands())
 
 
 def test_every_route_is_in_the_reference_with_what_it_takes_and_answers() -> None:
-    text = http_api.page()
+    text = http_api.render_http_api_reference()
     assert "\n## POST /v1/incidents/{incident}/{verb}\n" in text
     assert "Body: [ActBody](#actbody)." in text
     assert "Answers: 200 [Done](#done), 404, 409." in text
@@ -70,10 +73,10 @@ def test_every_route_is_in_the_reference_with_what_it_takes_and_answers() -> Non
 @pytest.mark.parametrize("cause", list(Cause))
 def test_each_cause_has_a_page_that_says_what_to_do(cause: Cause) -> None:
     text = (DOCS / "runbook" / f"{cause}.md").read_text(encoding="utf-8")
-    assert text.startswith(f"# {words.CAUSES[cause]}\n")
+    assert text.startswith(f"# {wording.CAUSES[cause]}\n")
     assert [line for line in text.splitlines() if line.startswith("## ")] == ["## Look first", "## Mend", "## Then"]
     fault = "yes" if cause.data_fault else "no"
-    assert f"| [{words.CAUSES[cause]}]({cause}.md) | {fault} |" in (DOCS / "runbook" / "index.md").read_text()
+    assert f"| [{wording.CAUSES[cause]}]({cause}.md) | {fault} |" in (DOCS / "runbook" / "index.md").read_text()
     assert f"runbook/{cause}.md" in (REPOSITORY / "mkdocs.yml").read_text()
 
 
@@ -99,7 +102,7 @@ def test_python_that_is_shown_compiles() -> None:
 
 
 def commands() -> dict[str, Any]:
-    found: dict[str, Any] = getattr(typer.main.get_command(cli.app), "commands")  # noqa: B009
+    found: dict[str, Any] = getattr(typer.main.get_command(main.app), "commands")  # noqa: B009
     return found
 
 

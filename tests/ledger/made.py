@@ -7,10 +7,14 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from ledger.records import Cause, Incident, Measurement, Message, Run, Status, Verdict
+from ledger.records.incidents import Cause, Incident, Status
+from ledger.records.measurements import Measurement, Verdict
+from ledger.records.messages import Message
+from ledger.records.runs import Run
 from models.spec import Spec
-from warehouse.grid import Frame, Levels, number_grid, score_grid
-from warehouse.profile import COUNT, EVERYONE, FRAUD, Cohort, Counts, Cube, Profile
+from profiles.bins import Levels, number_grid, score_grid
+from profiles.profile import COUNT, EVERYONE, FRAUD, Cohort, Counts, Cube, Profile
+from profiles.schema import ProfileSchema
 
 MODEL = "card_payments"
 DAY = date(2026, 3, 2)
@@ -51,21 +55,23 @@ def run(**changes: object) -> Run:
     return replace(usual, **changes)  # type: ignore[arg-type]  # fields by name, of many types
 
 
-def frame(frame_id: str = "f1") -> Frame:
+def frame(schema_id: str = "f1") -> ProfileSchema:
     numbers = {"amount_gbp": number_grid((1.0, 20.0, 900.0))}
     categories = {"channel": Levels(("app", "web"), frozenset({"app", "web", "fax"}))}
-    return Frame(frame_id, numbers, categories, score_grid(0, 1, 0.85), ("channel",), {"channel": ("app", "web", None)})
+    return ProfileSchema(
+        schema_id, numbers, categories, score_grid(0, 1, 0.85), ("channel",), {"channel": ("app", "web", None)}
+    )
 
 
-def profile(rows: int = 100, frame_id: str = "f1") -> Profile:
-    counts = Counts(nulls=3, total=7 * rows, cells={-2: 40, 5: rows - 43})
-    return Profile(frame_id, rows, {EVERYONE: {"amount_gbp": counts}}, cube(rows))
+def profile(rows: int = 100, schema_id: str = "f1") -> Profile:
+    counts = Counts(nulls=3, total=7 * rows, bins={-2: 40, 5: rows - 43})
+    return Profile(schema_id, rows, {EVERYONE: {"amount_gbp": counts}}, cube(rows))
 
 
 def cube(count: int) -> Cube:
-    cells = np.zeros((8, 4, 3), dtype=np.int64)
-    cells[6, FRAUD, COUNT] = count
-    return Cube({EVERYONE: cells})
+    bins = np.zeros((8, 4, 3), dtype=np.int64)
+    bins[6, FRAUD, COUNT] = count
+    return Cube({EVERYONE: bins})
 
 
 def cohort(frauds: int) -> Cohort:

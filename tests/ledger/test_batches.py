@@ -5,61 +5,61 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger import retention
-from ledger.batches import Taken
-from ledger.records import Streamed
-from ledger.snapshot import snapshot
+from ledger.batches import BatchOutcome
+from ledger.records.runs import StreamedDay
+from ledger.snapshot import snapshot_ledger
 from ledger.store import Ledger
+from profiles.profile import sum_profiles
 from tests.ledger.made import DAY, MODEL, days, profile
 from tests.ledger.test_retention import sliced
 from tests.ledger.test_transactions import begin, process
-from warehouse.profile import total
 
 FIRST, SECOND = days(2)
-COUNTED, KNOWN, REFUSED = Taken.COUNTED, Taken.KNOWN, Taken.REFUSED
+COUNTED, KNOWN, REFUSED = BatchOutcome.COUNTED, BatchOutcome.KNOWN, BatchOutcome.REFUSED
 
 
 def test_a_batch_is_added_to_the_profile_of_each_of_its_days(ledger: Ledger) -> None:
-    assert ledger.take_batch(MODEL, "b1", {FIRST: profile(50), SECOND: profile(60)}) == {
+    assert ledger.add_batch(MODEL, "b1", {FIRST: profile(50), SECOND: profile(60)}) == {
         FIRST: COUNTED,
         SECOND: COUNTED,
     }
-    assert ledger.take_batch(MODEL, "b2", {SECOND: profile(70)}) == {SECOND: COUNTED}
+    assert ledger.add_batch(MODEL, "b2", {SECOND: profile(70)}) == {SECOND: COUNTED}
     assert ledger.profiles(MODEL, "f1", FIRST, SECOND) == {FIRST: profile(50), SECOND: profile(60) + profile(70)}
     assert ledger.row_counts(MODEL, "f1", FIRST, SECOND) == {FIRST: 50, SECOND: 130}
     assert ledger.batch_days(MODEL, "f1", "b1") == [FIRST, SECOND]
-    assert ledger.streamed(MODEL, "f1", FIRST, SECOND) == {
-        FIRST: Streamed(50, "batches: 1"), SECOND: Streamed(130, "batches: 2")
+    assert ledger.streamed_days(MODEL, "f1", FIRST, SECOND) == {
+        FIRST: StreamedDay(50, "batches: 1"), SECOND: StreamedDay(130, "batches: 2")
     }  # fmt: skip
 
 
 def test_a_batch_sent_again_changes_nothing_whatever_is_in_it(ledger: Ledger) -> None:
-    ledger.take_batch(MODEL, "b1", {DAY: profile(50)})
-    before = snapshot(ledger)
-    assert ledger.take_batch(MODEL, "b1", {DAY: profile(70)}) == {DAY: KNOWN}
-    assert snapshot(ledger) == before
+    ledger.add_batch(MODEL, "b1", {DAY: profile(50)})
+    before = snapshot_ledger(ledger)
+    assert ledger.add_batch(MODEL, "b1", {DAY: profile(70)}) == {DAY: KNOWN}
+    assert snapshot_ledger(ledger) == before
 
 
 def test_models_and_frames_have_batches_of_their_own(ledger: Ledger) -> None:
-    ledger.take_batch(MODEL, "b1", {DAY: profile(50)})
-    assert ledger.take_batch("app_scams", "b1", {DAY: profile(50)}) == {DAY: COUNTED}
-    assert ledger.take_batch(MODEL, "b1", {DAY: profile(50, "f2")}) == {DAY: COUNTED}
+    ledger.add_batch(MODEL, "b1", {DAY: profile(50)})
+    assert ledger.add_batch("app_scams", "b1", {DAY: profile(50)}) == {DAY: COUNTED}
+    assert ledger.add_batch(MODEL, "b1", {DAY: profile(50, "f2")}) == {DAY: COUNTED}
     assert ledger.profiles(MODEL, "f1", DAY, DAY) == {DAY: profile(50)}
 
 
 def test_a_scan_replaces_what_was_streamed_and_the_day_takes_no_more(ledger: Ledger) -> None:
-    ledger.take_batch(MODEL, "b1", {DAY: profile(50)})
+    ledger.add_batch(MODEL, "b1", {DAY: profile(50)})
     ledger.save_profiles(MODEL, {DAY: profile(100)})
-    assert ledger.streamed(MODEL, "f1", DAY, DAY) == {}
-    assert ledger.take_batch(MODEL, "b2", {DAY: profile(60)}) == {DAY: REFUSED}
-    assert ledger.take_batch(MODEL, "b1", {DAY: profile(50)}) == {DAY: KNOWN}
+    assert ledger.streamed_days(MODEL, "f1", DAY, DAY) == {}
+    assert ledger.add_batch(MODEL, "b2", {DAY: profile(60)}) == {DAY: REFUSED}
+    assert ledger.add_batch(MODEL, "b1", {DAY: profile(50)}) == {DAY: KNOWN}
     assert ledger.profiles(MODEL, "f1", DAY, DAY) == {DAY: profile(100)}
     ledger.forget_profile(MODEL, "f1", DAY)
-    assert ledger.take_batch(MODEL, "b2", {DAY: profile(60)}) == {DAY: REFUSED}
+    assert ledger.add_batch(MODEL, "b2", {DAY: profile(60)}) == {DAY: REFUSED}
 
 
 def test_a_day_that_was_scanned_first_takes_no_batch_but_the_others_of_the_batch_do(ledger: Ledger) -> None:
     ledger.save_profiles(MODEL, {FIRST: profile(100)})
-    assert ledger.take_batch(MODEL, "b1", {FIRST: profile(50), SECOND: profile(60)}) == {
+    assert ledger.add_batch(MODEL, "b1", {FIRST: profile(50), SECOND: profile(60)}) == {
         FIRST: REFUSED,
         SECOND: COUNTED,
     }
@@ -68,14 +68,14 @@ def test_a_day_that_was_scanned_first_takes_no_batch_but_the_others_of_the_batch
 
 def test_a_day_that_retention_took_something_from_takes_no_batch(ledger: Ledger) -> None:
     for batch in ("b1", "b2"):
-        ledger.take_batch(MODEL, batch, {FIRST: sliced(50), SECOND: sliced(60)})
-    retention.drop_slices(ledger.database, MODEL, SECOND, days(3)[2], [], dry_run=False)
+        ledger.add_batch(MODEL, batch, {FIRST: sliced(50), SECOND: sliced(60)})
+    retention.drop_slice_counts(ledger.database, MODEL, SECOND, days(3)[2], [], dry_run=False)
     retention.drop_profiles(ledger.database, MODEL, SECOND, [], dry_run=False)
-    before = snapshot(ledger)
-    assert ledger.take_batch(MODEL, "b3", {FIRST: sliced(50), SECOND: sliced(60)}) == {FIRST: REFUSED, SECOND: REFUSED}
-    assert ledger.take_batch(MODEL, "b1", {FIRST: sliced(50)}) == {FIRST: KNOWN}
-    assert snapshot(ledger) == before
-    assert list(ledger.streamed(MODEL, "f1", FIRST, SECOND)) == [SECOND]
+    before = snapshot_ledger(ledger)
+    assert ledger.add_batch(MODEL, "b3", {FIRST: sliced(50), SECOND: sliced(60)}) == {FIRST: REFUSED, SECOND: REFUSED}
+    assert ledger.add_batch(MODEL, "b1", {FIRST: sliced(50)}) == {FIRST: KNOWN}
+    assert snapshot_ledger(ledger) == before
+    assert list(ledger.streamed_days(MODEL, "f1", FIRST, SECOND)) == [SECOND]
 
 
 @given(sent=st.lists(st.integers(0, 5), max_size=20))
@@ -85,8 +85,8 @@ def test_any_order_and_any_repeats_count_each_batch_once(
 ) -> None:
     ledger = Ledger.open(f"sqlite:///{tmp_path_factory.mktemp('ledger')}/ledger.db")
     for i in sent:
-        ledger.take_batch(MODEL, f"b{i}", {DAY: profile(50 + i)})
-    wanted = {DAY: total([profile(50 + i) for i in set(sent)], "f1")} if sent else {}
+        ledger.add_batch(MODEL, f"b{i}", {DAY: profile(50 + i)})
+    wanted = {DAY: sum_profiles([profile(50 + i) for i in set(sent)], "f1")} if sent else {}
     assert ledger.profiles(MODEL, "f1", DAY, DAY) == wanted
     ledger.close()
 
@@ -96,21 +96,21 @@ def test_two_processes_that_take_the_same_batches_at_once_count_each_once(url: s
         begin(one, other)
         assert [worker.communicate()[1] for worker in (one, other)] == ["", ""]
     ledger = Ledger.open(url)
-    whole = total([profile(50 + i) for i in range(30)], "f1")
+    whole = sum_profiles([profile(50 + i) for i in range(30)], "f1")
     assert ledger.profiles(MODEL, "f1", FIRST, SECOND) == dict.fromkeys((FIRST, SECOND), whole)
     ledger.close()
 
 
 def test_a_batch_whose_taker_is_killed_before_it_is_kept_counts_when_it_is_sent_again(url: str) -> None:
     ledger = Ledger.open(url)
-    ledger.take_batch(MODEL, "b0", {DAY: profile(50)})
-    before = snapshot(ledger)
+    ledger.add_batch(MODEL, "b0", {DAY: profile(50)})
+    before = snapshot_ledger(ledger)
     with process("takes_and_dies", url, MODEL) as worker:
         begin(worker)
         assert worker.stdout is not None
         assert worker.stdout.readline() == "in the midst\n"
         worker.kill()
-    assert snapshot(ledger) == before
-    assert ledger.take_batch(MODEL, "b1", {DAY: profile(60)}) == {DAY: COUNTED}
+    assert snapshot_ledger(ledger) == before
+    assert ledger.add_batch(MODEL, "b1", {DAY: profile(60)}) == {DAY: COUNTED}
     assert ledger.profiles(MODEL, "f1", DAY, DAY) == {DAY: profile(50) + profile(60)}
     ledger.close()

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ledger.events import START, digest, first_broken
+from ledger.events import GENESIS_HASH, compute_event_hash, describe_first_broken_event
 from ledger.store import Ledger
 from tests.ledger.made import DAY, MODEL, run
 from tests.ledger.test_transactions import begin, process
@@ -32,16 +32,16 @@ def tampered(ledger: Ledger, statement: str) -> str:
             connection.exec_driver_sql("ALTER TABLE events DISABLE TRIGGER USER")
         connection.exec_driver_sql(statement)
         connection.commit()
-    return first_broken(ledger.events())
+    return describe_first_broken_event(ledger.events())
 
 
 def test_events_come_back_as_they_were_written_in_order_and_as_a_chain(ledger: Ledger) -> None:
     three(ledger)
     fired, acknowledged, silence = ledger.events()
-    assert (fired.number, fired.actor, fired.previous, fired.payload) == (1, "system", START, {"day": str(DAY)})
+    assert (fired.number, fired.actor, fired.previous, fired.payload) == (1, "system", GENESIS_HASH, {"day": str(DAY)})
     assert (acknowledged.at, acknowledged.actor, acknowledged.previous) == (AT, "on-call", fired.hash)
     assert (silence.model, silence.previous) == ("", acknowledged.hash)
-    assert first_broken(ledger.events()) == ""
+    assert describe_first_broken_event(ledger.events()) == ""
     assert [e.kind for e in ledger.events(MODEL)] == ["fired", "acknowledged"]
     assert [e.kind for e in ledger.events(incident="i-1", kinds=["acknowledged"])] == ["acknowledged"]
 
@@ -87,15 +87,15 @@ def test_the_first_event_that_was_tampered_with_is_named(ledger: Ledger, stateme
 def test_a_log_cut_off_or_written_anew_lacks_a_hash_noted_before(sqlite: Ledger) -> None:
     three(sqlite)
     noted = sqlite.events()[-1].hash
-    assert first_broken(sqlite.events(), [noted]) == ""
+    assert describe_first_broken_event(sqlite.events(), [noted]) == ""
     assert tampered(sqlite, "DELETE FROM events WHERE number = 3") == ""
-    assert first_broken(sqlite.events(), [noted]).startswith(f"no event has the noted hash {noted}")
+    assert describe_first_broken_event(sqlite.events(), [noted]).startswith(f"no event has the noted hash {noted}")
 
 
 def test_an_event_whose_own_hash_was_made_anew_breaks_the_next_one(ledger: Ledger) -> None:
     three(ledger)
     forged = replace(ledger.events()[0], reason="nothing happened")
-    forged_hash = digest(forged)
+    forged_hash = compute_event_hash(forged)
     told = tampered(ledger, f"UPDATE events SET reason = 'nothing happened', hash = '{forged_hash}' WHERE number = 1")
     assert told.startswith("event 2 (acknowledged, 2026-03-04 06:00 UTC) doesn't follow the event before it")
 
@@ -118,7 +118,7 @@ def test_two_processes_that_log_at_once_make_one_chain(url: str) -> None:
         assert [worker.communicate()[1] for worker in (one, other)] == ["", ""]
     ledger = Ledger.open(url)
     events = ledger.events()
-    assert (len(events), first_broken(events)) == (80, "")
+    assert (len(events), describe_first_broken_event(events)) == (80, "")
     assert [len(ledger.events(model)) for model in ("a", "b")] == [40, 40]
     ledger.close()
 
@@ -134,4 +134,4 @@ def test_whatever_text_a_person_writes_the_chain_holds(
 ) -> None:
     written = sqlite.append_event(AT, "noted", reason, actor=actor, payload=payload)
     assert sqlite.events()[-1] == written
-    assert first_broken(sqlite.events()) == ""
+    assert describe_first_broken_event(sqlite.events()) == ""

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from ledger.measurements import KEY
-from ledger.records import Measurement, Verdict
+from ledger.measurements import NATURAL_KEY
+from ledger.records.measurements import Measurement, Verdict
 from ledger.store import Ledger
 from tests.ledger.made import DAY, MODEL, days, measurement
 
 
 def key(m: Measurement) -> tuple[object, ...]:
-    return tuple(getattr(m, name) for name in KEY)
+    return tuple(getattr(m, name) for name in NATURAL_KEY)
 
 
 def some(seed: int, count: int = 400) -> list[Measurement]:

@@ -18,11 +18,11 @@ def test_a_message_is_put_into_the_outbox_once(ledger: Ledger) -> None:
 
 
 def test_messages_wait_in_the_order_in_which_they_are_told(ledger: Ledger) -> None:
-    told = [message(day=day, kind=kind, incident=name) for day in days(2) for kind in KINDS for name in ("a", "b")]
-    for one in reversed(told):
+    notified = [message(day=day, kind=kind, incident=name) for day in days(2) for kind in KINDS for name in ("a", "b")]
+    for one in reversed(notified):
         ledger.enqueue(one)
-    assert ledger.unsent(CHANNEL) == told
-    assert ledger.messages("b") == told[1::2]
+    assert ledger.unsent(CHANNEL) == notified
+    assert ledger.messages("b") == notified[1::2]
 
 
 def test_a_failed_attempt_is_counted_and_the_message_keeps_waiting(ledger: Ledger) -> None:
@@ -67,12 +67,12 @@ def test_what_was_told_last_about_each_incident_is_found(ledger: Ledger) -> None
         ledger.enqueue(one)
         if one.incident != "c":
             ledger.record_attempt(one, sent_at=SENT, error="", bundle="bundle")
-    assert [(m.incident, m.day, m.kind, m.bundle) for m in ledger.told(CHANNEL, first)] == [
+    assert [(m.incident, m.day, m.kind, m.bundle) for m in ledger.notified(CHANNEL, first)] == [
         ("b", first, "opened", "bundle"),
         (message().incident, second, "updated", "bundle"),
     ]
-    assert [m.incident for m in ledger.told(CHANNEL, second)] == [message().incident]
-    assert ledger.told("console", first) == []
+    assert [m.incident for m in ledger.notified(CHANNEL, second)] == [message().incident]
+    assert ledger.notified("console", first) == []
 
 
 def test_dead_letters_are_found_and_tried_again_when_asked_for(ledger: Ledger) -> None:
@@ -80,7 +80,7 @@ def test_dead_letters_are_found_and_tried_again_when_asked_for(ledger: Ledger) -
         ledger.enqueue(one)
     ledger.record_attempt(message(), sent_at=None, error="gone", dead=True)
     assert [m.last_error for m in ledger.dead_letters()] == ["gone"]
-    assert ledger.revive() == 1
+    assert ledger.retry_dead_letters() == 1
     assert ledger.dead_letters() == []
     assert [m.last_error for m in ledger.unsent(CHANNEL)] == ["", "gone"]
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from ledger import tables
+from ledger.storage import tables
 from ledger.store import Ledger
 from models.errors import WatchkeeperError
 from tests.ledger.made import run

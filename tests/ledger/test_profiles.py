@@ -3,29 +3,30 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
-from ledger.records import Baselined, TakenIn
+from ledger.records.retraining import BaselineChange
+from ledger.records.runs import LabelSnapshot
 from ledger.store import Ledger
+from profiles.profile import Cohort
 from tests.ledger.made import DAY, MODEL, SPEC, cohort, days, frame, profile
-from warehouse.profile import Cohort
 
 FIRST, SECOND, THIRD = days(3)
 
 
 def test_the_frame_saved_last_is_the_models(ledger: Ledger) -> None:
-    assert ledger.frame(MODEL) is None
-    for frame_id in ("f1", "f2", "f2"):
-        ledger.save_frame(MODEL, frame(frame_id))
-        ledger.save_frame("app_scams", frame("other"))
-    assert ledger.frame(MODEL) == frame("f2")
-    ledger.save_frame(MODEL, frame("f1"))
-    assert ledger.frame(MODEL) == frame("f1")
+    assert ledger.profile_schema(MODEL) is None
+    for schema_id in ("f1", "f2", "f2"):
+        ledger.save_profile_schema(MODEL, frame(schema_id))
+        ledger.save_profile_schema("app_scams", frame("other"))
+    assert ledger.profile_schema(MODEL) == frame("f2")
+    ledger.save_profile_schema(MODEL, frame("f1"))
+    assert ledger.profile_schema(MODEL) == frame("f1")
 
 
 def test_the_baseline_is_the_model_files_until_another_is_recorded(ledger: Ledger) -> None:
-    assert ledger.baseline(SPEC) == Baselined(
+    assert ledger.baseline(SPEC) == BaselineChange(
         MODEL, date(2026, 1, 1), date(2026, 1, 1), date(2026, 1, 31), "model file"
     )
-    recorded = Baselined(MODEL, DAY, date(2026, 2, 1), date(2026, 2, 28), "challenger promoted")
+    recorded = BaselineChange(MODEL, DAY, date(2026, 2, 1), date(2026, 2, 28), "challenger promoted")
     ledger.save_baseline(recorded)
     ledger.save_baseline(recorded)
     assert ledger.baseline(SPEC) == recorded == ledger.baseline(SPEC, as_of=DAY)
@@ -76,29 +77,35 @@ def test_labels_taken_back_are_a_change(ledger: Ledger) -> None:
     assert ledger.cohorts(MODEL, "f1", FIRST, FIRST, as_of=SECOND) == {FIRST: Cohort()}
 
 
-def taken(as_of: date, **changes: object) -> TakenIn:
-    usual = TakenIn(MODEL, "f1", as_of, "r1", "2 events, a7", {FIRST: "v1", SECOND: "v2"})
+def taken(as_of: date, **changes: object) -> LabelSnapshot:
+    usual = LabelSnapshot(MODEL, "f1", as_of, "r1", "2 events, a7", {FIRST: "v1", SECOND: "v2"})
     return replace(usual, **changes)  # type: ignore[arg-type]  # fields by name, of many types
 
 
 def test_what_was_taken_in_is_found_by_the_newest_day_before(ledger: Ledger) -> None:
     for record in (taken(SECOND), taken(FIRST), taken(FIRST, events="3 events, b8"), taken(SECOND, frame="f2")):
-        ledger.save_taken_in(record)
-    assert ledger.taken_in(MODEL, "f1", FIRST) is None
-    assert ledger.taken_in(MODEL, "f1", SECOND) == taken(FIRST, events="3 events, b8")
-    assert ledger.taken_in(MODEL, "f1", THIRD) == taken(SECOND) == ledger.taken_in(MODEL, "f1", date(2027, 1, 1))
-    assert ledger.taken_in("app_scams", "f1", THIRD) is None
+        ledger.save_label_snapshot(record)
+    assert ledger.label_snapshot(MODEL, "f1", FIRST) is None
+    assert ledger.label_snapshot(MODEL, "f1", SECOND) == taken(FIRST, events="3 events, b8")
+    assert (
+        ledger.label_snapshot(MODEL, "f1", THIRD)
+        == taken(SECOND)
+        == ledger.label_snapshot(MODEL, "f1", date(2027, 1, 1))
+    )
+    assert ledger.label_snapshot("app_scams", "f1", THIRD) is None
 
 
 def test_cohorts_saved_otherwise_than_before_take_the_ground_from_later_days(ledger: Ledger) -> None:
     ledger.save_cohorts(MODEL, "f1", FIRST, {FIRST: cohort(3)})
     for record in (taken(FIRST), taken(SECOND), taken(SECOND, frame="f2"), taken(SECOND, model="app_scams")):
-        ledger.save_taken_in(record)
+        ledger.save_label_snapshot(record)
     ledger.save_cohorts(MODEL, "f1", FIRST, {FIRST: cohort(3), SECOND: Cohort()})
-    assert ledger.taken_in(MODEL, "f1", THIRD) == taken(SECOND)
+    assert ledger.label_snapshot(MODEL, "f1", THIRD) == taken(SECOND)
     ledger.save_cohorts(MODEL, "f1", FIRST, {FIRST: cohort(4)})
-    assert ledger.taken_in(MODEL, "f1", THIRD) == taken(FIRST)
+    assert ledger.label_snapshot(MODEL, "f1", THIRD) == taken(FIRST)
     ledger.save_cohorts(MODEL, "f1", SECOND, {FIRST: cohort(5)})
-    assert ledger.taken_in(MODEL, "f1", THIRD) is None, "what is saved as of the second day was built on another first"
-    assert ledger.taken_in(MODEL, "f2", THIRD) == taken(SECOND, frame="f2")
-    assert ledger.taken_in("app_scams", "f1", THIRD) == taken(SECOND, model="app_scams")
+    assert ledger.label_snapshot(MODEL, "f1", THIRD) is None, (
+        "what is saved as of the second day was built on another first"
+    )
+    assert ledger.label_snapshot(MODEL, "f2", THIRD) == taken(SECOND, frame="f2")
+    assert ledger.label_snapshot("app_scams", "f1", THIRD) == taken(SECOND, model="app_scams")

@@ -5,7 +5,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from ledger.records import Decision, Incident, Retrained, Status
+from ledger.records.incidents import Incident, Status
+from ledger.records.retraining import Decision, RetrainingOutcome
 from ledger.store import Ledger
 from tests.ledger.made import DAY, MODEL, days, incident, run
 
@@ -88,10 +89,12 @@ def test_decisions_are_one_a_day(ledger: Ledger) -> None:
 def test_the_outcome_of_a_retraining_stands_under_its_request(ledger: Ledger) -> None:
     comparison = {"pr_auc": {"champion": 0.51, "challenger": 0.63, "n": 200.0}}
     window = (FIRST, SECOND, THIRD, FOURTH)
-    kept = Retrained(f"{MODEL}/{DAY}", MODEL, DAY, "kept champion", ("no better",), *window, "v7", "c1", comparison)
+    kept = RetrainingOutcome(
+        f"{MODEL}/{DAY}", MODEL, DAY, "kept champion", ("no better",), *window, "v7", "c1", comparison
+    )
     promoted = replace(kept, outcome="promoted")
     earlier = replace(kept, request=f"{MODEL}/2026-02-28", day=date(2026, 2, 28))
     for outcome in (kept, promoted, earlier):
-        ledger.save_retrained(outcome)
-    assert ledger.retrained(MODEL) == [earlier, promoted] == ledger.retrained()
-    assert ledger.retrained("app_scams") == []
+        ledger.save_retraining_outcome(outcome)
+    assert ledger.retraining_outcomes(MODEL) == [earlier, promoted] == ledger.retraining_outcomes()
+    assert ledger.retraining_outcomes("app_scams") == []

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from ledger.records import Measurement
-from ledger.snapshot import snapshot
+from ledger.records.measurements import Measurement
+from ledger.snapshot import snapshot_ledger
 from ledger.store import Ledger
 from models.errors import WatchkeeperError
 from tests.ledger.made import DAY, MODEL, SPEC, days, frame, incident, measurement, message, run
@@ -48,10 +48,10 @@ def test_all_that_a_transaction_saves_is_kept_together(ledger: Ledger) -> None:
 def test_an_error_in_a_transaction_leaves_the_old_results(ledger: Ledger) -> None:
     ledger.save_measurements(MODEL, DAY, ("drift",), [measurement(), measurement(metric="ks")])
     ledger.save_incidents(MODEL, DAY, [incident()])
-    before = snapshot(ledger)
+    before = snapshot_ledger(ledger)
     with pytest.raises(ZeroDivisionError):
         _conclude_and_fail(ledger)
-    assert snapshot(ledger) == before
+    assert snapshot_ledger(ledger) == before
     ledger.save_run(run())
     assert ledger.run(MODEL, DAY) == run()
 
@@ -61,7 +61,7 @@ def _conclude_and_fail(ledger: Ledger) -> None:
         ledger.save_measurements(MODEL, DAY, ("drift",), [measurement(value=0.99)])
         ledger.save_incidents(MODEL, DAY, [])
         ledger.save_run(run())
-        ledger.save_frame(MODEL, frame())
+        ledger.save_profile_schema(MODEL, frame())
         ledger.enqueue(message())
         raise ZeroDivisionError
 
@@ -76,15 +76,15 @@ def test_a_save_of_two_figures_under_one_key_fails_whole(ledger: Ledger) -> None
 def test_a_writer_killed_in_the_midst_leaves_the_old_results_and_no_lock(url: str) -> None:
     ledger = Ledger.open(url)
     ledger.save_measurements(MODEL, DAY, ("drift",), [measurement()])
-    before = snapshot(ledger)
+    before = snapshot_ledger(ledger)
     with process("dies", url, MODEL) as worker:
         begin(worker)
         assert worker.stdout is not None
         assert worker.stdout.readline() == "in the midst\n"
-        assert snapshot(ledger) == before  # readers neither wait for a writer nor see its half
+        assert snapshot_ledger(ledger) == before  # readers neither wait for a writer nor see its half
         worker.kill()
     ledger.save_run(run())
-    assert snapshot(ledger) == {**before, "runs": snapshot(ledger)["runs"]}
+    assert snapshot_ledger(ledger) == {**before, "runs": snapshot_ledger(ledger)["runs"]}
     ledger.close()
 
 
@@ -128,7 +128,7 @@ def _watch(ledger: Ledger, measurements: list[Measurement]) -> None:
 
 def test_a_full_disk_is_one_sentence_and_loses_nothing(sqlite: Ledger) -> None:
     sqlite.save_run(run())
-    before = snapshot(sqlite)
+    before = snapshot_ledger(sqlite)
     sqlite.close()
     # The real error of a full disk, from the database's own limit on its size.
     sa.event.listen(sqlite.engine, "connect", lambda connection, _: connection.execute("PRAGMA max_page_count=1"))
@@ -137,7 +137,7 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(sqlite: Ledger) -> None:
         _watch(sqlite, many)
     sentence = "the ledger can't be written; nothing of this step was kept (database or disk is full)"
     assert str(caught.value) == sentence
-    assert snapshot(sqlite) == before
+    assert snapshot_ledger(sqlite) == before
 
 
 def test_a_lost_table_is_one_sentence_where_it_is_read(ledger: Ledger) -> None:

@@ -43,14 +43,14 @@ def takes(url: str, model: str) -> None:
     """Take 30 batches of two days, each of which the other process takes too."""
     ledger = Ledger.open(url)
     for i in range(30):
-        ledger.take_batch(model, f"b{i}", {day: profile(50 + i) for day in days(2)})
+        ledger.add_batch(model, f"b{i}", {day: profile(50 + i) for day in days(2)})
 
 
 def takes_and_dies(url: str, model: str) -> None:
     """Take a batch, and wait before it is kept."""
     ledger = Ledger.open(url)
     with ledger.transaction():
-        ledger.take_batch(model, "b1", {DAY: profile(60)})
+        ledger.add_batch(model, "b1", {DAY: profile(60)})
         say("in the midst")
         time.sleep(60)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import WatchkeeperError
-from models.load import SCHEMA_FILE, SpecError, load, load_all, paths, schema
+from models.load import SCHEMA_FILE, SpecError, list_model_files, load_model_file, load_model_files, spec_json_schema
 
 LEAST = """\
 model: small
@@ -22,12 +22,12 @@ def write(folder: Path, text: str, name: str = "small.yaml") -> Path:
 
 def problems(folder: Path, text: str, name: str = "small.yaml") -> str:
     with pytest.raises(SpecError) as caught:
-        load(write(folder, text, name))
+        load_model_file(write(folder, text, name))
     return str(caught.value)
 
 
 def test_a_model_file_needs_little(tmp_path: Path) -> None:
-    spec = load(write(tmp_path, LEAST))
+    spec = load_model_file(write(tmp_path, LEAST))
     assert spec.name == "Small"
     assert (spec.features.day, spec.features.id, spec.score.column) == ("day", "payment_id", "score")
     assert len(spec.baseline.days()) == 31
@@ -80,11 +80,11 @@ def test_a_model_has_the_name_of_its_file(tmp_path: Path) -> None:
 
 def test_a_missing_file_a_missing_folder_and_an_empty_one_are_told(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="no such file"):
-        load(tmp_path / "none.yaml")
+        load_model_file(tmp_path / "none.yaml")
     with pytest.raises(WatchkeeperError, match="set WATCHKEEPER_MODELS"):
-        paths(tmp_path / "none")
+        list_model_files(tmp_path / "none")
     with pytest.raises(WatchkeeperError, match="holds no model file"):
-        paths(tmp_path)
+        list_model_files(tmp_path)
 
 
 def test_a_baseline_that_ends_before_it_begins_is_refused(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_a_baseline_that_ends_before_it_begins_is_refused(tmp_path: Path) -> Non
 
 
 def test_the_demo_bank_has_three_models() -> None:
-    assert [spec.model for spec in load_all(Path(__file__).parents[2] / "models")] == [
+    assert [spec.model for spec in load_model_files(Path(__file__).parents[2] / "models")] == [
         "account_opening",
         "app_scams",
         "card_payments",
@@ -100,7 +100,7 @@ def test_the_demo_bank_has_three_models() -> None:
 
 
 def test_the_schema_for_editors_is_the_one_the_code_generates() -> None:
-    assert SCHEMA_FILE.read_text() == schema(), "run `make generate`"
+    assert SCHEMA_FILE.read_text() == spec_json_schema(), "run `make generate`"
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,9 @@ def test_the_schema_for_editors_is_the_one_the_code_generates() -> None:
     [("500 GB", 500 * 10**9), ("0.5TB", 5 * 10**11), ("1 TiB", 2**40), ("12 kB", 12_000), ("7", 7)],
 )
 def test_a_budget_is_a_size_in_words_or_bytes(tmp_path: Path, text: str, count: int) -> None:
-    assert load(write(tmp_path, LEAST + f"budget: {{bytes_per_day: {text}}}\n")).budget.bytes_per_day == count
+    assert (
+        load_model_file(write(tmp_path, LEAST + f"budget: {{bytes_per_day: {text}}}\n")).budget.bytes_per_day == count
+    )
 
 
 @pytest.mark.parametrize("text", ["500 gb", "GB", "'500'", "-1 GB", "1e3 GB"])
@@ -144,6 +146,6 @@ def test_what_a_watched_day_still_reads_can_t_be_tidied_away(
 @pytest.mark.parametrize("negative", ["{after_days: 730}", "explicit"])
 def test_the_usual_policy_is_long_enough_for_every_horizon(tmp_path: Path, negative: str) -> None:
     labels = f"labels: {{table: l, horizon_days: 730, negative: {negative}}}\n"
-    usual = load(write(tmp_path, LEAST + labels)).retention
+    usual = load_model_file(write(tmp_path, LEAST + labels)).retention
     told = f"retention: {{profile_days: {usual.profile_days}, restatement_days: {usual.restatement_days}}}\n"
-    assert load(write(tmp_path, LEAST + labels + told)).retention == usual
+    assert load_model_file(write(tmp_path, LEAST + labels + told)).retention == usual

@@ -7,9 +7,10 @@ from datetime import date
 import numpy as np
 
 from models.spec import Spec
-from monitors.calibration import Calibration, learn
-from warehouse.grid import REST, Frame, Grid, Levels
-from warehouse.profile import EVERYONE, Counts, Profile
+from monitors.drift.calibration import Calibration, learn_calibration
+from profiles.bins import REST, Grid, Levels
+from profiles.profile import EVERYONE, Counts, Profile
+from profiles.schema import ProfileSchema
 
 DAY = date(2026, 3, 2)
 
@@ -31,25 +32,25 @@ def spec(**alerts: object) -> Spec:
 def counted(grid: Grid, values: np.ndarray) -> Counts:
     """Count values (nan: null, inf: not finite) as the warehouse does."""
     finite = values[np.isfinite(values)]
-    cells, rows = np.unique(grid.cell(finite), return_counts=True)
+    bins, rows = np.unique(grid.bin_of(finite), return_counts=True)
     total = int(np.rint(finite / grid.unit).sum())
     nulls = int(np.isnan(values).sum())
-    cells_of = dict(zip(cells.tolist(), rows.tolist(), strict=True))
+    cells_of = dict(zip(bins.tolist(), rows.tolist(), strict=True))
     return Counts(nulls, len(values) - len(finite) - nulls, total, cells_of)
 
 
 def levels_counted(rows: np.ndarray, nulls: int = 0) -> Counts:
     """Count a category from the rows of its levels, the most frequent 500 by index and the others as REST."""
-    cells = {index: int(count) for index, count in enumerate(rows[:500]) if count}
+    bins = {index: int(count) for index, count in enumerate(rows[:500]) if count}
     rest = int(rows[500:].sum())
-    return Counts(nulls=nulls, cells={REST: rest, **cells} if rest else cells)
+    return Counts(nulls=nulls, bins={REST: rest, **bins} if rest else bins)
 
 
 def frame(
     numbers: dict[str, Grid] | None = None, categories: dict[str, Levels] | None = None, score: Grid | None = None
-) -> Frame:
+) -> ProfileSchema:
     """Return a frame with the slice column ``channel``."""
-    return Frame("f", numbers or {}, categories or {}, score, ("channel",), {"channel": ("web", None)})
+    return ProfileSchema("f", numbers or {}, categories or {}, score, ("channel",), {"channel": ("web", None)})
 
 
 def profile(columns: dict[str, Counts], **groups: dict[str, Counts]) -> Profile:
@@ -60,6 +61,6 @@ def profile(columns: dict[str, Counts], **groups: dict[str, Counts]) -> Profile:
     return Profile("f", max((c.rows for c in columns.values()), default=0), features)
 
 
-def of_one(frame: Frame, baseline: Profile) -> Calibration:
+def of_one(frame: ProfileSchema, baseline: Profile) -> Calibration:
     """Return the calibration of a baseline that is known as one sum only, so that no day's variation is learned."""
-    return learn(spec(), frame, {date(2026, 1, 1): baseline})
+    return learn_calibration(spec(), frame, {date(2026, 1, 1): baseline})

@@ -8,11 +8,13 @@ from datetime import date, timedelta
 import numpy as np
 from scipy import stats
 
-from monitors import faults, habits, slow
-from monitors.bins import places
+from monitors.drift import slow_drift
+from monitors.faults import baseline_behaviour, column_faults
+from monitors.stats.vectors import bin_midpoints
+from profiles.bins import REST, UNSEEN, Grid, Levels, number_grid, score_grid
+from profiles.profile import EVERYONE, BinCounts, Counts, Profile
+from profiles.schema import ProfileSchema
 from tests.monitors.made import spec
-from warehouse.grid import REST, UNSEEN, Frame, Grid, Levels, number_grid, score_grid
-from warehouse.profile import EVERYONE, Cells, Counts, Profile
 
 START = date(2026, 1, 1)
 BASELINE_DAYS = 59
@@ -22,15 +24,15 @@ Shares = Callable[[int, float], np.ndarray]
 
 def over(grid: Grid, cdf: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """Return the share of each cell under a distribution function."""
-    borders = np.array([grid.border(cell) for cell in range(-grid.half + 1, grid.half)])
-    return np.diff(np.concatenate([[0.0], cdf(borders), [1.0]]))
+    edges = np.array([grid.edge(cell) for cell in range(-grid.half + 1, grid.half)])
+    return np.diff(np.concatenate([[0.0], cdf(edges), [1.0]]))
 
 
 def at(grid: Grid, values: Mapping[float, float]) -> np.ndarray:
     """Return the share of each cell for a few values with their shares."""
     found = np.zeros(2 * grid.half)
     for value, share in values.items():
-        found[int(grid.cell(np.float64(value))) + grid.half] += share
+        found[int(grid.bin_of(np.float64(value))) + grid.half] += share
     return found
 
 
@@ -52,7 +54,7 @@ NUMBERS = {
 }  # fmt: skip
 MCC = Levels(tuple("abcdefgh"), frozenset())
 SHOP = Levels(tuple(map(str, range(500))), frozenset())
-FRAME = Frame("f", NUMBERS, {"mcc": MCC, "shop": SHOP}, score_grid(0, 1, 0.85), (), {})
+FRAME = ProfileSchema("f", NUMBERS, {"mcc": MCC, "shop": SHOP}, score_grid(0, 1, 0.85), (), {})
 ZIPF = 1 / np.arange(1.0, 20_001)
 ZIPF = np.concatenate([ZIPF[:500], [0.0, ZIPF[500:].sum()]]) / ZIPF.sum()
 LETTERS = np.concatenate([1 / np.arange(1.0, 9), [0.0, 0.0]]) / (1 / np.arange(1.0, 9)).sum()
@@ -96,29 +98,29 @@ SPREAD = 0.02
 """How much a quiet day moves by itself, in standard deviations of a column."""
 
 
-def counts(cells: Grid | Levels, shares: np.ndarray, rows: int, rng: np.random.Generator) -> Counts:
+def counts(bins: Grid | Levels, shares: np.ndarray, rows: int, rng: np.random.Generator) -> Counts:
     """Draw rows from shares; a hundredth of them are null."""
     nulls = int(rng.binomial(rows, 0.01))
     drawn = rng.multinomial(rows - nulls, shares / shares.sum())
-    return from_vector(cells, drawn, nulls)
+    return from_vector(bins, drawn, nulls)
 
 
-def from_vector(cells: Grid | Levels, drawn: np.ndarray, nulls: int) -> Counts:
-    if isinstance(cells, Grid):
-        named, total = np.arange(-cells.half, cells.half), int(np.rint((places(cells) * drawn).sum() / cells.unit))
-        return Counts(nulls, 0, total, Cells(named[drawn > 0], drawn[drawn > 0]))
-    named = np.append([UNSEEN, REST], np.arange(len(cells.top)))
+def from_vector(bins: Grid | Levels, drawn: np.ndarray, nulls: int) -> Counts:
+    if isinstance(bins, Grid):
+        named, total = np.arange(-bins.half, bins.half), int(np.rint((bin_midpoints(bins) * drawn).sum() / bins.unit))
+        return Counts(nulls, 0, total, BinCounts(named[drawn > 0], drawn[drawn > 0]))
+    named = np.append([UNSEEN, REST], np.arange(len(bins.top)))
     ordered = np.append(drawn[-2:], drawn[:-2])
-    return Counts(nulls, 0, 0, Cells(named[ordered > 0], ordered[ordered > 0]))
+    return Counts(nulls, 0, 0, BinCounts(named[ordered > 0], ordered[ordered > 0]))
 
 
 def day_profile(n: int, rows: int, rng: np.random.Generator, changed: Mapping[str, Shares] | None = None) -> Profile:
     """Return the nth day's profile: fewer rows at weekends, a little growth, every column with a shock of its own."""
     rows = round(rows * (0.8 if _weekend(n) else 1.0) * 1.0005**n * np.exp(0.02 * rng.standard_normal()))
-    cells = {**FRAME.numbers, **FRAME.categories, "score": FRAME.score}
+    bins = {**FRAME.numbers, **FRAME.categories, "score": FRAME.score}
     columns = {}
     for name, shares in {**QUIET, **(changed or {})}.items():
-        columns[name] = counts(cells[name], shares(n, SPREAD * rng.standard_normal()), rows, rng)
+        columns[name] = counts(bins[name], shares(n, SPREAD * rng.standard_normal()), rows, rng)
     return Profile("f", rows, {EVERYONE: columns})
 
 
@@ -130,16 +132,25 @@ def days(first: int, count: int, rows: int, seed: int, changed: Mapping[str, Sha
 
 def faults_of(day, today, recent, baseline):
     """Return what monitor 'fault' says of a day's profile, from the profiles of days before and of the baseline."""
-    own = habits.vectors(spec(), FRAME, today)
-    return faults.measure(spec(), FRAME, day, own, vectors(recent), habits.learn(spec(), FRAME, vectors(baseline)))
+    own = baseline_behaviour.day_vectors(spec(), FRAME, today)
+    return column_faults.measure_column_faults(
+        spec(),
+        FRAME,
+        day,
+        own,
+        vectors(recent),
+        baseline_behaviour.learn_baseline_behaviour(spec(), FRAME, vectors(baseline)),
+    )
 
 
 def slow_of(day, recent, baseline):
     """Return what monitor 'slow' says of the last of some days, by their profiles."""
-    learned = slow.learn(habits.learn(spec(), FRAME, vectors(baseline)))
-    return slow.measure(spec(), day, vectors(recent)[day], vectors(recent), learned)
+    learned = slow_drift.learn_slow_drift_baseline(
+        baseline_behaviour.learn_baseline_behaviour(spec(), FRAME, vectors(baseline))
+    )
+    return slow_drift.measure_slow_drift(spec(), day, vectors(recent)[day], vectors(recent), learned)
 
 
 def vectors(profiles):
     """Return profiles by day as rows by cell."""
-    return {day: habits.vectors(spec(), FRAME, profile) for day, profile in profiles.items()}
+    return {day: baseline_behaviour.day_vectors(spec(), FRAME, profile) for day, profile in profiles.items()}

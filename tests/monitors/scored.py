@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from models.spec import Spec
-from warehouse.grid import Frame, score_grid
-from warehouse.profile import BLOCKED, EVERYONE, FRAUD, FRAUD_TYPE, LEGITIMATE, MISSED, OPEN, Cohort, Cube
+from profiles.bins import score_grid
+from profiles.profile import BLOCKED, EVERYONE, FRAUD, FRAUD_TYPE, LEGITIMATE, MISSED, OPEN, Cohort, Cube
+from profiles.schema import ProfileSchema
 
 THRESHOLD = 0.5
 GRID = score_grid(0.0, 1.0, THRESHOLD)
@@ -31,15 +32,15 @@ def spec(**changes: Any) -> Spec:
     return Spec.model_validate(content | changes)
 
 
-def frame(**groups: tuple[str | None, ...]) -> Frame:
+def frame(**groups: tuple[str | None, ...]) -> ProfileSchema:
     """Return a frame of the score alone, with ``channel`` as the slice."""
-    return Frame("f", {}, {}, GRID, ("channel",), {"channel": ("app", "web"), **groups})
+    return ProfileSchema("f", {}, {}, GRID, ("channel",), {"channel": ("app", "web"), **groups})
 
 
 def part(score, state, pence=None):
     """Return the cube's array of payments, as one query of the warehouse would count them."""
     score = np.asarray(score, float)
-    index = (GRID.cell(score) + GRID.half) * 4 + np.asarray(state, int)
+    index = (GRID.bin_of(score) + GRID.half) * 4 + np.asarray(state, int)
     pence = np.zeros(len(score)) if pence is None else np.asarray(pence, float)
     size = 2 * GRID.half * 4
     sums = [
@@ -50,13 +51,13 @@ def part(score, state, pence=None):
 
 def cube(score, state, pence=None, **columns):
     """Return the cube of payments for everyone and for each value of the given columns."""
-    cells = {EVERYONE: part(score, state, pence)}
+    bins = {EVERYONE: part(score, state, pence)}
     for column, given in columns.items():
         values = np.asarray(given, object)
         for value in dict.fromkeys(values):
             at = np.array([v == value if value is not None else v is None for v in values])
-            cells[column, value] = part(score[at], state[at], None if pence is None else pence[at])
-    return Cube(cells)
+            bins[column, value] = part(score[at], state[at], None if pence is None else pence[at])
+    return Cube(bins)
 
 
 @dataclass
@@ -87,11 +88,11 @@ class Day:
         parts = {MISSED: missed}
         if self.kind is not None:
             parts |= {(FRAUD_TYPE, kind): known & (self.kind == kind) for kind in np.unique(self.kind[known])}
-            typed = {group: cube(self.score[own], np.full(own.sum(), FRAUD), self.pence[own]).cells[EVERYONE]
+            typed = {group: cube(self.score[own], np.full(own.sum(), FRAUD), self.pence[own]).bins[EVERYONE]
                      for group, own in parts.items() if group != MISSED}  # fmt: skip
-            labels = Cube({**labels.cells, **typed})
-        delays_of = {group: self._delays(own) for group, own in parts.items() if own.any()}
-        return Cohort(labels if at.any() else Cube(), self._delays(known), delays_of)
+            labels = Cube({**labels.bins, **typed})
+        delays_by_group = {group: self._delays(own) for group, own in parts.items() if own.any()}
+        return Cohort(labels if at.any() else Cube(), self._delays(known), delays_by_group)
 
     def _delays(self, at: Any) -> dict[int, int]:
         delays, counts = np.unique(self.known_after_days[at], return_counts=True)

@@ -8,12 +8,13 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from ledger.records import Verdict
-from monitors import custom, scoring
-from monitors.maturity import learn
+from ledger.records.measurements import Verdict
+from monitors import custom
+from monitors.performance import figures
+from monitors.performance.maturity import learn_delay_curve
+from profiles.bins import Grid
+from profiles.profile import EVERYONE, LEGITIMATE, BinCounts, Counts, Profile, sum_profiles
 from tests.monitors.scored import START, bank, cube, frame, known, spec
-from warehouse.grid import Grid
-from warehouse.profile import EVERYONE, LEGITIMATE, Cells, Counts, Profile, total
 
 HOURS = Grid("linear", 12.0, 12.0, 1 / 12, half=12)
 BASELINE = [START + timedelta(days=i) for i in range(28)]
@@ -24,16 +25,16 @@ MODEL = spec(metrics=[METRIC])
 def night(profile, frame):
     """Return the share of payments before 6 o'clock."""
     counts = profile.features[EVERYONE]["hour"]
-    return sum(rows for cell, rows in counts.cells.items() if HOURS.middle(cell) < 6) / counts.rows
+    return sum(rows for cell, rows in counts.bins.items() if HOURS.midpoint(cell) < 6) / counts.rows
 
 
 def day(rng, share, rows=2000):
     """Return a day's profile whose night share varies by 1 point from day to day."""
     hours = np.where(rng.random(rows) < share + rng.normal(0, 0.01), 3.5, 15.5)
-    cells, n = np.unique(HOURS.cell(hours), return_counts=True)
-    cells_ = Cells(cells, n)
+    bins, n = np.unique(HOURS.bin_of(hours), return_counts=True)
+    cells_ = BinCounts(bins, n)
     scores = cube(rng.random(rows) * 0.4, np.full(rows, LEGITIMATE))
-    return Profile("f", rows, {EVERYONE: {"hour": Counts(cells=cells_)}}, scores)
+    return Profile("f", rows, {EVERYONE: {"hour": Counts(bins=cells_)}}, scores)
 
 
 def days(seed, shares):
@@ -44,13 +45,13 @@ def judged(profiles, function=night, model=MODEL, cohorts=None):
     as_of = max(profiles)
     names = [metric.name for metric in model.metrics]
     functions = function if isinstance(function, dict) else dict.fromkeys(names, function)
-    curve = learn(cohorts or {}, as_of, 120)
-    return custom.measure(model, frame(), as_of, profiles, curve, BASELINE, functions, seed=7)
+    curve = learn_delay_curve(cohorts or {}, as_of, 120)
+    return custom.measure_custom_metrics(model, frame(), as_of, profiles, curve, BASELINE, functions, seed=7)
 
 
 def test_a_sum_that_is_lazy_is_the_sum():
     own = list(days(1, [0.1, 0.2, 0.3]).values())
-    lazy, whole = custom.summed([own[0], own[2], own[2]]), total([own[0], own[2], own[2]], "f")
+    lazy, whole = custom.sum_profiles([own[0], own[2], own[2]]), sum_profiles([own[0], own[2], own[2]], "f")
     assert lazy.rows == whole.rows
     assert {group: dict(columns) for group, columns in lazy.features.items()} == whole.features
     assert lazy.cube == whole.cube
@@ -90,8 +91,8 @@ def test_the_interval_of_a_week_holds_the_truth_about_as_often_as_it_says():
     for _ in range(500):
         rows = rng.integers(300, 500, 7)
         hits = rng.binomial(rows, np.clip(rng.normal(0.1, 0.02, 7), 0, 1))
-        spread = custom._spread(lambda own, h=hits, n=rows: h[own].sum() / n[own].sum(), range(7), 7, rng)
-        half = custom._t(7, 0.05) * spread.error * math.sqrt(7 / 6)
+        spread = custom._bootstrap_spread(lambda own, h=hits, n=rows: h[own].sum() / n[own].sum(), range(7), 7, rng)
+        half = custom._student_t_quantile(7, 0.05) * spread.error * math.sqrt(7 / 6)
         held.append(abs(hits.sum() / rows.sum() - 0.1) <= half)
     assert 0.93 - 3 * 0.0114 <= np.mean(held) <= 0.97 + 3 * 0.0076
 
@@ -131,7 +132,7 @@ def test_what_is_undefined_or_too_short_is_insufficient():
 
 def test_a_metric_of_the_cube_waits_for_its_labels():
     def recall(cube_, frame_):
-        counts = scoring.confusion(cube_.cells[EVERYONE])
+        counts = figures.count_confusion(cube_.bins[EVERYONE])
         return counts.caught / counts.frauds
 
     payments = bank(90, seed=8, rows=3000, recall=lambda day: 0.8 if day < 45 else 0.4)

@@ -32,5 +32,5 @@ def ledger(tmp_path_factory: pytest.TempPathFactory, specs: list[Spec]) -> Itera
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory, ledger: Ledger, specs: list[Spec]) -> Path:
     folder = tmp_path_factory.mktemp("built") / "site"
-    reports_site.build(ledger, specs, folder)
+    reports_site.build_site(ledger, specs, folder)
     return folder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from ledger.records import Cause, Incident, Status
+from ledger.records.incidents import Cause, Incident, Status
 from models.spec import Spec
 
 

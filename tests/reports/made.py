@@ -8,11 +8,14 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
 
-from ledger.records import Decision, Measurement, Message, Retrained, Run, Verdict
+from ledger.records.measurements import Measurement, Verdict
+from ledger.records.messages import Message
+from ledger.records.retraining import Decision, RetrainingOutcome
+from ledger.records.runs import Run
 from ledger.store import Ledger
 from models.spec import Spec
+from tests.reports.charts.profiled import CATEGORIES, profiled
 from tests.reports.incidents import decayed, flooded, gap
-from tests.reports.profiled import CATEGORIES, profiled
 
 LAST = date(2026, 4, 30)
 BASELINE = [date(2026, 2, day) for day in range(1, 15)]
@@ -319,8 +322,8 @@ def retrain(ledger: Ledger, model: Spec, day: date = date(2026, 4, 27)) -> None:
     )
     ledger.save_decision(decision)
     figure = {"champion": 0.512, "challenger": 0.634, "difference": 0.122, "low": 0.081, "high": 0.162, "n": 200.0}
-    ledger.save_retrained(
-        Retrained(
+    ledger.save_retraining_outcome(
+        RetrainingOutcome(
             decision.request,
             model.model,
             day,

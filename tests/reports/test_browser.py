@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reports.site import build
+from reports.site import build_site
 from tests.reports.test_site import hostile
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -241,7 +241,7 @@ def luminance(colour: str) -> float:
 
 def test_hostile_names_are_harmless_in_a_browser(browser: Any, tmp_path: Path) -> None:
     ledger, spec = hostile(tmp_path)
-    build(ledger, [spec], tmp_path / "site")
+    build_site(ledger, [spec], tmp_path / "site")
     for path in sorted(path for path in (tmp_path / "site").rglob("*.html") if path.stem != "latest"):  # it leads on
         reader = Reader(browser, width=390).opens(path)
         assert reader.complaints == [], path.name

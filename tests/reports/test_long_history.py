@@ -13,18 +13,19 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from ledger import tables
-from ledger.records import Verdict
+from ledger.records.measurements import Verdict
+from ledger.storage import tables
 from ledger.store import Ledger
 from models.spec import Spec
-from reports import fleet, write
-from reports.reading import JUDGED, WHOLE_DAYS
-from reports.site import APART, build
+from reports import writing
+from reports.model_view import FULL_PAGE_DAYS, SAME_DAY_MONITORS
+from reports.pages import fleet
+from reports.site import MIN_MODELS_FOR_PROCESSES, build_site
 from tests.reports import made
 from tests.reports.test_site import HALF_A_MEGABYTE, contents, fresh
 
 DAYS = 45
-OLD, YOUNG = made.LAST - timedelta(days=WHOLE_DAYS), made.LAST - timedelta(days=WHOLE_DAYS - 1)
+OLD, YOUNG = made.LAST - timedelta(days=FULL_PAGE_DAYS), made.LAST - timedelta(days=FULL_PAGE_DAYS - 1)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ def long(tmp_path_factory: pytest.TempPathFactory, spec: Spec) -> Iterator[tuple
     one = next(m for m in drift if (m.metric, m.feature, m.slice) == ("psi", "amount_gbp", ""))
     found = [*(m for m in drift if m is not one), replace(one, verdict=Verdict.BREACH, reason="over")]
     ledger.save_measurements(spec.model, OLD, ("drift",), found)
-    build(ledger, [spec], folder / "site")
+    build_site(ledger, [spec], folder / "site")
     yield ledger, folder / "site"
     ledger.close()
 
@@ -56,7 +57,7 @@ def day_page(site: Path, spec: Spec, day: date) -> tuple[str, dict[str, Any]]:
 def test_an_old_day_shows_what_asked_for_something_and_counts_the_rest(long: tuple[Ledger, Path], spec: Spec) -> None:
     ledger, site = long
     text, machine = day_page(site, spec, OLD)
-    every = ledger.measurements(spec.model, as_of=OLD, monitors=JUDGED)
+    every = ledger.measurements(spec.model, as_of=OLD, monitors=SAME_DAY_MONITORS)
     assert [m["feature"] for m in machine["measurements"]] == ["amount_gbp"]
     assert machine["complete"] is False
     assert sum(n for counts in machine["counts"].values() for n in counts.values()) == len(every)
@@ -71,7 +72,7 @@ def test_a_young_day_shows_every_figure(long: tuple[Ledger, Path], spec: Spec) -
     text, machine = day_page(site, spec, YOUNG)
     judged = [m for m in machine["measurements"] if m["monitor"] != "nowcast"]
     assert machine["complete"] is True
-    assert len(judged) == len(ledger.measurements(spec.model, as_of=YOUNG, monitors=JUDGED))
+    assert len(judged) == len(ledger.measurements(spec.model, as_of=YOUNG, monitors=SAME_DAY_MONITORS))
     assert "Estimated performance of the newest week, before its labels" in text
 
 
@@ -101,7 +102,7 @@ def test_every_watched_day_is_a_link_away_and_a_day_that_was_not_watched_is_told
         assert f'href="{first + timedelta(days=i)}.html"' in text
     assert 'href="days/index.html"' in (long[1] / f"models/{spec.model}/index.html").read_text(encoding="utf-8")
     gap = without(long[0], tmp_path, OLD)
-    build(gap, [spec], tmp_path / "site")
+    build_site(gap, [spec], tmp_path / "site")
     text = (tmp_path / f"site/models/{spec.model}/days/index.html").read_text(encoding="utf-8")
     assert "not on 1 day between" in text
     assert f'href="{OLD}.html"' not in text
@@ -126,10 +127,10 @@ def test_a_day_that_comes_makes_another_old_and_gives_the_site_that_building_eve
     long: tuple[Ledger, Path], spec: Spec, tmp_path: Path
 ) -> None:
     before = without(long[0], tmp_path, made.LAST)
-    build(before, [spec], tmp_path / "site")
+    build_site(before, [spec], tmp_path / "site")
     before.close()
     told: list[str] = []
-    build(
+    build_site(
         long[0],
         [spec],
         tmp_path / "site",
@@ -147,7 +148,7 @@ def test_the_fleet_page_of_two_hundred_models_in_trouble_is_light(long: tuple[Le
     assert len(card["open"]) == 2
     names = [f"model_{number:03}" for number in range(200)]
     cards = [card | {"model": name, "strip": card["strip"] * 2, "trends": _longer(card)} for name in names]
-    write.page(tmp_path, "index", "fleet.html", fleet.page(cards), {})
+    writing.write_page(tmp_path, "index", "fleet.html", fleet.build_fleet_page(cards), {})
     assert (tmp_path / "index.html").stat().st_size < HALF_A_MEGABYTE
 
 
@@ -156,12 +157,12 @@ def _longer(card: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_several_processes_build_the_site_that_one_builds(tmp_path: Path) -> None:
-    ledger, specs = fresh(tmp_path), [made.spec(f"model_{number}") for number in range(APART)]
+    ledger, specs = fresh(tmp_path), [made.spec(f"model_{number}") for number in range(MIN_MODELS_FOR_PROCESSES)]
     for spec in specs[:3]:
         made.fill(ledger, spec, days=3)
-    build(ledger, specs, tmp_path / "one")
+    build_site(ledger, specs, tmp_path / "one")
     told: list[tuple[int, int]] = []
-    build(ledger, specs, tmp_path / "two", processes=2, progress=lambda _, done, every: told.append((done, every)))
+    build_site(ledger, specs, tmp_path / "two", processes=2, progress=lambda _, done, every: told.append((done, every)))
     assert contents(tmp_path / "two") == contents(tmp_path / "one")
-    assert told == [(number, APART) for number in range(1, APART + 1)]
+    assert told == [(number, MIN_MODELS_FOR_PROCESSES) for number in range(1, MIN_MODELS_FOR_PROCESSES + 1)]
     ledger.close()

@@ -13,12 +13,14 @@ import jsonschema
 import pytest
 from prometheus_client.parser import text_string_to_metric_families as parsed
 
-from ledger.records import Measurement
+from ledger.records.measurements import Measurement
 from ledger.store import Ledger
 from models.spec import Spec
-from monitors.limits import FLOORS
-from reports import feeds, methods, today, words
-from reports.site import build
+from monitors.limits import MINIMUM_EFFECTS
+from reports import wording
+from reports.export import feeds
+from reports.pages import methods, status
+from reports.site import build_site
 from tests.reports import made
 from tests.reports.test_browser import contrast
 from tests.reports.test_site import hostile
@@ -96,13 +98,13 @@ def test_the_dashboard_asks_for_metrics_that_there_are(site: Path) -> None:
 def test_a_badge_is_a_picture_that_says_the_state_and_can_be_read(site: Path) -> None:
     picture = ET.parse(site / "models/card_payments/badge.svg").getroot()
     assert picture.attrib["aria-label"] == "Card payments, real-time score: incident"
-    assert set(feeds.COLOURS) == set(today.STATES)
-    assert all(contrast("#ffffff", colour) >= 4.5 for colour in (*feeds.COLOURS.values(), "#3a4148"))
+    assert set(feeds.BADGE_COLOURS) == set(status.STATE_TITLES)
+    assert all(contrast("#ffffff", colour) >= 4.5 for colour in (*feeds.BADGE_COLOURS.values(), "#3a4148"))
 
 
 def test_hostile_names_break_no_feed_badge_or_metric(tmp_path: Path) -> None:
     ledger, spec = hostile(tmp_path)
-    build(ledger, [spec], tmp_path / "site")
+    build_site(ledger, [spec], tmp_path / "site")
     (feed,) = (tmp_path / "site/feeds").iterdir()
     titles = [entry.findtext(f"{ATOM}title") or "" for entry in ET.parse(feed).getroot().iter(f"{ATOM}entry")]
     assert "</script>" in titles[0]
@@ -123,15 +125,15 @@ def every_metric(ledger: Ledger, spec: Spec) -> set[str]:
 
 
 def test_every_metric_has_its_formula_its_meaning_and_its_limits(ledger: Ledger, specs: list[Spec]) -> None:
-    wanted = every_metric(ledger, specs[0]) | words.METRICS.keys() | FLOORS.keys()
-    assert [metric for metric in sorted(wanted) if methods.method(metric) is None] == []
-    for part in methods.parts().values():
+    wanted = every_metric(ledger, specs[0]) | wording.METRIC_TITLES.keys() | MINIMUM_EFFECTS.keys()
+    assert [metric for metric in sorted(wanted) if methods.find_method(metric) is None] == []
+    for part in methods.methods_by_part().values():
         for method in part:
             assert all(len(text) > 1 for text in (method.title, method.formula, method.tells, method.limits)), method
 
 
 def test_a_metric_that_nobody_knows_has_no_method() -> None:
-    assert methods.method("expect_column_to_exist") is None
+    assert methods.find_method("expect_column_to_exist") is None
 
 
 def test_the_coverage_page_says_what_is_not_watched_of_whom(site: Path) -> None:

@@ -16,14 +16,18 @@ from urllib.parse import unquote
 
 import pytest
 
-from ledger.records import Cause, Incident, Measurement, Message, Run, Status, Verdict
+from ledger.records.incidents import Cause, Incident, Status
+from ledger.records.measurements import Measurement, Verdict
+from ledger.records.messages import Message
+from ledger.records.runs import Run
 from ledger.store import Ledger
 from models.errors import WatchkeeperError
 from models.spec import Spec
-from reports.site import build
+from profiles.bins import Levels, number_grid
+from profiles.profile import EVERYONE, Counts, Profile
+from profiles.schema import ProfileSchema
+from reports.site import build_site
 from tests.reports import made
-from warehouse.grid import Frame, Levels, number_grid
-from warehouse.profile import EVERYONE, Counts, Profile
 
 HALF_A_MEGABYTE = 500_000
 TURNED = "\u202egnirts\u2066"
@@ -105,7 +109,7 @@ def test_the_content_policy_allows_no_script_in_a_page(site: Path) -> None:
 
 
 def test_building_again_writes_the_same_bytes(site: Path, ledger: Ledger, specs: list[Spec], tmp_path: Path) -> None:
-    build(ledger, specs, tmp_path / "again")
+    build_site(ledger, specs, tmp_path / "again")
     assert contents(tmp_path / "again") == contents(site)
 
 
@@ -114,10 +118,10 @@ def test_touching_a_new_day_gives_the_site_that_building_everything_gives(tmp_pa
     made.fill(ledger, other, days=5)
     day = date(2026, 4, 12)
     made.fill(ledger, spec, days=8, last=day - timedelta(days=1))
-    build(ledger, [spec, other], tmp_path / "step")
+    build_site(ledger, [spec, other], tmp_path / "step")
     made.fill(ledger, spec, days=8, last=day)
-    build(ledger, [spec, other], tmp_path / "step", touched={(spec.model, date(2026, 4, d)) for d in range(5, 13)})
-    build(ledger, [spec, other], tmp_path / "whole")
+    build_site(ledger, [spec, other], tmp_path / "step", touched={(spec.model, date(2026, 4, d)) for d in range(5, 13)})
+    build_site(ledger, [spec, other], tmp_path / "whole")
     step, whole = contents(tmp_path / "step"), contents(tmp_path / "whole")
     assert {name for name in whole if step.get(name) != whole[name]} == set()
 
@@ -128,7 +132,7 @@ def test_touching_one_model_leaves_the_pages_of_another_alone(
     copy = tmp_path / "site"
     shutil.copytree(site, copy)
     told: list[str] = []
-    build(ledger, specs, copy, touched={("card_payments", made.LAST)}, progress=lambda name, *_: told.append(name))
+    build_site(ledger, specs, copy, touched={("card_payments", made.LAST)}, progress=lambda name, *_: told.append(name))
     assert told
     assert all("app_scams" not in name for name in told)
     flooded = [made.LAST - timedelta(days=i) for i in (3, 2, 1, 0)]  # the incident's headline counts their nulls
@@ -139,11 +143,11 @@ def test_touching_one_model_leaves_the_pages_of_another_alone(
 def test_an_incident_that_the_ledger_no_longer_has_loses_its_page(tmp_path: Path) -> None:
     ledger, spec = fresh(tmp_path), made.spec()
     made.fill(ledger, spec, days=5)
-    build(ledger, [spec], tmp_path / "site")
+    build_site(ledger, [spec], tmp_path / "site")
     (gone,) = (tmp_path / "site/incidents").glob("*column_fault*.html")
     for day in ledger.incident_history(gone.stem):
         ledger.save_incidents(spec.model, day.concluded, [])
-    build(ledger, [spec], tmp_path / "site", touched={(spec.model, made.LAST)})
+    build_site(ledger, [spec], tmp_path / "site", touched={(spec.model, made.LAST)})
     assert not gone.exists()
     assert not gone.with_suffix(".json").exists()
 
@@ -152,23 +156,23 @@ def test_messages_that_nobody_was_told_are_a_banner_on_the_fleet_page(tmp_path: 
     ledger = fresh(tmp_path)
     dead = Message("card_payments-1", date(2026, 3, 3), "opened", "#fraud", "A", [], last_error="Slack <b>", dead=True)
     ledger.enqueue(dead)
-    build(ledger, specs, tmp_path / "site")
+    build_site(ledger, specs, tmp_path / "site")
     page = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
     assert "1 message couldn&#39;t be told for days; nobody tries any more (on #fraud)." in page
     assert "Slack &lt;b&gt;. Mend it, then run: watchkeeper alerts resend" in page
-    ledger.revive()
-    build(ledger, specs, tmp_path / "site")
+    ledger.retry_dead_letters()
+    build_site(ledger, specs, tmp_path / "site")
     assert "couldn" not in (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
 
 
 def test_a_full_disk_is_one_sentence_and_the_old_site_stays(tmp_path: Path) -> None:
     ledger, spec, site = fresh(tmp_path), made.spec(), tmp_path / "site"
     made.fill(ledger, spec, days=2)
-    build(ledger, [spec], site)
+    build_site(ledger, [spec], site)
     before = contents(site)
     made.retrain(ledger, spec)
     with disk_full_beyond(1_000), pytest.raises(WatchkeeperError, match="can't be written") as caught:
-        build(ledger, [spec], site)
+        build_site(ledger, [spec], site)
     assert "\n" not in str(caught.value)
     assert contents(site) == before
 
@@ -176,12 +180,12 @@ def test_a_full_disk_is_one_sentence_and_the_old_site_stays(tmp_path: Path) -> N
 def test_a_site_that_is_a_file_is_one_sentence(ledger: Ledger, specs: list[Spec], tmp_path: Path) -> None:
     (tmp_path / "site").write_text("not a folder")
     with pytest.raises(WatchkeeperError, match="WATCHKEEPER_SITE"):
-        build(ledger, specs, tmp_path / "site")
+        build_site(ledger, specs, tmp_path / "site")
 
 
 def test_hostile_names_are_shown_and_never_run(tmp_path: Path) -> None:
     ledger, spec = hostile(tmp_path)
-    build(ledger, [spec], tmp_path / "site")
+    build_site(ledger, [spec], tmp_path / "site")
     for page in pages(tmp_path / "site"):
         text = page.read_text(encoding="utf-8")
         assert HOSTILE not in text
@@ -197,9 +201,11 @@ def hostile(tmp_path: Path) -> tuple[Ledger, Spec]:
     ledger = fresh(tmp_path)
     columns = {HOSTILE: {"kind": "number", "importance": 0.5}, TURNED: {"kind": "category"}}
     levels = (HOSTILE, TURNED, "x" * 10_000, "\"' onload='alert(1)")
-    frame = Frame("f", {HOSTILE: number_grid((0, 1, 2))}, {TURNED: Levels(levels, frozenset(levels))}, None, (), {})
-    ledger.save_frame("card_payments", frame)
-    counts = {TURNED: Counts(cells=dict.fromkeys(range(4), 50)), HOSTILE: Counts(cells={0: 90, 3: 40})}
+    frame = ProfileSchema(
+        "f", {HOSTILE: number_grid((0, 1, 2))}, {TURNED: Levels(levels, frozenset(levels))}, None, (), {}
+    )
+    ledger.save_profile_schema("card_payments", frame)
+    counts = {TURNED: Counts(bins=dict.fromkeys(range(4), 50)), HOSTILE: Counts(bins={0: 90, 3: 40})}
     profiled = [made.BASELINE[0], *(made.LAST - timedelta(days=i) for i in range(2))]
     groups = {EVERYONE: counts, ("channel", HOSTILE): counts, ("channel", TURNED): counts}
     ledger.save_profiles("card_payments", {day: Profile("f", 200, groups) for day in profiled})
@@ -298,7 +304,7 @@ def test_a_model_of_two_hundred_features_still_has_light_pages(tmp_path: Path) -
         for slice_ in ("", "channel=app")
     ]
     ledger.save_measurements(spec.model, made.LAST, ("drift",), crowded)
-    build(ledger, [spec], tmp_path / "site")
+    build_site(ledger, [spec], tmp_path / "site")
     for page in pages(tmp_path / "site"):
         assert page.stat().st_size < HALF_A_MEGABYTE, page.name
     day_page = tmp_path / f"site/models/{spec.model}/days/{made.LAST}"
@@ -343,9 +349,9 @@ def test_the_incident_page_says_what_to_do_first_and_that_retraining_is_blocked(
 def test_a_drill_down_is_linked_only_where_its_file_is(tmp_path: Path) -> None:
     ledger, spec = fresh(tmp_path), made.spec()
     made.fill(ledger, spec, days=5)
-    build(ledger, [spec], tmp_path / "site")
+    build_site(ledger, [spec], tmp_path / "site")
     (page,) = (tmp_path / "site/incidents").glob("*column_fault*.html")
     assert "evidently" not in page.read_text(encoding="utf-8").lower()
     page.with_name(f"{page.stem}-evidently.html").write_text("report")
-    build(ledger, [spec], tmp_path / "site")
+    build_site(ledger, [spec], tmp_path / "site")
     assert f'href="{page.stem}-evidently.html"' in page.read_text(encoding="utf-8")

@@ -1,64 +1,84 @@
-"""What pages say about money, retraining and intervals reads as people would say it."""
+"""Figures read with their unit and no more digits than they deserve."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+import math
+from datetime import date
 
 import pytest
 
-from ledger.records import Cause, Decision, Incident, Status
-from reports import fleet, incident, today, words
-
-DAY = date(2026, 4, 28)
-
-
-def costing(amount_gbp: float, low: float, high: float, cause: Cause) -> Incident:
-    return Incident(
-        id=f"card-{cause}", model="card", cause=cause, concluded=DAY, opened=DAY, last_bad=DAY, status=Status.FIRING,
-        amount_gbp_per_day=amount_gbp, amount_low_gbp_per_day=low, amount_high_gbp_per_day=high,
-    )  # fmt: skip
+from ledger.records.incidents import Cause
+from ledger.records.measurements import Verdict
+from reports import wording
 
 
-FAULT = costing(4_500, 0, 4_700, Cause.COLUMN_FAULT)
-DECAY = costing(26_000, 18_000, 34_000, Cause.PERFORMANCE_DECAY)
+def plain(text: str) -> str:
+    return text.replace(wording.SPACE, " ").replace(wording.MINUS, "-")
 
 
-def test_money_that_a_fault_may_not_have_cost_is_an_upper_bound() -> None:
-    assert today.money(FAULT).replace(words.SPACE, " ") == "up to GBP 4.5k a day"
-    assert today.money(DECAY).replace(words.SPACE, " ") == "about GBP 26k a day (GBP 18k to 34k)"
+@pytest.mark.parametrize(
+    ("metric", "value", "said"),
+    [
+        ("null_share", 0.0123456, "1.2 %"),
+        ("null_share", 0.0, "0 %"),
+        ("null_share", 0.00002, "<0.01 %"),
+        ("null_share", 0.0042, "0.42 %"),
+        ("recall", 0.8123, "81 %"),
+        ("recall", 0.998, "99.8 %"),
+        ("recall", 1.0, "100 %"),
+        ("psi", 0.21349, "0.213"),
+        ("fraud_share", 0.031, "3.1 %"),
+        ("recall_estimate_error", 0.012, "1.2 %"),
+        ("roc_auc_estimate_error", 0.0121, "0.012"),
+        ("psi", None, "–"),
+        ("psi", math.nan, "–"),
+        ("row_count", 19204.0, "19,204"),
+        ("lost_gbp_per_day", 41_230, "GBP 41k"),
+        ("lost_gbp_per_day", 1_234_000, "GBP 1.2m"),
+        ("lost_gbp_per_day", 999_600, "GBP 1.0m"),
+        ("lost_gbp_per_day", 850.4, "GBP 850"),
+        ("lost_gbp_per_day", -2_500, "-GBP 2.5k"),
+        ("arrival_delay_minutes", 310, "5 h 10 min"),
+        ("arrival_delay_minutes", -38, "-38 min"),
+        ("arrival_delay_minutes", 0, "0 min"),
+        ("false_positive_rate_ratio", 2.61, "2.61 ×"),
+        ("recall_difference", -0.031, "-3.1 points"),
+        ("mature_until", 14, "14 days"),
+        ("false_positive_ratio", 12.34, "12.3"),
+        ("card_precision", 0.287, "29 %"),
+        ("least_cost_gbp_per_day", 4_120, "GBP 4.1k"),
+        ("expect_column_mean_to_be_between", 48.2571, "48.26"),
+    ],
+)
+def test_a_figure_has_its_unit_and_sensible_digits(metric: str, value: float | None, said: str) -> None:
+    assert plain(wording.format_figure(metric, value)) == said
 
 
-@pytest.mark.parametrize(("open_now", "bound"), [([FAULT], True), ([DECAY], False), ([FAULT, DECAY], False)])
-def test_a_models_money_is_an_upper_bound_where_its_costliest_incidents_is(
-    open_now: list[Incident], bound: bool
-) -> None:
-    assert today.at_most(open_now) is bound
+def test_an_interval_says_its_unit_once() -> None:
+    assert plain(wording.format_interval("recall", 0.77, 0.85)) == "77 to 85 %"
+    assert plain(wording.format_interval("lost_gbp_per_day", 28_100, 55_400)) == "GBP 28k to 55k"
+    assert plain(wording.format_interval("psi", 0.1, 0.2)) == "0.100 to 0.200"
 
 
-def test_a_fleet_with_one_upper_bound_says_up_to() -> None:
-    cards = [{"open": [1], "amount_gbp_per_day": 26e3}, {"open": [1], "amount_gbp_per_day": 4.6e3, "at_most": True}]
-    assert fleet.sentence(cards).replace(words.SPACE, " ").endswith("2 models, up to GBP 31k a day at stake.")
-    assert ", about GBP" in fleet.sentence(cards[:1]).replace(words.SPACE, " ")
+@pytest.mark.parametrize(("low", "high"), [(None, 0.2), (0.1, None), (0.1, math.inf)])
+def test_an_open_interval_is_not_shown(low: float | None, high: float | None) -> None:
+    assert wording.format_interval("psi", low, high) == ""
 
 
-def decided(days: int, verdict: str, about: str = "flood") -> Decision:
-    return Decision("card", DAY + timedelta(days=days), verdict, about, (f"on day {days}",))
+def test_every_verdict_and_cause_has_words_and_every_verdict_its_own_shape() -> None:
+    assert set(wording.VERDICTS) == set(Verdict)
+    assert len({worded.mark for worded in wording.VERDICTS.values()}) == len(Verdict)
+    assert set(wording.CAUSES) == set(Cause)
 
 
-def test_refusals_of_days_in_a_row_are_told_once_with_the_newest_reason() -> None:
-    spans = incident.spans([decided(0, "requested"), decided(1, "refused"), decided(2, "refused")])
-    assert [(s["first"], s["last"], s["decision"].reasons) for s in spans] == [
-        (DAY + timedelta(days=1), DAY + timedelta(days=2), ("on day 2",)),
-        (DAY, DAY, ("on day 0",)),
-    ]
+def test_days_read_as_people_say_them() -> None:
+    assert wording.format_day(date(2026, 3, 3)) == "Tue 3 Mar 2026"
+    assert wording.format_short_day(date(2026, 3, 3)) == "Tue 3 Mar"
 
 
-def test_requests_and_refusals_for_different_incidents_stay_apart() -> None:
-    assert len(incident.spans([decided(0, "requested"), decided(1, "requested")])) == 2
-    assert len(incident.spans([decided(0, "refused"), decided(1, "refused", "decay")])) == 2
+def test_a_fairness_metric_reads_as_a_comparison_with_the_reference() -> None:
+    assert wording.metric_title("false_positive_rate_ratio") == "False-positive rate, ratio to the reference"
 
 
-def test_a_count_has_no_interval_and_rows_that_break_a_check_are_a_share() -> None:
-    assert words.interval("mature_frauds", 412, 412) == ""
-    assert words.figure("expect_column_values_to_not_be_null", 0.311) == f"31{words.SPACE}%"
-    assert words.figure("expect_column_mean_to_be_between", 0.311) == "0.311"
+def test_the_error_of_estimates_is_named_after_its_metric() -> None:
+    assert wording.metric_title("recall_estimate_error") == "Recall, how far off its estimates were"

@@ -19,11 +19,13 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from ledger.records import Cause, Decision, Measurement, Retrained, Status, Verdict
+from ledger.records.incidents import Cause, Status
+from ledger.records.measurements import Measurement, Verdict
+from ledger.records.retraining import Decision, RetrainingOutcome
 from ledger.store import Ledger
 from models.errors import WatchkeeperError
-from service.acts import Act
-from service.app import create
+from service.actions import Action
+from service.app import create_app
 from service.limiter import Limiter
 from tests.ledger.made import DAY, MODEL, incident, measurement, message, run
 from watchkeeper.settings import Settings
@@ -83,11 +85,11 @@ def ledger_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     earlier = DAY - timedelta(days=30)
     opened.save_decision(Decision(MODEL, earlier, "requested", OLD, (HOSTILE,), long_ago, long_ago, earlier))
     opened.save_decision(Decision(MODEL, earlier + timedelta(days=1), "refused"))
-    outcome = Retrained(
+    outcome = RetrainingOutcome(
         f"{MODEL}/{earlier}", MODEL, earlier, "promoted", ("better",), long_ago, long_ago, earlier, earlier,
         "champion-1", "challenger-1", {},
     )  # fmt: skip
-    opened.save_retrained(outcome)
+    opened.save_retraining_outcome(outcome)
     opened.enqueue(message())
     opened.enqueue(replace(message(kind="updated"), sent_at=NOW))
     opened.close()
@@ -102,8 +104,8 @@ def ledger(settings: Settings, ledger_file: Path) -> Iterator[Ledger]:
     opened.close()
 
 
-def nothing(act: Act) -> str:
-    raise AssertionError(f"nobody is to {act.verb} anything here")
+def nothing(action: Action) -> str:
+    raise AssertionError(f"nobody is to {action.verb} anything here")
 
 
 def quiet() -> None:
@@ -111,7 +113,7 @@ def quiet() -> None:
 
 
 @pytest.fixture
-def done() -> list[Act]:
+def done() -> list[Action]:
     """Return what the app was told to do, where it is only asked for."""
     return []
 
@@ -130,19 +132,19 @@ def replies() -> list[tuple[str, str]]:
 
 @pytest.fixture
 def app(
-    settings: Settings, ledger: Ledger, done: list[Act], delivered: list[int], replies: list[tuple[str, str]]
+    settings: Settings, ledger: Ledger, done: list[Action], delivered: list[int], replies: list[tuple[str, str]]
 ) -> FastAPI:
-    def perform(act: Act) -> str:
-        if act.incident == OLD:
-            raise WatchkeeperError(f"{OLD}: it is resolved and can't be {act.verb}d")
-        done.append(act)
-        return f"{act.verb} of {act.incident} by {act.by}"
+    def perform(action: Action) -> str:
+        if action.incident == OLD:
+            raise WatchkeeperError(f"{OLD}: it is resolved and can't be {action.verb}d")
+        done.append(action)
+        return f"{action.verb} of {action.incident} by {action.by}"
 
     def reply(url: str, text: str) -> None:
         replies.append((url, text))
 
     limiter = Limiter(burst=10_000)
-    return create(
+    return create_app(
         settings, perform, lambda: delivered.append(len(done)), clock=lambda: NOW, limiter=limiter, reply=reply
     )
 

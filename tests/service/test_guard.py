@@ -11,13 +11,13 @@ from httpx import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger import told
+from ledger import inbox
 from ledger.store import Ledger
 from models.errors import WatchkeeperError
-from service.app import create
+from service.app import create_app
 from service.guard import LARGEST_BODY_BYTES, SLACK_PATH
 from service.limiter import Limiter
-from service.tokens import Caller, caller_of, parse
+from service.tokens import Caller, find_caller, parse_tokens
 from tests.ledger.made import DAY, MODEL
 from tests.service.conftest import NOW, READER, WRITER, client, hashed, header, nothing, quiet
 from watchkeeper.settings import Settings
@@ -59,7 +59,7 @@ def test_no_route_answers_without_a_token(app: FastAPI) -> None:
 
 
 def test_without_tokens_in_the_settings_everything_is_refused(settings: Settings) -> None:
-    closed = client(create(replace(settings, api_tokens=""), nothing, quiet), WRITER)
+    closed = client(create_app(replace(settings, api_tokens=""), nothing, quiet), WRITER)
     assert closed.get("/v1/models").status_code == 401
 
 
@@ -68,18 +68,18 @@ def test_a_token_that_may_read_may_not_write(app: FastAPI, ledger: Ledger) -> No
     assert reader.get("/v1/models").status_code == 200
     refused = reader.post(PARTITION)
     assert (refused.status_code, refused.json()["detail"]) == (403, "the token of dashboard may not write")
-    assert told.announced(ledger.database, MODEL, DAY) is None
+    assert inbox.find_announcement(ledger.database, MODEL, DAY) is None
 
 
 def test_a_token_that_may_only_write_may_not_read(settings: Settings, ledger: Ledger) -> None:
-    feed = client(create(replace(settings, api_tokens=f"feed:{hashed('a')}:write"), nothing, quiet), "a")
+    feed = client(create_app(replace(settings, api_tokens=f"feed:{hashed('a')}:write"), nothing, quiet), "a")
     assert feed.post(PARTITION).status_code == 201
     assert feed.get("/v1/models").status_code == 403
 
 
 def test_a_caller_that_asks_too_often_waits_and_the_others_do_not(settings: Settings, ledger: Ledger) -> None:
     seconds = [0.0]
-    app = create(
+    app = create_app(
         settings, nothing, quiet, clock=lambda: NOW, limiter=Limiter(burst=3, per_second=0.5, clock=lambda: seconds[0])
     )
     reader, writer = client(app, READER), client(app, WRITER)
@@ -154,21 +154,21 @@ def test_a_path_or_method_that_is_not_there_is_a_problem(ask: Client) -> None:
 )  # fmt: skip
 def test_a_token_that_cannot_be_read_is_refused_without_showing_it(setting: str) -> None:
     with pytest.raises(WatchkeeperError, match="entry 2 can't be read; accepted is name:sha256:read") as refused:
-        parse(f"good:{hashed('b')}:read, {setting}")
+        parse_tokens(f"good:{hashed('b')}:read, {setting}")
     assert setting not in str(refused.value)
 
 
 def test_one_name_has_one_token() -> None:
     with pytest.raises(WatchkeeperError, match="'a' is there twice"):
-        parse(f"a:{hashed('b')}:read,a:{hashed('c')}:read")
+        parse_tokens(f"a:{hashed('b')}:read,a:{hashed('c')}:read")
 
 
 @given(st.text(max_size=40), st.sampled_from(["Bearer ", "bearer ", "Basic ", "", "Bearer"]))
 def test_only_the_very_token_is_known(token: str, scheme: str) -> None:
-    tokens = parse(f"dashboard:{hashlib.sha256(b'the token').hexdigest().upper()}:read")
+    tokens = parse_tokens(f"dashboard:{hashlib.sha256(b'the token').hexdigest().upper()}:read")
     right = scheme.lower() == "bearer " and token.strip() == "the token"
-    assert caller_of(tokens, scheme + token) == (Caller("dashboard", frozenset({"read"})) if right else None)
-    assert caller_of(tokens, "Bearer the token") == Caller("dashboard", frozenset({"read"}))
+    assert find_caller(tokens, scheme + token) == (Caller("dashboard", frozenset({"read"})) if right else None)
+    assert find_caller(tokens, "Bearer the token") == Caller("dashboard", frozenset({"read"}))
 
 
 def test_settings_do_not_show_a_secret(settings: Settings) -> None:

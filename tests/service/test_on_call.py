@@ -17,22 +17,22 @@ import httpx
 import pytest
 from slack_sdk.signature import SignatureVerifier
 
-from demo.picture import slack_page
-from ledger.records import Message
+from demo.picture import render_slack_page
+from ledger.records.messages import Message
 from ledger.store import Ledger
 from reports import site as reports_site
-from service.app import create
-from service.desk import Desk, now_utc
-from service.perform import deliverer, performer
+from service.app import create_app
+from service.app_state import AppState, now_utc
+from service.perform import make_deliverer, make_performer
 from tests.alerting.conftest import slack
-from tests.alerting.slack_server import CHANNEL_NAME, TOKEN, Slack
+from tests.alerting.notifications.channels.slack_server import CHANNEL_NAME, TOKEN, Slack
 from tests.reports import made
 from tests.reports.test_browser import CHROMIUM, OVERFLOW, browser
 from tests.service.conftest import REPOSITORY, serving
 from warehouse.protocol import Warehouse
-from watchkeeper import telling
+from watchkeeper.context import Context
+from watchkeeper.pipeline import notifying
 from watchkeeper.settings import Settings
-from watchkeeper.stored import Context
 
 __all__ = ["browser", "slack"]  # the fixtures
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs {CHROMIUM} (Debian's package 'chromium')")
@@ -75,9 +75,9 @@ def ctx(tmp_path: Path, site: str, slack: Slack) -> Iterator[Context]:
     ledger = Ledger.open(settings.ledger)
     ctx = Context(settings, cast("Warehouse", None), ledger, now_utc())
     made.fill(ledger, made.spec(), days=30, acknowledged=False)
-    telling.enqueue(ctx, made.spec(), made.LAST)
-    telling.deliver(ctx, [made.spec()])
-    reports_site.build(ledger, [made.spec()], settings.site)
+    notifying.enqueue_news(ctx, made.spec(), made.LAST)
+    notifying.deliver_waiting_messages(ctx, [made.spec()])
+    reports_site.build_site(ledger, [made.spec()], settings.site)
     yield ctx
     ledger.close()
 
@@ -91,7 +91,7 @@ def told(slack: Slack) -> dict[str, Any]:
 def show(page: Any, ctx: Context, slack: Slack) -> None:
     """Open the flood's message as Slack shows it."""
     message = Message("", made.LAST, "opened", "", told(slack)["text"], told(slack)["blocks"])
-    (ctx.settings.site / "message.html").write_text(slack_page(message), encoding="utf-8")
+    (ctx.settings.site / "message.html").write_text(render_slack_page(message), encoding="utf-8")
     page.goto(f"{ctx.settings.site_url}/message.html")
     page.evaluate("document.querySelectorAll('button').forEach(b => b.onclick = () => press(b.name, b.value))")
 
@@ -110,8 +110,8 @@ def press(service: str, name: str, value: str) -> int:
 def test_from_the_message_to_the_cause_to_having_it_in_three_clicks_on_a_phone(
     browser: Any, ctx: Context, slack: Slack, tmp_path: Path
 ) -> None:
-    desk = Desk(ctx.settings)
-    with serving(create(ctx.settings, performer(desk), deliverer(desk))) as service:
+    app_state = AppState(ctx.settings)
+    with serving(create_app(ctx.settings, make_performer(app_state), make_deliverer(app_state))) as service:
         context = browser.new_context(viewport={"width": 430, "height": 900})
         page = context.new_page()
         answers: list[int] = []
@@ -144,15 +144,15 @@ def test_from_the_message_to_the_cause_to_having_it_in_three_clicks_on_a_phone(
         assert "Acknowledged by on-call (Slack U1)" in page.inner_text("body")
         page.screenshot(path=tmp_path / "4-acknowledged.png", full_page=True)
 
-        reports_site.build(ctx.ledger, [made.spec()], ctx.settings.site)  # as the next watch does
+        reports_site.build_site(ctx.ledger, [made.spec()], ctx.settings.site)  # as the next watch does
         page.get_by_role("link", name="Open the incident").click()
         assert "by on-call (Slack U1) at " in page.locator("dl.facts").inner_text()
         assert "by nobody yet" not in page.inner_text("body")
         assert "Acknowledged by on-call" in page.locator(".timeline").inner_text()
         page.screenshot(path=tmp_path / "5-incident.png", full_page=True)
         context.close()
-        if desk._ledger is not None:
-            desk._ledger.close()
+        if app_state._ledger is not None:
+            app_state._ledger.close()
 
 
 def test_the_message_has_its_figure_in_the_thread(ctx: Context, slack: Slack, tmp_path: Path) -> None:

@@ -10,38 +10,38 @@ from fastapi import FastAPI
 
 from ledger.store import Ledger
 from models.errors import WatchkeeperError
-from service.acts import Act, Perform, Verb
-from service.app import create
-from service.desk import Desk
-from service.perform import deliverer, performer
+from service.actions import Action, Perform, Verb
+from service.app import create_app
+from service.app_state import AppState
+from service.perform import make_deliverer, make_performer
 from tests.ledger.made import DAY, MODEL, incident, message
 from tests.service.conftest import HOSTILE, NOW, OLD, WRITER, client
 from tests.service.test_slack import HOOK, form, payload, sent
-from watchkeeper import acts
-from watchkeeper.feedback import NOT_A_PROBLEM, called_no_problem
+from watchkeeper import incident_actions
 from watchkeeper.settings import Settings
+from watchkeeper.whatif.feedback import NOT_A_PROBLEM, incidents_called_no_problem
 
 ID = incident().id
 ON_CALL = "on-call (Slack U123)"
 
 
 @pytest.fixture
-def desk(settings: Settings, ledger: Ledger) -> Desk:
-    return Desk(settings, lambda: NOW)
+def desk(settings: Settings, ledger: Ledger) -> AppState:
+    return AppState(settings, lambda: NOW)
 
 
 @pytest.fixture
-def perform(desk: Desk) -> Perform:
-    return performer(desk)
+def perform(desk: AppState) -> Perform:
+    return make_performer(desk)
 
 
-def act(verb: Verb, incident_id: str = ID, *, until: date | None = None) -> Act:
-    return Act(verb, incident_id, ON_CALL, "the feed is being mended", until)
+def act(verb: Verb, incident_id: str = ID, *, until: date | None = None) -> Action:
+    return Action(verb, incident_id, ON_CALL, "the feed is being mended", until)
 
 
 def test_an_acknowledged_incident_is_logged_with_who_and_why(perform: Perform, ledger: Ledger) -> None:
     assert perform(act(Verb.ACKNOWLEDGE)) == f"{ID}: acknowledged by {ON_CALL}."
-    handling = acts.handlings(ledger, MODEL)[ID]
+    handling = incident_actions.handlings_by_incident(ledger, MODEL)[ID]
     assert handling.state == "acknowledged"
     assert handling.acknowledged is not None
     assert (handling.acknowledged.actor, handling.acknowledged.reason) == (ON_CALL, "the feed is being mended")
@@ -50,7 +50,7 @@ def test_an_acknowledged_incident_is_logged_with_who_and_why(perform: Perform, l
 
 def test_a_snoozed_incident_sleeps_until_its_day_and_a_past_day_is_refused(perform: Perform, ledger: Ledger) -> None:
     assert perform(act(Verb.SNOOZE, until=date(2026, 3, 7))).startswith(f"{ID}: snoozed until the morning of Sat 7 Mar")
-    assert acts.handlings(ledger, MODEL)[ID].asleep(NOW)
+    assert incident_actions.handlings_by_incident(ledger, MODEL)[ID].asleep(NOW)
     assert perform(act(Verb.SNOOZE)).endswith(f"snoozed until it is resolved by {ON_CALL}.")
     with pytest.raises(WatchkeeperError, match="which is not after 2026-03-04"):
         perform(act(Verb.SNOOZE, until=NOW.date()))
@@ -58,7 +58,7 @@ def test_a_snoozed_incident_sleeps_until_its_day_and_a_past_day_is_refused(perfo
 
 def test_a_silence_covers_the_same_trouble_only(perform: Perform, ledger: Ledger) -> None:
     assert "silenced for data up to Wed 11 Mar" in perform(act(Verb.SILENCE, until=date(2026, 3, 11)))
-    (silence,) = acts.known_silences(ledger)
+    (silence,) = incident_actions.known_silences(ledger)
     assert silence.matchers == {
         "model": MODEL, "cause": "column_fault", "feature": "amount_gbp", "slice": "channel=app"
     }  # fmt: skip
@@ -71,7 +71,7 @@ def test_not_a_problem_is_kept_once_a_person_and_changes_nothing_else(perform: P
         assert "kept as not a problem" in perform(act(Verb.NOT_A_PROBLEM))
     perform(replace(act(Verb.NOT_A_PROBLEM), by="owner (airflow)"))
     assert [e.actor for e in ledger.events(incident=ID, kinds=(NOT_A_PROBLEM,))] == [ON_CALL, "owner (airflow)"]
-    ((called, event),) = called_no_problem(ledger, MODEL)
+    ((called, event),) = incidents_called_no_problem(ledger, MODEL)
     assert (called.id, event.actor) == (ID, ON_CALL)
     assert ledger.incidents() == before
 
@@ -85,11 +85,11 @@ def test_what_is_over_or_not_there_cannot_be_taken_on(perform: Perform) -> None:
 
 
 @pytest.fixture
-def whole(settings: Settings, desk: Desk, replies: list[tuple[str, str]]) -> FastAPI:
-    return create(
+def whole(settings: Settings, desk: AppState, replies: list[tuple[str, str]]) -> FastAPI:
+    return create_app(
         settings,
-        performer(desk),
-        deliverer(desk),
+        make_performer(desk),
+        make_deliverer(desk),
         clock=lambda: NOW,
         reply=lambda url, text: replies.append((url, text)),
     )
@@ -100,7 +100,7 @@ def test_a_press_is_in_the_log_in_the_message_and_answered(
 ) -> None:
     ledger.enqueue(message(channel="console"))
     assert sent(client(whole), form(payload())).status_code == 200
-    assert acts.handlings(ledger)[ID].state == "acknowledged"
+    assert incident_actions.handlings_by_incident(ledger)[ID].state == "acknowledged"
     assert replies == [(HOOK, replies[0][1])]
     assert replies[0][1].endswith(f"acknowledged by {ON_CALL}.")
     assert f"Acknowledged by {ON_CALL} at 09:00 UTC on Wed 4 Mar" in settings.messages.read_text()
@@ -110,7 +110,7 @@ def test_the_api_does_the_same_and_says_what_cannot_be_done(whole: FastAPI, ledg
     asked = client(whole, WRITER)
     done = asked.post(f"/v1/incidents/{ID}/acknowledge", json={"by": "on-call", "reason": HOSTILE})
     assert done.json() == {"done": f"{ID}: acknowledged by on-call (airflow)."}
-    assert acts.handlings(ledger)[ID].acknowledged == ledger.events(incident=ID)[-1]
+    assert incident_actions.handlings_by_incident(ledger)[ID].acknowledged == ledger.events(incident=ID)[-1]
     assert ledger.events(incident=ID)[-1].reason == HOSTILE
     refused = asked.post(f"/v1/incidents/{OLD}/acknowledge", json={"by": "on-call", "reason": "mine"})
     assert (refused.status_code, refused.headers["content-type"]) == (409, "application/problem+json")
@@ -123,6 +123,6 @@ def test_the_api_does_the_same_and_says_what_cannot_be_done(whole: FastAPI, ledg
 def test_a_channel_that_cannot_be_reached_undoes_nothing(
     settings: Settings, ledger: Ledger, caplog: pytest.LogCaptureFixture
 ) -> None:
-    broken = Desk(replace(settings, models=settings.models / "none"), lambda: NOW)
-    deliverer(broken)()
+    broken = AppState(replace(settings, models=settings.models / "none"), lambda: NOW)
+    make_deliverer(broken)()
     assert "messages could not be delivered" in caplog.text

@@ -24,8 +24,8 @@ from demo.airflow import free_port
 from ledger.store import Ledger
 from models.errors import WatchkeeperError
 from service import serve as service
-from service.acts import Act
-from service.desk import Desk
+from service.actions import Action
+from service.app_state import AppState
 from tests.ledger.made import incident
 from tests.service.conftest import NOW, READER, REPOSITORY, header, nothing, quiet
 from tests.service.test_slack import HOOK, payload
@@ -66,9 +66,9 @@ def asked(url: str, until: float) -> httpx.Response:
 def test_a_service_that_nobody_could_use_does_not_start(settings: Settings) -> None:
     nobody = replace(settings, api_tokens="", slack_signing_secret="")
     with pytest.raises(WatchkeeperError, match="nobody could use the service: set WATCHKEEPER_API_TOKENS"):
-        service.http(nobody, "127.0.0.1", 1)
+        service.serve_http(nobody, "127.0.0.1", 1)
     with pytest.raises(WatchkeeperError, match="needs WATCHKEEPER_SLACK_APP_TOKEN"):
-        service.socket_mode(settings)
+        service.serve_socket_mode(settings)
 
 
 class Slack:
@@ -126,13 +126,13 @@ def envelope(id_: str, **changes: Any) -> dict[str, Any]:
 
 
 def test_socket_mode_acknowledges_every_envelope_and_does_each_press_once(settings: Settings, ledger: Ledger) -> None:
-    done: list[Act] = []
+    done: list[Action] = []
     replies: list[tuple[str, str]] = []
     both = threading.Event()
 
-    def perform(act: Act) -> str:
-        done.append(act)
-        return f"{act.verb} of {act.incident}"
+    def perform(action: Action) -> str:
+        done.append(action)
+        return f"{action.verb} of {action.incident}"
 
     def reply(url: str, text: str) -> None:
         replies.append((url, text))
@@ -142,22 +142,22 @@ def test_socket_mode_acknowledges_every_envelope_and_does_each_press_once(settin
     other = {"type": "events_api", "envelope_id": "e3", "payload": {"type": "event_callback"}}
     slack = Slack([envelope("e1"), envelope("e1"), other, envelope("e2", verb="snooze")])
     with slack.running() as url:
-        desk = Desk(replace(settings, slack_app_token="xapp-1", slack_base_url=url), lambda: NOW)
-        client = service.connected(desk, perform, quiet, reply)
+        app_state = AppState(replace(settings, slack_app_token="xapp-1", slack_base_url=url), lambda: NOW)
+        client = service.connect_socket_mode(app_state, perform, quiet, reply)
         try:
             assert slack.told.wait(20)
             assert both.wait(20)
         finally:
             client.close()
     assert slack.acknowledged == ["e1", "e1", "e3", "e2"]
-    assert sorted(act.verb for act in done) == ["acknowledge", "snooze"]  # envelopes are handled side by side
-    assert {act.incident for act in done} == {incident().id}
+    assert sorted(action.verb for action in done) == ["acknowledge", "snooze"]  # envelopes are handled side by side
+    assert {action.incident for action in done} == {incident().id}
     assert [url for url, _ in replies] == [HOOK, HOOK]
 
 
 def test_a_wrong_app_token_is_said_without_showing_it(settings: Settings) -> None:
     with Slack([], ok=False).running() as url:
-        desk = Desk(replace(settings, slack_app_token="xapp-secret", slack_base_url=url))
+        app_state = AppState(replace(settings, slack_app_token="xapp-secret", slack_base_url=url))
         with pytest.raises(WatchkeeperError, match="invalid_auth") as refused:
-            service.connected(desk, nothing, quiet, lambda url, text: None)
+            service.connect_socket_mode(app_state, nothing, quiet, lambda url, text: None)
     assert "xapp-secret" not in str(refused.value)

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from slack_sdk.signature import SignatureVerifier
 
 from ledger.store import Ledger
-from service.acts import Act, Verb
-from service.app import create
-from service.slack import press
+from service.actions import Action, Verb
+from service.app import create_app
+from service.slack import parse_press
 from tests.ledger.made import incident
 from tests.service.conftest import HOSTILE, NOW, OLD, WRITER, client, header, nothing, quiet
 from watchkeeper.settings import Settings
@@ -61,27 +61,27 @@ def slack(app: FastAPI) -> Client:
     ],
 )
 def test_a_press_does_what_the_button_says_in_the_name_of_who_pressed(
-    slack: Client, done: list[Act], replies: list[tuple[str, str]], verb: Verb, until: date | None
+    slack: Client, done: list[Action], replies: list[tuple[str, str]], verb: Verb, until: date | None
 ) -> None:
     assert sent(slack, form(payload(verb))).status_code == 200
-    ((act),) = done
-    assert replace(act, reason="") == Act(verb, incident().id, "on-call (Slack U123)", "", until)
-    assert act.reason.startswith("pressed “")
+    ((action),) = done
+    assert replace(action, reason="") == Action(verb, incident().id, "on-call (Slack U123)", "", until)
+    assert action.reason.startswith("pressed “")
     ((url, text),) = replies
     assert url == HOOK
     assert text.startswith(f"{verb} of ")
 
 
 def test_a_message_about_several_incidents_is_answered_for_each_and_delivered_once(
-    slack: Client, done: list[Act], delivered: list[int]
+    slack: Client, done: list[Action], delivered: list[int]
 ) -> None:
     sent(slack, form(payload("snooze", "incident-1 incident-2")))
     assert delivered == [2]
-    assert [act.incident for act in done] == ["incident-1", "incident-2"]
+    assert [action.incident for action in done] == ["incident-1", "incident-2"]
 
 
 def test_what_cannot_be_done_is_said_to_who_pressed_and_cannot_format(
-    slack: Client, done: list[Act], delivered: list[int], replies: list[tuple[str, str]]
+    slack: Client, done: list[Action], delivered: list[int], replies: list[tuple[str, str]]
 ) -> None:
     assert sent(slack, form(payload(value=OLD))).status_code == 200
     assert done == delivered == []
@@ -109,7 +109,7 @@ def test_what_cannot_be_done_is_said_to_who_pressed_and_cannot_format(
     ],
 )
 def test_a_forged_or_late_request_is_refused_and_nothing_is_done(
-    slack: Client, done: list[Act], forged: dict[str, Any], said: str
+    slack: Client, done: list[Action], forged: dict[str, Any], said: str
 ) -> None:
     answer = sent(slack, form(payload()), **forged)
     assert (answer.status_code, answer.json()["detail"]) == (401, said)
@@ -117,18 +117,18 @@ def test_a_forged_or_late_request_is_refused_and_nothing_is_done(
 
 
 def test_a_request_of_almost_five_minutes_is_taken_and_a_replayed_one_refused(
-    app: FastAPI, settings: Settings, slack: Client, done: list[Act], ledger: Ledger
+    app: FastAPI, settings: Settings, slack: Client, done: list[Action], ledger: Ledger
 ) -> None:
     body = form(payload())
     assert sent(slack, body, age_seconds=299).status_code == 200
     again = sent(slack, body, age_seconds=299)
     assert (again.status_code, again.json()["detail"]) == (401, "this came before")
-    other = client(create(settings, nothing, quiet, clock=lambda: NOW + timedelta(seconds=1)))
+    other = client(create_app(settings, nothing, quiet, clock=lambda: NOW + timedelta(seconds=1)))
     assert sent(other, body, age_seconds=299).status_code == 401, "another worker knows it too"
     assert len(done) == 1
 
 
-def test_a_token_of_the_api_is_no_signature_and_a_signature_is_no_token(slack: Client, done: list[Act]) -> None:
+def test_a_token_of_the_api_is_no_signature_and_a_signature_is_no_token(slack: Client, done: list[Action]) -> None:
     assert slack.post("/slack/actions", content=form(payload()), headers=header(WRITER)).status_code == 401
     body = form(payload())
     timestamp = str(int(NOW.timestamp()))
@@ -140,12 +140,12 @@ def test_a_token_of_the_api_is_no_signature_and_a_signature_is_no_token(slack: C
 
 
 def test_without_a_signing_secret_no_button_is_answered(settings: Settings, ledger: Ledger) -> None:
-    closed = client(create(replace(settings, slack_signing_secret=""), nothing, quiet, clock=lambda: NOW))
+    closed = client(create_app(replace(settings, slack_signing_secret=""), nothing, quiet, clock=lambda: NOW))
     answer = sent(closed, form(payload()))
     assert (answer.status_code, "isn't set" in answer.json()["detail"]) == (401, True)
 
 
-def test_a_ledger_that_cannot_remember_a_request_is_503(slack: Client, done: list[Act], ledger: Ledger) -> None:
+def test_a_ledger_that_cannot_remember_a_request_is_503(slack: Client, done: list[Action], ledger: Ledger) -> None:
     ledger.database.write(sa.text("DROP TABLE slack_requests"))
     assert sent(slack, form(payload())).status_code == 503
     assert done == []
@@ -163,7 +163,7 @@ def test_a_ledger_that_cannot_remember_a_request_is_503(slack: Client, done: lis
     ],
 )
 def test_other_presses_are_answered_and_nothing_is_done(
-    slack: Client, done: list[Act], content: dict[str, Any]
+    slack: Client, done: list[Action], content: dict[str, Any]
 ) -> None:
     assert sent(slack, form(content)).status_code == 200
     assert done == []
@@ -177,7 +177,7 @@ def test_a_signed_body_without_a_payload_is_a_problem(slack: Client, body: bytes
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_an_answer_goes_to_slack_only(slack: Client, done: list[Act], replies: list[tuple[str, str]]) -> None:
+def test_an_answer_goes_to_slack_only(slack: Client, done: list[Action], replies: list[tuple[str, str]]) -> None:
     for url in ("https://evil.example/", "http://hooks.slack.com/a", "https://hooks.slack.com.evil.example/", "", 3):
         sent(slack, form(payload(response_url=url)))
     assert len(done) == 5
@@ -187,10 +187,10 @@ def test_an_answer_goes_to_slack_only(slack: Client, done: list[Act], replies: l
 def test_what_fails_here_is_told_without_why(
     settings: Settings, ledger: Ledger, replies: list[tuple[str, str]], caplog: pytest.LogCaptureFixture
 ) -> None:
-    def perform(act: Act) -> str:
+    def perform(action: Action) -> str:
         raise RuntimeError("a secret")
 
-    app = create(settings, perform, quiet, clock=lambda: NOW, reply=lambda url, text: replies.append((url, text)))
+    app = create_app(settings, perform, quiet, clock=lambda: NOW, reply=lambda url, text: replies.append((url, text)))
     assert sent(client(app), form(payload())).status_code == 200
     assert "failed here" in replies[0][1]
     assert "secret" not in replies[0][1]
@@ -212,8 +212,8 @@ json_values = st.recursive(
     )
 )  # fmt: skip
 def test_no_payload_breaks_the_reader_and_every_name_is_readable(content: dict[str, Any]) -> None:
-    found = press(content, NOW.date())
-    for act in found.acts if found else ():
-        assert act.by.isprintable()
-        assert 0 < len(act.by) <= 100
-        assert " " not in act.incident
+    found = parse_press(content, NOW.date())
+    for action in found.acts if found else ():
+        assert action.by.isprintable()
+        assert 0 < len(action.by) <= 100
+        assert " " not in action.incident

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from simulator.batch import Batch, draw
+from simulator.batch import Batch, draw_batch
 from simulator.recipes import RECIPES
 
 SEED = 7
@@ -60,9 +60,9 @@ def model(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def ordinary() -> dict[str, list[Batch]]:
-    return {name: [draw(recipe, day, SEED) for day in BASELINE] for name, recipe in RECIPES.items()}
+    return {name: [draw_batch(recipe, day, SEED) for day in BASELINE] for name, recipe in RECIPES.items()}
 
 
 @pytest.fixture(scope="session")
 def later() -> dict[str, list[Batch]]:
-    return {name: [draw(recipe, day, SEED) for day in LATER] for name, recipe in RECIPES.items()}
+    return {name: [draw_batch(recipe, day, SEED) for day in LATER] for name, recipe in RECIPES.items()}

@@ -5,8 +5,8 @@ from datetime import date
 import numpy as np
 import pytest
 
-from simulator.batch import draw
-from simulator.labels import LONGEST_DAYS, SOURCES, events, join
+from simulator.batch import draw_batch
+from simulator.labels import LABEL_SOURCES, LONGEST_DAYS, events_of_batch, join_events
 from simulator.recipes import RECIPES
 from tests.simulator.conftest import SEED
 
@@ -17,7 +17,7 @@ def delays(batch, found):
 
 
 def all_of(batches):
-    return [(batch, events(batch, SEED)) for batch in batches]
+    return [(batch, events_of_batch(batch, SEED)) for batch in batches]
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_the_curve_of_alerted_fraud_is_nearly_that_of_missed_fraud_once_mature(o
 def test_every_reviewed_legitimate_case_is_cleared_within_two_days(model, ordinary):
     for batch, found in all_of(ordinary[model]):
         cleared = batch.ids[batch.alerted & ~batch.blocked & ~batch.fraud]
-        by_analyst = found.on(~found.is_fraud & (found.source == SOURCES.index("analyst")))
+        by_analyst = found.on(~found.is_fraud & (found.source == LABEL_SOURCES.index("analyst")))
         assert set(by_analyst.ids) == set(cleared)
         assert delays(batch, by_analyst).max() <= 2
 
@@ -68,7 +68,7 @@ def test_about_two_frauds_in_a_hundred_are_taken_back_later(ordinary):
     frauds = taken_back = 0
     for name in RECIPES:
         for _, found in all_of(ordinary[name]):
-            back = found.on(found.source == SOURCES.index("reversal"))
+            back = found.on(found.source == LABEL_SOURCES.index("reversal"))
             first = found.on(found.is_fraud & np.isin(found.ids, back.ids))
             order = np.argsort(back.ids), np.argsort(first.ids)
             assert (back.known_at[order[0]] > first.known_at[order[1]]).all()
@@ -80,14 +80,14 @@ def test_about_two_frauds_in_a_hundred_are_taken_back_later(ordinary):
 def test_a_payment_that_nobody_looked_at_has_no_label(model, ordinary):
     batch = ordinary[model][0]
     silent = batch.ids[~batch.alerted & ~batch.fraud]
-    assert not set(events(batch, SEED).ids) & set(silent)
+    assert not set(events_of_batch(batch, SEED).ids) & set(silent)
 
 
 def test_no_events_join_to_no_events():
-    assert len(join([]).ids) == 0
+    assert len(join_events([]).ids) == 0
 
 
 def test_events_are_the_same_every_time():
-    batch = draw(RECIPES["app_scams"], date(2026, 2, 3), SEED)
-    assert (events(batch, SEED).known_at == events(batch, SEED).known_at).all()
-    assert len(events(batch, SEED).ids) != len(events(batch, SEED + 1).ids)
+    batch = draw_batch(RECIPES["app_scams"], date(2026, 2, 3), SEED)
+    assert (events_of_batch(batch, SEED).known_at == events_of_batch(batch, SEED).known_at).all()
+    assert len(events_of_batch(batch, SEED).ids) != len(events_of_batch(batch, SEED + 1).ids)

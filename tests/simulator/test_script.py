@@ -8,13 +8,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from models.load import load
+from models.load import load_model_file
 from simulator.__main__ import main
-from simulator.bank import table
-from simulator.batch import draw
+from simulator.bank import feature_table
+from simulator.batch import draw_batch
 from simulator.columns import Choice
 from simulator.recipes import RECIPES
-from simulator.script import DEMO, SCRIPTS
+from simulator.script import DEMO_SCRIPT, SCRIPTS
 from tests.simulator.conftest import SEED, days
 
 MODELS = Path(__file__).parents[2] / "models"
@@ -27,12 +27,12 @@ CAUSES = {
     "performance_decay",
     "fairness_gap",
 }
-INCIDENTS = [each.incident for each in DEMO]
+INCIDENTS = [each.incident for each in DEMO_SCRIPT]
 
 
 @pytest.fixture(scope="module")
 def spec(model):
-    return load(MODELS / f"{model}.yaml")
+    return load_model_file(MODELS / f"{model}.yaml")
 
 
 def failures(spec, rows: pa.Table) -> set[tuple[str, str | None]]:
@@ -92,15 +92,17 @@ def test_negatives_wait_until_most_fraud_is_known(model, spec):
 
 def test_every_check_passes_on_ordinary_days(model, spec, ordinary, later):
     for batch in [*ordinary[model], *later[model]]:
-        assert not failures(spec, table(batch)), batch.day
+        assert not failures(spec, feature_table(batch)), batch.day
 
 
 def test_every_check_passes_when_only_the_world_has_changed():
-    for each in DEMO:
+    for each in DEMO_SCRIPT:
         if each.cause in {"population_shift", "performance_decay", "fairness_gap"}:
-            spec = load(MODELS / f"{each.model}.yaml")
+            spec = load_model_file(MODELS / f"{each.model}.yaml")
             for day in days(str(each.start), 3):
-                assert not failures(spec, table(draw(RECIPES[each.model], day, SEED, [each.incident]))), each.cause
+                assert not failures(spec, feature_table(draw_batch(RECIPES[each.model], day, SEED, [each.incident]))), (
+                    each.cause
+                )
 
 
 @pytest.mark.parametrize(
@@ -113,13 +115,13 @@ def test_every_check_passes_when_only_the_world_has_changed():
     ],
 )
 def test_a_data_fault_fails_its_own_check_and_no_other(model, day, failed):
-    batch = draw(RECIPES[model], days(day, 1)[0], SEED, INCIDENTS)
-    assert failures(load(MODELS / f"{model}.yaml"), table(batch)) == {failed}
+    batch = draw_batch(RECIPES[model], days(day, 1)[0], SEED, INCIDENTS)
+    assert failures(load_model_file(MODELS / f"{model}.yaml"), feature_table(batch)) == {failed}
 
 
 def test_the_script_says_what_its_incidents_do():
-    assert {each.cause for each in DEMO} == CAUSES
-    for each in DEMO:
+    assert {each.cause for each in DEMO_SCRIPT} == CAUSES
+    for each in DEMO_SCRIPT:
         assert (each.model, each.start, each.end) == (each.incident.model, each.incident.start, each.incident.end)
         assert each.cause != "column_fault" or each.feature in each.incident.kind
         assert str(each.start) > "2026-02-28"

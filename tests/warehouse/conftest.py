@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.warehouse import made
-from warehouse.parquet import ParquetWarehouse
+from warehouse.duckdb.warehouse import ParquetWarehouse
 
 
 @pytest.fixture(scope="session")
@@ -14,7 +14,7 @@ def bank(tmp_path_factory):
     """A week of payments: root, rows by day, model, warehouse, and the frame of the week. Read only."""
     root = tmp_path_factory.mktemp("bank")
     days, model, warehouse = made.week(root), made.spec(), ParquetWarehouse(root)
-    frame = warehouse.frame(model)
+    frame = warehouse.fit_profile_schema(model)
     return SimpleNamespace(
         root=root, days=days, model=model, warehouse=warehouse, frame=frame,
         start=made.DAY, end=made.DAY + timedelta(days=6),

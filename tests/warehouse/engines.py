@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 from google.cloud import bigquery
 
 from models.spec import Spec
-from warehouse.bigquery import BigQueryWarehouse
-from warehouse.jobs import Jobs
-from warehouse.parquet import ParquetWarehouse
+from warehouse.bigquery.jobs import Jobs
+from warehouse.bigquery.warehouse import BigQueryWarehouse
+from warehouse.duckdb.warehouse import ParquetWarehouse
 
 DATASET = "cards"
 

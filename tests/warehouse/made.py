@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from models.spec import Baseline, Column, Features, Labels, Protected, Score, Spec
-from warehouse.grid import OTHER, REST, UNSEEN, Frame
-from warehouse.profile import (
+from profiles.bins import REST, UNSEEN
+from profiles.profile import (
     BLOCKED,
     EVERYONE,
     FRAUD,
@@ -25,8 +25,9 @@ from warehouse.profile import (
     Cube,
     Group,
     Profile,
-    ordered,
+    sort_groups,
 )
+from profiles.schema import OTHER_VALUES, ProfileSchema
 
 DAY = date(2026, 1, 5)
 NUMBERS, CATEGORIES = ("amount_gbp", "age_days"), ("country", "trusted")
@@ -88,7 +89,7 @@ def labels(root: Path, events: list[tuple[object, object, str]], day: date = DAY
     write(root, rows.assign(known_at=pd.to_datetime(rows.known_at, format="ISO8601")), day, "cards/labels")
 
 
-def profile_of(frame: Frame, model: Spec, rows: pd.DataFrame) -> Profile:
+def profile_of(frame: ProfileSchema, model: Spec, rows: pd.DataFrame) -> Profile:
     """Return the profile of raw rows by the definitions in words, without SQL."""
     groups: dict[Group, pd.DataFrame] = {EVERYONE: rows}
     groups |= {key: part for name in frame.slices for key, part in _parts(frame, name, rows)}
@@ -99,7 +100,9 @@ def profile_of(frame: Frame, model: Spec, rows: pd.DataFrame) -> Profile:
     return Profile(frame.id, len(rows), features, cube_of(frame, model, rows, np.where(blocked, BLOCKED, OPEN)))
 
 
-def cohort_of(frame: Frame, model: Spec, rows: pd.DataFrame, events: pd.DataFrame, day: date, as_of: date) -> Cohort:
+def cohort_of(
+    frame: ProfileSchema, model: Spec, rows: pd.DataFrame, events: pd.DataFrame, day: date, as_of: date
+) -> Cohort:
     """Return the cohort of raw rows and label events by the definitions in words, without SQL."""
     known = events[events.known_at < pd.Timestamp(as_of) + pd.Timedelta(days=1)]
     newest = known.sort_values(["known_at", "is_fraud"]).groupby("payment_id").is_fraud.last()
@@ -107,33 +110,33 @@ def cohort_of(frame: Frame, model: Spec, rows: pd.DataFrame, events: pd.DataFram
     mine = rows[rows.payment_id.isin(newest.index) & (rows.action != "block") & np.isfinite(rows.score)]
     fraud = newest.loc[mine.payment_id].to_numpy(dtype=bool)
     delays = (first.loc[mine.payment_id[fraud]].dt.normalize() - pd.Timestamp(day)).dt.days.clip(lower=0)
-    cells = dict(cube_of(frame, model, mine, np.where(fraud, FRAUD, LEGITIMATE)).cells)
+    bins = dict(cube_of(frame, model, mine, np.where(fraud, FRAUD, LEGITIMATE)).bins)
     parts = {MISSED: (mine.score[fraud] < model.score.threshold).to_numpy()}
     if model.labels.type is not None:
         types = known[known.is_fraud].sort_values(["known_at", "rank"]).groupby("payment_id").type.last()
         own = types.loc[mine.payment_id[fraud]].to_numpy()
         parts |= {(FRAUD_TYPE, kind): own == kind for kind in dict.fromkeys(own)}
-        cells |= {group: cube_of(frame, model, mine[fraud][at], np.full(at.sum(), FRAUD)).cells[EVERYONE]
+        bins |= {group: cube_of(frame, model, mine[fraud][at], np.full(at.sum(), FRAUD)).bins[EVERYONE]
                   for group, at in parts.items() if group != MISSED}  # fmt: skip
     by_part = {group: dict(Counter(delays[at].tolist())) for group, at in parts.items() if at.any()}
-    return Cohort(Cube(ordered(cells)), dict(Counter(delays.tolist())), by_part)
+    return Cohort(Cube(sort_groups(bins)), dict(Counter(delays.tolist())), by_part)
 
 
-def cube_of(frame: Frame, model: Spec, rows: pd.DataFrame, state: np.ndarray) -> Cube:
+def cube_of(frame: ProfileSchema, model: Spec, rows: pd.DataFrame, state: np.ndarray) -> Cube:
     scored = np.isfinite(rows.score.to_numpy(dtype=float))
     rows, state = rows[scored], state[scored]
     amount = rows.amount_gbp.to_numpy(dtype=float)
     amount = np.clip(np.where(np.isfinite(amount), amount, 0), 0, 1e11)
     rows = rows.assign(
-        _cell=frame.score.cell(rows.score.to_numpy(dtype=float)) + frame.score.half,
+        _cell=frame.score.bin_of(rows.score.to_numpy(dtype=float)) + frame.score.half,
         _state=state,
         _pence=np.floor(amount * 100 + 0.5),
         _share=np.floor(rows.score.to_numpy(dtype=float).clip(0, 1) * 1e9 + 0.5),
     )
     if frame.weighted:
         rows = rows.assign(**_weights(model, rows))
-    cells = {EVERYONE: rows} | {key: part for name in frame.groups for key, part in _parts(frame, name, rows)}
-    return Cube({group: _cube(frame, part) for group, part in cells.items() if len(part)})
+    bins = {EVERYONE: rows} | {key: part for name in frame.groups for key, part in _parts(frame, name, rows)}
+    return Cube({group: _cube(frame, part) for group, part in bins.items() if len(part)})
 
 
 def _weights(model: Spec, rows: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -148,7 +151,7 @@ def _weights(model: Spec, rows: pd.DataFrame) -> dict[str, np.ndarray]:
     }
 
 
-def _cube(frame: Frame, rows: pd.DataFrame) -> np.ndarray:
+def _cube(frame: ProfileSchema, rows: pd.DataFrame) -> np.ndarray:
     cube = np.zeros((2 * frame.score.half, 4, frame.sums), dtype=np.int64)
     names = ["_pence", "_share", "_weight", "_weighted_pence", "_unweighted"][: frame.sums - 1]
     what = np.stack([np.ones(len(rows)), *(rows[name] for name in names)], axis=1).astype(np.int64)
@@ -156,16 +159,16 @@ def _cube(frame: Frame, rows: pd.DataFrame) -> np.ndarray:
     return cube
 
 
-def _parts(frame: Frame, name: str, rows: pd.DataFrame) -> list[tuple[Group, pd.DataFrame]]:
+def _parts(frame: ProfileSchema, name: str, rows: pd.DataFrame) -> list[tuple[Group, pd.DataFrame]]:
     def group(value: object) -> str | None:
         text = None if pd.isna(value) else str(value)
-        return text if text in frame.groups[name] else OTHER
+        return text if text in frame.groups[name] else OTHER_VALUES
 
     values = [group(value) for value in rows[name]]
     return [((name, v), rows[[w == v for w in values]]) for v in dict.fromkeys(values)]
 
 
-def _features(frame: Frame, rows: pd.DataFrame) -> dict[str, Counts]:
+def _features(frame: ProfileSchema, rows: pd.DataFrame) -> dict[str, Counts]:
     numbers = {name: _number(grid, rows[name]) for name, grid in frame.numbers.items()}
     return numbers | {name: _category(levels, rows[name]) for name, levels in frame.categories.items()}
 
@@ -176,7 +179,7 @@ def _number(grid, values: pd.Series) -> Counts:
     finite = x[np.isfinite(x)]
     with np.errstate(over="ignore"):
         total = sum(int(unit) for unit in np.floor(np.clip(finite * grid.per_unit, -1e18, 1e18) + 0.5))
-    return Counts(int(null.sum()), len(x) - len(finite), total, dict(Counter(grid.cell(finite).tolist())))
+    return Counts(int(null.sum()), len(x) - len(finite), total, dict(Counter(grid.bin_of(finite).tolist())))
 
 
 def _score(grid, values: pd.Series) -> Counts:

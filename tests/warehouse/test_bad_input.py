@@ -8,11 +8,11 @@ import pytest
 
 import warehouse
 from models.errors import WatchkeeperError
+from profiles.profile import Profile
 from tests.warehouse import made
 from tests.warehouse.made import DAY, payments, profile_of, write
-from warehouse.bigquery import BigQueryWarehouse
-from warehouse.parquet import ParquetWarehouse
-from warehouse.profile import Profile
+from warehouse.bigquery.warehouse import BigQueryWarehouse
+from warehouse.duckdb.warehouse import ParquetWarehouse
 
 
 def test_a_missing_table_is_an_error_with_the_nearest_spelling(bank):
@@ -149,10 +149,10 @@ def test_a_table_without_any_day_is_an_error_that_says_so(bank, tmp_path):
 
 def test_an_address_opens_a_folder_or_bigquery_and_refuses_what_is_neither(tmp_path, monkeypatch):
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9")  # nothing is asked of it yet
-    assert isinstance(warehouse.open(tmp_path), ParquetWarehouse)
-    assert isinstance(warehouse.open(f"file://{tmp_path}"), ParquetWarehouse)
-    assert isinstance(warehouse.open("bigquery://project/EU"), BigQueryWarehouse)
+    assert isinstance(warehouse.open_warehouse(tmp_path), ParquetWarehouse)
+    assert isinstance(warehouse.open_warehouse(f"file://{tmp_path}"), ParquetWarehouse)
+    assert isinstance(warehouse.open_warehouse("bigquery://project/EU"), BigQueryWarehouse)
     with pytest.raises(WatchkeeperError, match="accepted is bigquery://project or bigquery://project/location"):
-        warehouse.open("bigquery:///EU")
+        warehouse.open_warehouse("bigquery:///EU")
     with pytest.raises(WatchkeeperError, match="unknown kind 's3'"):
-        warehouse.open("s3://bucket")
+        warehouse.open_warehouse("s3://bucket")

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 
 from models.spec import Column, Features, Labels
+from profiles.profile import ALL_NUMBERS, EVERYONE, WEIGHT
 from tests.warehouse import engines, made
 from tests.warehouse.made import DAY, payments
-from warehouse import together
-from warehouse.profile import EVERYONE, TOGETHER, WEIGHT
+from warehouse.sql import batched_queries
 
 LONG = "x" * 10_000
 TEXTS = [
@@ -78,7 +78,7 @@ def odd(tmp_path_factory, bigquery_client):
     days = {DAY + timedelta(days=i): odd_rows(i)[: 0 if i == 3 else None] for i in range(7)}
     found = engines.both(tmp_path_factory.mktemp("odd"), bigquery_client, made.spec(features=features),
                          {"features": days})  # fmt: skip
-    return found, found.parquet.frame(found.spec)
+    return found, found.parquet.fit_profile_schema(found.spec)
 
 
 def test_both_engines_make_the_same_profile_of_whatever_a_table_may_hold(odd):
@@ -92,7 +92,7 @@ def test_both_engines_make_the_same_profile_of_whatever_a_table_may_hold(odd):
             assert bigquery[day].features[group] == columns, group
         assert bigquery[day].cube == parquet[day].cube
         assert bigquery[day] == parquet[day]
-    assert set(parquet[DAY].moments) == {TOGETHER, "vector"}
+    assert set(parquet[DAY].moments) == {ALL_NUMBERS, "vector"}
 
 
 def test_an_empty_partition_has_no_rows_and_no_counts(odd):
@@ -116,7 +116,7 @@ def test_both_engines_tell_the_same_of_a_partition(odd):
 
 def test_both_engines_fix_the_same_categories_and_groups(odd):
     found, frame = odd
-    in_bigquery = found.bigquery.frame(found.in_bigquery)
+    in_bigquery = found.bigquery.fit_profile_schema(found.in_bigquery)
     assert in_bigquery.categories == frame.categories
     assert in_bigquery.groups == frame.groups
     assert in_bigquery.embeddings == frame.embeddings
@@ -144,10 +144,10 @@ def test_twenty_thousand_levels_are_counted_alike(tmp_path, bigquery_client):
         score=made.Score(), labels=None, protected={}, baseline=made.Baseline(start=DAY, end=DAY),
     )  # fmt: skip
     found = engines.both(tmp_path, bigquery_client, spec, {"features": tables})
-    frame = found.parquet.frame(spec)
+    frame = found.parquet.fit_profile_schema(spec)
     parquet, bigquery = found.profiles(frame, DAY, DAY + timedelta(days=1))
     assert bigquery == parquet
-    assert parquet[DAY + timedelta(days=1)].features[EVERYONE]["country"].cells[-2] == 999
+    assert parquet[DAY + timedelta(days=1)].features[EVERYONE]["country"].bins[-2] == 999
 
 
 def test_five_hundred_columns_are_counted_alike(tmp_path, bigquery_client):
@@ -159,10 +159,10 @@ def test_five_hundred_columns_are_counted_alike(tmp_path, bigquery_client):
     columns = {name: Column(kind="number" if own.dtype == float else "category") for name, own in wide.items()}
     spec = made.spec(features=Features(table="cards/features", columns=columns))
     found = engines.both(tmp_path, bigquery_client, spec, {"features": {DAY: table}})
-    frame = found.parquet.frame(spec)
+    frame = found.parquet.fit_profile_schema(spec)
     parquet, bigquery = found.profiles(frame, DAY, DAY)
     assert bigquery == parquet
-    assert len(parquet[DAY].features[EVERYONE]) == 500 + 1 > together.COLUMNS_A_STATEMENT
+    assert len(parquet[DAY].features[EVERYONE]) == 500 + 1 > batched_queries.MOST_COLUMNS_PER_STATEMENT
 
 
 def test_names_that_look_like_sql_are_only_names(tmp_path, bigquery_client):
@@ -172,7 +172,7 @@ def test_names_that_look_like_sql_are_only_names(tmp_path, bigquery_client):
         tmp_path, bigquery_client, made.spec(features=features),
         {"features": {DAY: pa.Table.from_pandas(rows, preserve_index=False)}},
     )  # fmt: skip
-    frame = found.parquet.frame(found.spec)
+    frame = found.parquet.fit_profile_schema(found.spec)
     parquet, bigquery = found.profiles(frame, DAY, DAY)
     assert bigquery == parquet
 
@@ -191,10 +191,10 @@ def test_both_engines_weigh_payments_by_the_same_propensities(tmp_path, bigquery
     score = made.Score(threshold=0.8, amount="amount_gbp", action="action", blocked=["block"], propensity="let_through")
     tables = {"features": {DAY: pa.Table.from_pandas(rows, preserve_index=False)}, "labels": {DAY: events}}
     found = engines.both(tmp_path, bigquery_client, made.spec(score=score), tables)
-    frame = found.parquet.frame(found.spec)
+    frame = found.parquet.fit_profile_schema(found.spec)
     parquet, bigquery = found.profiles(frame, DAY, DAY)
     assert bigquery == parquet
-    assert parquet[DAY].cube.cells[EVERYONE][:, :, WEIGHT].sum() > 120_000_000
+    assert parquet[DAY].cube.bins[EVERYONE][:, :, WEIGHT].sum() > 120_000_000
     as_of = DAY + timedelta(days=3)
     known = found.bigquery.label_changes(found.in_bigquery, frame, DAY, DAY, None, as_of)
     assert known == found.parquet.label_changes(found.spec, frame, DAY, DAY, None, as_of)
@@ -218,14 +218,14 @@ def test_both_engines_take_in_the_same_labels_reversals_and_late_ones_too(tmp_pa
     tables = {"features": features, "labels": {DAY: events[:200], DAY + timedelta(days=9): events[200:]}}
     model = made.spec(labels=Labels(table="cards/labels", type="kind", types=["takeover", "scam"]))
     found = engines.both(tmp_path, bigquery_client, model, tables)
-    frame, last = found.parquet.frame(found.spec), DAY + timedelta(days=3)
+    frame, last = found.parquet.fit_profile_schema(found.spec), DAY + timedelta(days=3)
     middle, end = DAY + timedelta(days=5), DAY + timedelta(days=11)
     for since, as_of in ((None, middle), (middle, end), (None, end)):
         parquet = found.parquet.label_changes(found.spec, frame, DAY, last, since, as_of)
         bigquery = found.bigquery.label_changes(found.in_bigquery, frame, DAY, last, since, as_of)
         assert bigquery == parquet
         assert any(cohort.delays for cohort in parquet.values())
-        assert len({group for cohort in parquet.values() for group in cohort.delays_of}) == 4
+        assert len({group for cohort in parquet.values() for group in cohort.delays_by_group}) == 4
     by_age = {"score": model.score.model_copy(update={"entity": "age_days"})}
     ranked = found.parquet.top_cards(found.spec.model_copy(update=by_age), DAY, last, end)
     in_bigquery = found.in_bigquery.model_copy(update=by_age)

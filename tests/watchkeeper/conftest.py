@@ -14,11 +14,12 @@ import yaml
 from ledger.store import Ledger
 from models.spec import Spec
 from simulator import incidents as trouble
-from simulator.bank import build
-from warehouse.budget import Account
-from watchkeeper import cli, watch
+from simulator.bank import build_bank
+from warehouse.budget import CostAccount
+from watchkeeper.cli import main
+from watchkeeper.context import Context
+from watchkeeper.pipeline import watch
 from watchkeeper.settings import Settings
-from watchkeeper.stored import Context
 
 REPOSITORY = Path(__file__).parents[2]
 FIRST, BASELINE_END, LAST = date(2026, 1, 1), date(2026, 1, 14), date(2026, 1, 24)
@@ -29,7 +30,7 @@ MODEL = "app_scams"
 def bank(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a warehouse folder with 24 quiet days of one model."""
     root = tmp_path_factory.mktemp("bank")
-    build(root, [MODEL], FIRST, LAST, 7, [])
+    build_bank(root, [MODEL], FIRST, LAST, 7, [])
     return root
 
 
@@ -79,7 +80,7 @@ def say(settings: Settings, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captu
         capfd.readouterr()
         status = 0
         try:
-            cli.main()
+            main.main()
         except SystemExit as stop:
             status = int(stop.code or 0)
         return Answer(status, *capfd.readouterr())
@@ -97,12 +98,12 @@ def one_sentence(answer: Answer) -> str:
 
 @pytest.fixture
 def ctx(settings: Settings) -> Context:
-    return watch.context(settings)
+    return watch.open_context(settings)
 
 
 @pytest.fixture
 def spec(settings: Settings) -> Spec:
-    (only,) = watch.known_specs(settings)
+    (only,) = watch.load_specs(settings)
     return only
 
 
@@ -130,7 +131,7 @@ FROM, BROKEN, TO = date(2026, 1, 18), date(2026, 1, 20), date(2026, 1, 22)
 class Shut:
     """A warehouse that nobody may ask for anything."""
 
-    account = Account()
+    account = CostAccount()
 
     def __getattr__(self, name: str) -> NoReturn:
         raise AssertionError(f"the warehouse was asked for {name}")
@@ -145,11 +146,11 @@ def history_file(bank: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         if f"features/day={BROKEN}" not in file.as_posix():
             (root / file.relative_to(bank)).parent.mkdir(parents=True, exist_ok=True)
             (root / file.relative_to(bank)).hardlink_to(file)
-    build(root, [MODEL], BROKEN, BROKEN, 7, [trouble.null_flood(MODEL, "session_minutes", 0.3, BROKEN)])
-    ctx = watch.context(settings_in(folder, root), live=False)
-    (spec,) = watch.known_specs(ctx.settings)
+    build_bank(root, [MODEL], BROKEN, BROKEN, 7, [trouble.null_flood(MODEL, "session_minutes", 0.3, BROKEN)])
+    ctx = watch.open_context(settings_in(folder, root), live=False)
+    (spec,) = watch.load_specs(ctx.settings)
     for day in days(FROM, TO):
-        watch.watch(ctx, spec, day)
+        watch.watch_day(ctx, spec, day)
     ctx.ledger.close()
     return folder / "ledger.db"
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from ledger.events import digest, first_broken
-from ledger.records import Event
+from ledger.events import compute_event_hash, describe_first_broken_event
+from ledger.records.events import Event
 from ledger.store import Ledger
+from tests.watchkeeper.cli.test_incidents import DAY, MISSING, Handle, by, handle
 from tests.watchkeeper.conftest import MODEL, Say, one_sentence
-from tests.watchkeeper.test_incident_commands import DAY, MISSING, Handle, by, handle
 from watchkeeper.settings import Settings
 
 __all__ = ["handle"]
@@ -82,7 +82,7 @@ def test_the_packs_events_can_be_checked_without_the_ledger(pack: Path) -> None:
     chain = dict(content(pack, "chain"))
     for row in content(pack, "events"):
         event = Event(**row | {"at": datetime.fromisoformat(row["at"])})
-        assert digest(event) == event.hash == chain[event.number]
+        assert compute_event_hash(event) == event.hash == chain[event.number]
         assert event.number == 1 or chain[event.number - 1] == event.previous
 
 
@@ -116,4 +116,4 @@ def test_watching_again_logs_nothing_and_a_changed_model_file_is_logged(
     handle(*run)
     (configured,) = ledger.events()[len(before) :]
     assert (configured.kind, configured.reason) == ("configured", "the model file changed")
-    assert first_broken(ledger.events()) == ""
+    assert describe_first_broken_event(ledger.events()) == ""

@@ -1,0 +1,1 @@
+"""What people read about incidents: plain text, Slack's blocks, a chart."""

@@ -1,0 +1,83 @@
+"""What Watchkeeper measures and concludes: every metric, monitor and cause, declared once; all else is derived."""
+
+from catalogue import arrival  # noqa: I001  the order of these lines is that of metrics on pages and in tables
+from catalogue import drift
+from catalogue import multivariate
+from catalogue import drift_monitors
+from catalogue import faults
+from catalogue import performance
+from catalogue import money
+from catalogue import labels
+from catalogue import fairness
+from catalogue import performance_monitors
+from catalogue import diagnostics
+from catalogue import cost
+from catalogue import data_faults
+from catalogue import real_changes
+from catalogue import causes
+from catalogue.cause_entry import Cause, Inhibition
+from catalogue.entries import (
+    BudgetPart,
+    CatalogueError,
+    ColumnFault,
+    Derived,
+    Effect,
+    Evidence,
+    Limit,
+    Metric,
+    Monitor,
+    Needs,
+    Quality,
+    Rows,
+    Stage,
+    Step,
+    Unit,
+    Worse,
+)
+from catalogue.registers import (
+    CAUSES,
+    DERIVED,
+    METRICS,
+    MONITORS,
+    add_cause,
+    add_derived,
+    add_metric,
+    add_monitor,
+    cause,
+    find_metric,
+    metric,
+    monitor,
+)
+from catalogue.views import (
+    causes_in_order,
+    column_metrics,
+    column_monitors,
+    day_monitors,
+    evidence,
+    fairness_metrics,
+    false_alarm_metrics,
+    labels_needed,
+    minimum_effects,
+    minimum_effects_unlearned,
+    monitors_in_order,
+    monitors_of_step,
+    never_judged_quality,
+    sections,
+    slice_metrics,
+    stages,
+    table_monitors,
+    tested_distances,
+    tested_shares,
+)
+
+__all__ = [
+    "CAUSES", "DERIVED", "METRICS", "MONITORS", "BudgetPart", "CatalogueError", "Cause", "ColumnFault", "Derived",
+    "Effect", "Evidence", "Inhibition", "Limit", "Metric", "Monitor", "Needs", "Quality", "Rows", "Stage", "Step",
+    "Unit", "Worse", "add_cause", "add_derived", "add_metric", "add_monitor", "arrival", "cause", "causes",
+    "causes_in_order", "column_metrics", "column_monitors", "cost", "data_faults", "day_monitors", "diagnostics",
+    "drift", "drift_monitors", "evidence", "fairness", "fairness_metrics", "false_alarm_metrics", "faults",
+    "find_metric", "labels", "labels_needed", "metric", "minimum_effects", "minimum_effects_unlearned", "money",
+    "monitor", "monitors_in_order", "monitors_of_step", "multivariate", "never_judged_quality", "performance",
+    "performance_monitors", "real_changes", "sections", "slice_metrics", "stages", "table_monitors",
+    "tested_distances", "tested_shares",
+]  # fmt: skip

@@ -1,0 +1,1 @@
+"""How the ledger reaches its database: connection, tables, migrations, one writer at a time."""

@@ -1,0 +1,117 @@
+"""Has a feature or the score moved since the baseline? One pass over a day's profile, without any row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import NamedTuple
+
+from ledger.records.measurements import Measurement, Verdict
+from models.spec import Spec
+from monitors import limits
+from monitors.drift import verdicts
+from monitors.drift.calibration import (
+    CATEGORY_METRICS,
+    NUMBER_METRICS,
+    SCORE_METRICS,
+    SLICE_METRICS,
+    Calibration,
+    ColumnCalibration,
+    columns_to_calibrate,
+)
+from monitors.drift.hypothesis_tests import (
+    DISTANCE_METRICS,
+    SHARE_METRICS,
+    SOFT_METRICS,
+    HypothesisTest,
+    run_hypothesis_tests,
+)
+from monitors.performance.figures import slice_name
+from profiles.profile import EVERYONE, Counts, Group, Profile
+from profiles.schema import ProfileSchema
+
+__all__ = [
+    "CATEGORY_METRICS",
+    "DISTANCE_METRICS",
+    "NUMBER_METRICS",
+    "SCORE_METRICS",
+    "SHARE_METRICS",
+    "SLICE_METRICS",
+    "measure_drift",
+]
+
+
+class _Subject(NamedTuple):
+    """One column of one group of payments, today (None: the column is missing) and what was learned of it."""
+
+    monitor: str
+    feature: str
+    slice: str
+    metrics: tuple[str, ...]
+    today: Counts | None
+    learned: ColumnCalibration | None
+
+
+def measure_drift(
+    spec: Spec, schema: ProfileSchema, day: date, profile: Profile, calibration: Calibration
+) -> list[Measurement]:
+    """Compare a day's profile with what its baseline's days tell of such a day, and return every figure.
+
+    Monitor 'drift' for each feature and 'score' for the score: for everyone, and for each slice group that both
+    have (PSI, Wasserstein, null and unseen share only). A figure breaches when it lies beyond its effect floor and
+    when a quiet day would reach it so seldom that all the day's figures together keep to the model's budget of
+    false alarms (Benjamini-Hochberg). Fewer than 100 values, or too few to tell anything: insufficient; a column that
+    isn't in the profile: missing. On the day of a known event, distances must reach three times their limit.
+    ``n`` is rows.
+    """
+    subjects = list(_subjects(spec, schema, profile, calibration))
+    strictest = limits.alpha_per_test(spec, sum(len(subject.metrics) for subject in subjects))
+    found = [(subject, one) for subject in subjects for one in _test_subject(spec, day, subject, strictest)]
+    alpha = limits.benjamini_hochberg_alpha(
+        [one.p_value / one.persistence_factor for _, one in found if one.null is not None], strictest
+    )
+    event = spec.baseline.event_on(day)
+    rows = {id(subject): subject.today.rows if subject.today else 0 for subject in subjects}
+    result = []
+    for subject, one in found:
+        limit, verdict, reason = verdicts.judge_hypothesis_test(spec, one, subject.learned, strictest, alpha, event)
+        value, low, high = one.figure[:3] if one.figure else (None, None, None)
+        result.append(
+            Measurement(
+                spec.model, day, day, subject.monitor, one.metric, subject.feature, subject.slice,
+                value, low, high, rows[id(subject)], limit, verdict, reason,
+            )
+        )  # fmt: skip
+    return result
+
+
+def _test_subject(spec: Spec, day: date, subject: _Subject, alpha: float) -> Iterator[HypothesisTest]:
+    if subject.today is None:
+        for metric in subject.metrics:
+            yield HypothesisTest(metric, Verdict.MISSING, "the column is not in the partition")
+    else:
+        persistence_factor = limits.persistence_factor(spec)
+        for one in run_hypothesis_tests(spec, day, subject.metrics, subject.today, subject.learned, alpha):
+            yield one._replace(persistence_factor=persistence_factor) if one.metric in SOFT_METRICS else one
+
+
+def _subjects(spec: Spec, schema: ProfileSchema, profile: Profile, calibration: Calibration) -> Iterator[_Subject]:
+    for group in _calibrated_groups(schema, profile, calibration):
+        today = profile.features.get(group, {})
+        for monitor, name, _, metrics in columns_to_calibrate(spec, schema):
+            counts = today.get(name, None if profile.rows else Counts())
+            learned = calibration.learned.get((group, name))
+            subject = _Subject(monitor, name, "", metrics, counts, learned)
+            if group == EVERYONE:
+                yield subject
+            elif counts is not None and name != group[0]:
+                kept = tuple(metric for metric in metrics if metric in SLICE_METRICS)
+                yield subject._replace(slice=slice_name(group), metrics=kept)
+
+
+def _calibrated_groups(schema: ProfileSchema, profile: Profile, calibration: Calibration) -> Iterator[Group]:
+    yield EVERYONE
+    known = {group for group, _ in calibration.learned}
+    for group in profile.features:
+        if group[0] in schema.slices and group in known:
+            yield group

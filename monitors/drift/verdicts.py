@@ -1,0 +1,179 @@
+"""From a tested metric to its verdict, and each limit in words: what was learned, and how seldom chance passes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ledger.records.measurements import Verdict
+from models.spec import Spec
+from monitors import limits
+from monitors.drift.calibration import ColumnCalibration
+from monitors.drift.hypothesis_tests import SHARE_METRICS, SOFT_METRICS, HypothesisTest
+from monitors.drift.references import ReferenceKind
+from monitors.stats.null_distributions import NullDistribution
+from monitors.stats.vectors import bin_midpoints, quantile_bin
+from profiles.bins import Grid, Ints, Levels
+
+EVENT_FACTOR = 3.0
+"""On the day of a known event a PSI must reach so many times its limit, other figures what goes with that."""
+CONCLUSIVE_FACTOR = 2.5
+"""A figure is insufficient where chance alone reaches so many times the floor of a column that nothing is known of."""
+DAYS_PER_YEAR = 365.25
+
+METRIC_PHRASES = {
+    "psi": "PSI",
+    "jensen_shannon": "Jensen-Shannon distance",
+    "wasserstein": "Wasserstein distance in standard deviations",
+    "ks": "KS statistic",
+    "top_score_psi": "PSI within the top 1 % of scores",
+    "null_share": "null",
+    "nonfinite_share": "not finite",
+    "unseen_share": "in levels the baseline never saw",
+    "top_score_share": "of scores above the baseline's 99 % point",
+}
+
+
+def judge_hypothesis_test(
+    spec: Spec,
+    one: HypothesisTest,
+    learned: ColumnCalibration | None,
+    strictest: float,
+    alpha: float,
+    event: str | None,
+) -> tuple[float | None, Verdict, str]:
+    """Return a metric's limit, verdict and reason.
+
+    ``strictest`` is the share of false alarms of the day's most unusual test, ``alpha`` that which the day allows.
+    """
+    if one.figure is None or learned is None:
+        return None, one.verdict or Verdict.INSUFFICIENT, one.reason
+    if one.metric == "scale_ratio":
+        return _judge_scale(one, strictest)
+    limit = one.limit(alpha)
+    beyond = one.figure.value > limit if one.rises else one.figure.value < limit
+    significant = one.p_value < alpha * one.persistence_factor
+    # Rounding may part what is significant from what is beyond a learned limit; where both say so, it is a breach.
+    verdict = limits.verdict_of_test(beyond=beyond, significant=significant, conclusive=_is_conclusive(one))
+    reason = describe_limit(one, learned, limit)
+    if verdict is Verdict.INSUFFICIENT:
+        said = _format_percent(one.figure.critical) if _is_share_metric(one) else f"{one.figure.critical:.3f}"
+        reason += (
+            f"; chance alone reaches {said} in {one.values:,} {'rows' if one.metric in SHARE_METRICS else 'values'}"
+        )
+    elif verdict is Verdict.BREACH and one.sides is not None:
+        reason += f"; {_describe_change(learned.bins, *one.sides)}"
+    if (
+        verdict is Verdict.BREACH
+        and event is not None
+        and one.metric in SOFT_METRICS
+        and not _is_beyond_event_limit(one, limit)
+    ):
+        verdict = Verdict.INSUFFICIENT
+        reason += f"; the day belongs to {event}, when this figure counts only from three times its limit on"
+    return limit, verdict, reason
+
+
+def describe_limit(one: HypothesisTest, learned: ColumnCalibration, limit: float) -> str:
+    """Return a limit in words: the value, what was usual on how many days, the floor, and the chance to pass it."""
+    assert one.figure is not None
+    share = _is_share_metric(one)
+    show = _format_percent if share else _format_decimals
+    value = (
+        f"{show(one.figure.value)} {METRIC_PHRASES[one.metric]}"
+        if share
+        else f"{METRIC_PHRASES[one.metric]} {show(one.figure.value)}"
+    )
+    if one.null is None:
+        rows = f"{learned.rows:,} rows" if share else f"{one.values_before:,} baseline values"
+        before = f"; baseline {show(one.before)} of {rows}" if share else f" against {rows}"
+        return f"{value}{before}; limit {show(limit)}"
+    before = f"; baseline {show(one.before)}, usually" if share else " against a usual"
+    said = describe_usual_range(one.null, learned, show)
+    return (
+        f"{value}{before} {said}; limit {show(limit)} ({_describe_minimum_effect(one)}), "
+        f"{_describe_passing_chance(one, limit)}"
+    )
+
+
+def describe_usual_range(null: NullDistribution, learned: ColumnCalibration, show: Callable[[float], str]) -> str:
+    """Return what nine in ten of a statistic's baseline days were, and what each was compared with."""
+    against = "" if learned.reference.kind is ReferenceKind.LEVEL else f", each against {learned.reference.kind.value}"
+    return f"{show(null.low)} to {show(null.high)} on {null.days} baseline days{against}"
+
+
+def describe_chance(chance: float) -> str:
+    """Return how seldom a chance a day comes true: ``about once in 4 years``."""
+    days = 1 / max(chance, 1e-12)
+    if days < 2 * DAYS_PER_YEAR:
+        return f"about once in {days:.0f} days"
+    years = days / DAYS_PER_YEAR
+    return f"about once in {years:,.0f} years" if years < 1000 else "less than once in 1,000 years"
+
+
+def _describe_minimum_effect(one: HypothesisTest) -> str:
+    if one.metric == "top_score_share":
+        return f"at least {one.minimum_effect:g} times as many or as few"
+    least = _format_percent(one.minimum_effect) if _is_share_metric(one) else f"{one.minimum_effect:g}"
+    return f"at least {least} more than chance"
+
+
+def _describe_passing_chance(one: HypothesisTest, limit: float) -> str:
+    chance = one.chance_at(limit)
+    return f"passed by chance {describe_chance(chance)}" if chance is not None else ""
+
+
+def _is_share_metric(one: HypothesisTest) -> bool:
+    return one.metric in SHARE_METRICS or one.metric == "top_score_share"
+
+
+def _is_beyond_event_limit(one: HypothesisTest, limit: float) -> bool:
+    """Return whether a figure is beyond three times its limit as PSI counts; the other distances are roots of it."""
+    assert one.figure is not None
+    if one.metric == "top_score_share":
+        return abs(one.figure.value - one.before) > EVENT_FACTOR * abs(limit - one.before)
+    factor = EVENT_FACTOR if one.metric.endswith("psi") else EVENT_FACTOR**0.5
+    return one.figure.value > factor * limit
+
+
+def _is_conclusive(one: HypothesisTest) -> bool:
+    """Return whether a change that is large by any measure would show among so few values."""
+    assert one.figure is not None
+    if one.metric == "top_score_share":
+        return True
+    minimum_effect = max(one.minimum_effect, limits.UNLEARNED_MINIMUM_EFFECTS.get(one.metric, 0.0))
+    factor = CONCLUSIVE_FACTOR if one.metric.endswith(("psi", "share")) else CONCLUSIVE_FACTOR**0.5
+    return one.figure.critical <= max(one.effect_limit, one.before + factor * minimum_effect)
+
+
+def _judge_scale(one: HypothesisTest, alpha: float) -> tuple[float, Verdict, str]:
+    figure = one.figure
+    assert figure is not None
+    beyond = not 1 / figure.limit <= figure.value <= figure.limit
+    verdict = limits.verdict_of_test(beyond=beyond, significant=one.p_value < alpha)
+    reason = f"typical value {figure.value:.3g} times the baseline's; limit {figure.limit:.3g} times either way"
+    return figure.limit, verdict, reason
+
+
+def _describe_change(bins: Grid | Levels, today: Ints, baseline: Ints) -> str:
+    """Say what moved most: a number's median, or the level whose share changed most."""
+    if isinstance(bins, Grid):
+        now, before = (float(bin_midpoints(bins)[quantile_bin(vector, 0.5)]) for vector in (today, baseline))
+        if now == before:
+            return f"the median stays about {_format_number(before)}, the shape changed"
+        return f"median about {_format_number(now)}, baseline {_format_number(before)}"
+    p, q = today / today.sum(), baseline / baseline.sum()
+    most = int(abs(p - q).argmax())
+    level = [*(f"'{level}'" for level in bins.top), "unseen levels", "rare levels"][most]
+    return f"most by {level}: {_format_percent(p[most])}, baseline {_format_percent(q[most])}"
+
+
+def _format_number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def _format_decimals(value: float) -> str:
+    return f"{value:.3f}"
+
+
+def _format_percent(share: float) -> str:
+    return f"{100 * share:.3g} %"

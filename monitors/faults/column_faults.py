@@ -1,0 +1,51 @@
+"""Columns, or a whole partition, broken in a way that the distribution alone gives away.
+
+Each rule holds today against every day of the baseline, and those days against each other: what they did among
+themselves is habit. So a column that is constant within each day, a weekday, a heap on round values is never a fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from ledger.records.measurements import Measurement
+from models.spec import Spec
+from monitors import limits
+from monitors.faults import baseline_behaviour, column_swap, spikes, stale_data
+from monitors.faults.baseline_behaviour import BaselineBehaviour, ColumnOfDay, DayVectors
+from profiles.schema import ProfileSchema
+
+
+def measure_column_faults(
+    spec: Spec,
+    schema: ProfileSchema,
+    day: date,
+    today: DayVectors,
+    recent: Mapping[date, DayVectors],
+    behaviour: BaselineBehaviour,
+) -> list[Measurement]:
+    """Return every figure of monitor 'fault' for a day; ``recent`` are days before, ``behaviour`` the baseline's.
+
+    For the partition ``repeated_share``; for each column ``repeated_column`` and ``constant_share``; for a number also
+    ``spike_share`` (unless it has few values), ``cluster_share``, ``scaled_share`` and ``swapped_column``; for a
+    category ``renamed_share``. For the score only the first two. Too few values or baseline days: insufficient. A
+    column that isn't in the partition has none of them: drift says that it is missing.
+    """
+    names = baseline_behaviour.binned_columns(spec, schema)
+    chance = limits.alpha_per_fault_rule(spec, len(names))
+    every = [ColumnOfDay(behaviour.columns[name], today[name], chance) for name in names if name in today]
+    columns = [column for column in every if schema.score is None or column.name != spec.score.column]
+    blank = Measurement(spec.model, day, day, "fault", "")
+    found = stale_data.measure_stale_data(blank, every, recent, limits.minimum_effect(spec, "repeated_share"))
+    found += [spikes.measure_constant_share(blank, column) for column in every]
+    found += column_swap.measure_column_swaps(blank, columns)
+    for column in columns:
+        judged = (
+            spikes.measure_spike(blank, column, limits.minimum_effect(spec, "spike_share")),
+            spikes.measure_cluster(blank, column, limits.minimum_effect(spec, "cluster_share")),
+            column_swap.measure_scaled_share(blank, column, limits.minimum_effect(spec, "scaled_share")),
+            column_swap.measure_renamed_levels(blank, column, limits.minimum_effect(spec, "renamed_share")),
+        )
+        found += [one for one in judged if one is not None]
+    return found

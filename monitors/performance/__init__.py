@@ -1,0 +1,1 @@
+"""Does the model still catch fraud? By cohort day, against its baseline, and expected before labels."""

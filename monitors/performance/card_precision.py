@@ -1,0 +1,86 @@
+"""Card precision: of the cards that can be looked at in a day, those with the highest scores, how many are defrauded.
+
+As the Fraud Detection Handbook has it (Le Borgne et al., 2022, section 4.2): a card's score is the highest of its
+payments of the day, it is compromised when one of them is a fraud, and a compromised card that was looked at leaves the
+pool of the following days, because it is blocked. Cards that share the last place are looked at in random order; what
+that gives on average is counted: each of them is looked at in part, and leaves the pool in part.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
+
+import numpy as np
+
+from ledger.records.measurements import Measurement, Verdict
+from models.spec import Spec
+from monitors.performance import figures
+from monitors.stats import intervals
+from monitors.stats.intervals import Estimate
+from warehouse.sql.top_entities import RankedCard
+
+METRIC = "card_precision"
+
+
+def compromised_cards_by_day(ranked: Sequence[RankedCard], capacity: int) -> dict[date, tuple[float, float]]:
+    """Return for each day how many compromised cards were looked at on average, and how many cards in all.
+
+    ``ranked`` are the cards of consecutive days with the highest scores of each, at least ``capacity`` a day and as
+    many more as may have left the pool.
+    """
+    days: dict[date, dict[float, list[RankedCard]]] = defaultdict(lambda: defaultdict(list))
+    for card in ranked:
+        days[card.day][card.score].append(card)
+    left: dict[int, float] = defaultdict(float)  # share of a card that has left the pool
+    found = {}
+    for day in sorted(days):
+        capacity_left, caught, gone = float(capacity), 0.0, dict[int, float]()
+        for score in sorted(days[day], reverse=True):
+            cards = [(card, card.cards * (1 - left[card.card])) for card in days[day][score]]
+            tied = sum(weight for _, weight in cards)
+            if tied <= 0:
+                continue
+            part = min(1.0, capacity_left / tied)
+            capacity_left -= part * tied
+            for card, weight in cards:
+                if card.fraud:
+                    caught += part * weight
+                    gone[card.card] = part * weight
+            if capacity_left <= 0:
+                break
+        for card_, share in gone.items():
+            left[card_] += share
+        found[day] = caught, capacity - max(capacity_left, 0.0)
+    return found
+
+
+def measure_card_precision(
+    spec: Spec, as_of: date, ranked: Sequence[RankedCard], days: Collection[date]
+) -> list[Measurement]:
+    """Return the newest mature day's card precision, and its mean over the days with Student's t interval.
+
+    ``days`` are the mature days that were ranked together, in the order of which cards leave the pool. Nothing where no
+    card was ranked.
+    """
+    found = compromised_cards_by_day(ranked, spec.alerts.capacity_per_day)
+    return list(_card_precision_measurements(spec, as_of, found, max(days))) if found else []
+
+
+def _card_precision_measurements(
+    spec: Spec, as_of: date, found: Mapping[date, tuple[float, float]], newest: date
+) -> Iterator[Measurement]:
+    capacity, shares = spec.alerts.capacity_per_day, np.array([caught / n for caught, n in found.values()])
+    if newest in found:
+        caught, n = found[newest]
+        low, high = intervals.clopper_pearson(caught, n)
+        reason = f"{caught:.4g} of the {n:.0f} cards with the highest scores had a fraud that day."
+        own = Estimate(caught / n, low, high, round(n))
+        yield figures.build_measurement(spec, newest, as_of, "performance", METRIC, own, Verdict.OK, reason)
+    if len(shares) < 2:
+        return
+    mean = intervals.daily_mean_estimate(shares)
+    mean = mean._replace(low=max(0.0, mean.low), high=min(1.0, mean.high))
+    reason = f"Of {capacity:,} cards a day, over {len(shares)} mature days up to {newest}; caught cards leave the pool."
+    yield figures.build_measurement(spec, as_of, as_of, "decay", METRIC, mean, Verdict.OK, reason)

@@ -1,0 +1,316 @@
+"""The figures of a fraud model from its score cube: at the threshold exact, over all scores within a cell.
+
+A ``part`` is one group's array of the cube, or any sum of them: (score cell ascending, label state, what), integers.
+The threshold lies on the border of the middle cell, so figures at the threshold are exact. ROC-AUC, average
+precision and calibration see scores at cell resolution: payments in one cell are tied. Against the raw scores
+ROC-AUC is off by at most half the share of fraud-legitimate pairs that fall into one cell (0.0001 where scores are
+spread, up to 0.004 a day where half of all payments crowd into one), and
+average precision comes out lower by about 0.003 on continuous scores.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from ledger.records.measurements import Measurement, Verdict
+from models.spec import Spec
+from monitors.performance import thresholds
+from monitors.performance.cubes import sum_at_threshold
+from monitors.performance.maturity import LabelNeeds
+from monitors.stats import calibration_interval, intervals
+from monitors.stats.intervals import Estimate
+from profiles.bins import Ints
+from profiles.profile import BLOCKED, COUNT, EVERYONE, FRAUD, LEGITIMATE, OPEN, PENCE, SCORE, Cube, Group
+
+LABELS_NEEDED: dict[str, LabelNeeds] = {
+    "recall": "frauds",
+    "precision": "labels",
+    "false_positive_rate": "labels",
+    "alert_rate": "nothing",
+    "pr_auc": "labels",
+    "roc_auc": "labels",
+    "value_detection_rate": "frauds",
+    "calibration_error": "labels",
+    "recall_at_false_positive_rate": "labels",
+    "false_positive_ratio": "labels",
+    "brier_score": "labels",
+}
+UNJUDGED_METRICS = ("recall_at_false_positive_rate", "false_positive_ratio", "brier_score")
+"""Metrics that are shown and never judged: a judged one moves with each of them."""
+MIN_FRAUDS = 30
+MIN_ALERTS = 30
+MIN_LEGITIMATE = 1_000
+MIN_ROWS = 100
+BILLION = 1e9
+CALIBRATION_BINS = 10
+
+
+@dataclass(frozen=True)
+class ConfusionCounts:
+    """Counts at the threshold. Blocked payments and those without a label are in ``alerts`` and ``rows`` only."""
+
+    caught: int
+    missed: int
+    false_alarms: int
+    passed: int
+    alerts: int
+    rows: int
+    blocked: int
+    blocked_alerts: int
+    open: int
+
+    @property
+    def frauds(self) -> int:
+        """Return the known frauds, caught or missed."""
+        return self.caught + self.missed
+
+    @property
+    def legitimate(self) -> int:
+        """Return the payments known, or taken, to be legitimate."""
+        return self.false_alarms + self.passed
+
+    @property
+    def labelled_alerts(self) -> int:
+        """Return the alerts that have a label."""
+        return self.caught + self.false_alarms
+
+
+def count_confusion(part: Ints) -> ConfusionCounts:
+    """Return a part's counts at the threshold."""
+    return confusion_from_counts(sum_at_threshold(part))
+
+
+def confusion_from_counts(counts: Ints) -> ConfusionCounts:
+    """Return payments below and above the threshold by state (2, states) by their names."""
+    below, above = counts.tolist()
+    return ConfusionCounts(
+        caught=above[FRAUD],
+        missed=below[FRAUD],
+        false_alarms=above[LEGITIMATE],
+        passed=below[LEGITIMATE],
+        alerts=sum(above),
+        rows=sum(below) + sum(above),
+        blocked=below[BLOCKED] + above[BLOCKED],
+        blocked_alerts=above[BLOCKED],
+        open=below[OPEN] + above[OPEN],
+    )
+
+
+def count_unlabelled_as_legitimate(spec: Spec, part: Ints) -> Ints:
+    """Return a part of mature cohorts with its payments without a label as legitimate, where the model file says so.
+
+    So too for counts at the threshold: what matters is that the second axis is the state.
+    """
+    if spec.labels is None or spec.labels.negative == "explicit":
+        return part
+    result = part.copy()
+    result[:, LEGITIMATE] += part[:, OPEN]
+    result[:, OPEN] = 0
+    return result
+
+
+def pool_cohort_days(cubes: Mapping[date, Cube], days: Iterable[date], group: Group) -> Ints | None:
+    """Return the sum of a group's parts over days; None where the group has no payment on any of them."""
+    result: Ints | None = None
+    for day in days:
+        part = cubes[day].bins.get(group)
+        if part is not None:
+            result = part.copy() if result is None else np.add(result, part, out=result)
+    return result
+
+
+def value_detection_rate(frauds: Ints) -> Estimate | None:
+    """Return the money of caught frauds over that of all frauds; None where it is 0.
+
+    ``frauds`` has the shape (unit, score cell, what), a unit being a day or a sum of days; see
+    ``intervals.amount_share_estimate`` for the interval. Blocked payments count on neither side.
+    """
+    half = frauds.shape[1] // 2
+    counts, pence = frauds[:, :, COUNT], frauds[:, :, PENCE].astype(np.float64)
+    if pence.sum() <= 0:
+        return None
+    return intervals.amount_share_estimate(
+        (counts[:, half:].ravel(), pence[:, half:].ravel()), (counts[:, :half].ravel(), pence[:, :half].ravel())
+    )
+
+
+def calibration_error(part: Ints) -> Estimate | None:
+    """Return the expected calibration error: mean gap of score and fraud share over ten bins of equal mass.
+
+    A cell goes into a bin whole, by the middle of its mass. Mean scores are exact (the cube sums them). What noise
+    alone adds to a gap is taken off, so that figures of few and of many payments compare (see
+    ``calibration_interval``). n is the number of labelled payments; None where there are none.
+    """
+    frauds = part[:, FRAUD, COUNT]
+    counts = frauds + part[:, LEGITIMATE, COUNT]
+    n = int(counts.sum())
+    if not n:
+        return None
+    calibration_bins = np.minimum(CALIBRATION_BINS * (np.cumsum(counts) - counts / 2) / n, CALIBRATION_BINS - 1).astype(
+        np.int64
+    )
+    scores = (part[:, FRAUD, SCORE] + part[:, LEGITIMATE, SCORE]) / BILLION
+    variance = scores * (1 - scores / np.maximum(counts, 1))
+    summed = [
+        np.bincount(calibration_bins, each, CALIBRATION_BINS).astype(np.float64)
+        for each in (counts, frauds, scores, variance)
+    ]
+    return calibration_interval.estimate_calibration_error(calibration_interval.CalibrationBins(*summed))
+
+
+def mean_score_and_prevalence(part: Ints) -> tuple[float, float]:
+    """Return the mean score (as a share of its range) and the fraud share of a part's labelled payments."""
+    labelled = part[:, FRAUD].sum(axis=0) + part[:, LEGITIMATE].sum(axis=0)
+    n = int(labelled[COUNT])
+    return (float(labelled[SCORE]) / BILLION / n, int(part[:, FRAUD, COUNT].sum()) / n) if n else (math.nan, math.nan)
+
+
+EVENTS_AND_CASES: dict[str, Callable[[ConfusionCounts], tuple[int, int]]] = {
+    "recall": lambda c: (c.caught, c.frauds),
+    "precision": lambda c: (c.caught, c.labelled_alerts),
+    "false_positive_rate": lambda c: (c.false_alarms, c.legitimate),
+    "alert_rate": lambda c: (c.alerts, c.rows),
+}
+"""The metrics that are shares of counts at the threshold: events, and the cases among which they are counted."""
+
+
+SCORE_BIN_METRICS: dict[str, Callable[[Ints], Estimate | None]] = {
+    "value_detection_rate": lambda part: value_detection_rate(part[None, :, FRAUD]),
+    "calibration_error": calibration_error,
+    "brier_score": thresholds.brier_score,
+}
+"""The metrics that need more of a part than its counts."""
+
+
+def compute_share(metric: str, counts: ConfusionCounts) -> Estimate | None:
+    """Return a metric of EVENTS_AND_CASES; None where there is nothing to divide by."""
+    events, n = EVENTS_AND_CASES[metric](counts)
+    return intervals.share_estimate(events, n) if n else None
+
+
+def compute_metric(
+    metric: str, part: Ints, counts: ConfusionCounts, false_positive_rate: float = 0.01
+) -> Estimate | None:
+    """Return a metric of LABELS_NEEDED from a part and its confusion; None where it is undefined (by 0).
+
+    ``false_positive_rate`` is that of recall at a fixed one.
+    """
+    if metric in EVENTS_AND_CASES:
+        return compute_share(metric, counts)
+    if metric in SCORE_BIN_METRICS:
+        return SCORE_BIN_METRICS[metric](part)
+    if metric == "false_positive_ratio":
+        return thresholds.false_positive_ratio(counts.caught, counts.false_alarms)
+    if not (counts.frauds and counts.legitimate):
+        return None
+    frauds, legitimate = part[:, FRAUD, COUNT], part[:, LEGITIMATE, COUNT]
+    if metric == "recall_at_false_positive_rate":
+        return thresholds.recall_at_false_positive_rate(false_positive_rate, frauds, legitimate)
+    return {"roc_auc": intervals.roc_auc, "pr_auc": intervals.average_precision}[metric](frauds, legitimate)
+
+
+def allow_for_unknown_fraud(metric: str, found: Estimate | None, known_share: float) -> Estimate | None:
+    """Return recall or value detection rate with a lower bound that also holds if all unknown fraud was missed.
+
+    Of n known frauds, n / ``known_share`` are expected in all; the lower bound is multiplied by that of the share
+    known (Clopper-Pearson). Other metrics are returned as they are.
+    """
+    if found is None or LABELS_NEEDED[metric] != "frauds" or known_share >= 1:
+        return found
+    known_low = intervals.clopper_pearson(found.n, found.n / known_share).low if known_share > 0 else 0.0
+    return found._replace(low=found.low * known_low)
+
+
+def describe_too_few_cases(metric: str, counts: ConfusionCounts) -> str:
+    """Return which cases are too few for a metric, as '12 frauds known, 30 needed', or an empty string."""
+    if metric == "alert_rate":
+        return _too_few(counts.rows, MIN_ROWS, "payments")
+    if metric in ("precision", "false_positive_ratio"):
+        return _too_few(counts.labelled_alerts, MIN_ALERTS, "alerts with a label")
+    few_frauds = "" if metric == "false_positive_rate" else _too_few(counts.frauds, MIN_FRAUDS, "known frauds")
+    if few_frauds or LABELS_NEEDED[metric] == "frauds":
+        return few_frauds
+    return _too_few(counts.legitimate, MIN_LEGITIMATE, "legitimate payments")
+
+
+def _too_few(have: int, needed: int, what: str) -> str:
+    return "" if have >= needed else f"{have:,} {what}, {needed:,} needed"
+
+
+def available_metrics(spec: Spec) -> list[str]:
+    """Return the metrics that a model file allows: some need a threshold, labels, an amount or a score in [0, 1]."""
+    without = set()
+    if spec.score.threshold is None:
+        without |= {"recall", "precision", "false_positive_rate", "alert_rate", "value_detection_rate"}
+        without.add("false_positive_ratio")
+    if spec.labels is None:
+        without |= {metric for metric, needs in LABELS_NEEDED.items() if needs != "nothing"}
+    if spec.score.amount is None:
+        without.add("value_detection_rate")
+    if spec.score.range != (0.0, 1.0):
+        without |= {"calibration_error", "brier_score"}
+    return [metric for metric in LABELS_NEEDED if metric not in without]
+
+
+def describe_exclusions(spec: Spec, metric: str, counts: ConfusionCounts) -> str:
+    """Return what a reader must know of the payments a figure leaves out, as sentences led by a blank, or ''."""
+    sentences = ""
+    if counts.blocked and LABELS_NEEDED[metric] != "nothing":
+        share = counts.blocked_alerts / max(1, counts.alerts)
+        share_words = f"{100 * share:.2g} % of the alerts"
+        sentences += f" Left out, for they get no label: {counts.blocked:,} blocked ({share_words})."
+    if spec.labels and spec.labels.negative == "explicit" and LABELS_NEEDED[metric] == "labels" and counts.open:
+        sentences += f" Over labelled payments only; {counts.open:,} have no label."
+    if metric == "false_positive_ratio" and not counts.caught and counts.false_alarms:
+        least = thresholds.false_positive_ratio(0, counts.false_alarms)
+        sentences += f" No fraud was caught: there are at least {least.low:.0f} for each." if least else ""
+    return sentences
+
+
+def slice_name(group: Group) -> str:
+    """Return how a measurement names a group: ``column=value``, or '' for everyone.
+
+    Null reads ``(null)``; a bank's own word of that spelling is quoted, so that no two groups share a name.
+    """
+    column, value = group
+    if not column:
+        return ""
+    shown = "(null)" if value is None else value
+    return f"{column}='{shown}'" if value == "(null)" else f"{column}={shown}"
+
+
+def build_measurement(
+    spec: Spec,
+    day: date,
+    as_of: date,
+    monitor: str,
+    metric: str,
+    found: Estimate | None,
+    verdict: Verdict,
+    reason: str,
+    *,
+    group: Group = EVERYONE,
+    limit: float | None = None,
+) -> Measurement:
+    """Return the record of a figure; without one, and where it is not finite, it has no value or bound."""
+    value, low, high = (x if math.isfinite(x) else None for x in found[:3]) if found else (None, None, None)
+    return Measurement(
+        model=spec.model,
+        day=day,
+        as_of=as_of,
+        monitor=monitor,
+        metric=metric,
+        slice=slice_name(group),
+        value=value,
+        low=low,
+        high=high,
+        n=found.n if found else 0,
+        limit=limit,
+        verdict=verdict,
+        reason=reason,
+    )

@@ -1,0 +1,1 @@
+"""The ground floor: what one scan of a partition brings back, as counts that add and subtract."""

@@ -1,0 +1,1 @@
+"""Charts and the distributions they show."""

@@ -1,0 +1,1 @@
+"""How rows become profiles: scanned by an engine's SQL, or counted in this process."""

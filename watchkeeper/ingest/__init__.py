@@ -1,0 +1,1 @@
+"""Streamed rows, taken into the profiles of their days in micro-batches."""

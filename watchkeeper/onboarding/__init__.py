@@ -1,0 +1,1 @@
+"""From a stranger's table to a watched model: init, suggest, doctor."""

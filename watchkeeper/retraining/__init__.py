@@ -1,0 +1,1 @@
+"""From a retraining request to a challenger, its judgement, and its promotion."""

@@ -1,0 +1,1 @@
+"""Stored days judged again: under other rules, or with faults injected."""
