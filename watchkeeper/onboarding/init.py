@@ -7,7 +7,7 @@ from pathlib import Path
 from models.errors import WatchkeeperError
 from models.load import load_model_file
 from warehouse.duckdb.table_inspection import InspectedTable
-from watchkeeper.onboarding import guess
+from watchkeeper.onboarding import column_names, guess
 from watchkeeper.onboarding.guess import ChooseAnswer, ModelFileDraft
 from watchkeeper.onboarding.suggest import quote_yaml
 
@@ -30,7 +30,7 @@ def write_first_model_file(
     root = Path(warehouse).absolute()
     table = InspectedTable(_resolve_table_path(given, root))
     label_table = InspectedTable(_resolve_table_path(labels, root)) if labels else None
-    model = guess.to_model_name(name or table.name)
+    model = column_names.to_model_name(name or table.name)
     file = models / f"{model}.yaml"
     if file.exists():
         raise WatchkeeperError(f"{file}: is there already; remove it, or give another name with --name")
