@@ -18,7 +18,7 @@ from warehouse.protocol import Relation
 BOOLEAN_FORMAT = "BOOLEAN_ONLY"
 COUNTS_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0}
 """With counts, but without a single value of the data."""
-POSITION_KEY = "place"
+POSITION_KEY = "position"
 
 
 @dataclass(frozen=True)

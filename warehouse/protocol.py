@@ -55,7 +55,7 @@ class Warehouse(Protocol):
         ...
 
     def fit_profile_schema(self, spec: Spec) -> ProfileSchema:
-        """Fix the cells of every feature from the model's baseline days; raise WatchkeeperError if none is there."""
+        """Fix the bins of every feature from the model's baseline days; raise WatchkeeperError if none is there."""
         ...
 
     def profile(self, spec: Spec, schema: ProfileSchema, start: date, end: date) -> dict[date, Profile]:

@@ -109,7 +109,7 @@ class BigQueryWarehouse:
         return sorted(assembly.date_of_day_number(number) for (number,) in found)
 
     def fit_profile_schema(self, spec: Spec) -> ProfileSchema:
-        """Fix the cells of every feature from the model's baseline days; raise WatchkeeperError if none is there."""
+        """Fix the bins of every feature from the model's baseline days; raise WatchkeeperError if none is there."""
         source = self._source(spec, spec.baseline.start, spec.baseline.end)
         return schema.fit_profile_schema(spec, source, self._engine(spec, "frame").rows)
 
@@ -267,7 +267,7 @@ class BigQueryWarehouse:
 
 
 def restrict_schema(spec: Spec, profile_schema: ProfileSchema, plan: ReadPlan) -> ProfileSchema:
-    """Return a frame that reads what a plan says; it keeps its id, so that profiles of both add up."""
+    """Return a profile schema that reads what a plan says; it keeps its id, so that profiles of both add up."""
     kept, always = set(plan.features), {*spec.compared, spec.score.version, spec.score.action}
     return replace(
         profile_schema,

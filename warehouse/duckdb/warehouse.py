@@ -80,7 +80,7 @@ class ParquetWarehouse:
         return [day for source in self._sources(spec, start, end) for day in self._days_inside(source)]
 
     def fit_profile_schema(self, spec: Spec) -> ProfileSchema:
-        """Fix the cells of every feature from the model's baseline days; raise WatchkeeperError if none is there."""
+        """Fix the bins of every feature from the model's baseline days; raise WatchkeeperError if none is there."""
         chosen, found = spec.baseline, self._files(spec)
         wanted = [file for day in chosen.days() for file in found.by_day.get(day, [])] or found.plain
         if not wanted:

@@ -1,8 +1,8 @@
 """Columns counted in this process, as Arrow reads them: numbers by numpy, categories by their dictionaries.
 
-Parquet keeps a text once for many rows, and Arrow hands over its place in that list: counting places costs a tenth of
+Parquet keeps a text once for many rows, and Arrow hands over its index in that list: counting indexes costs a tenth of
 grouping texts in SQL, and adding a slice costs one addition a row. What isn't plain (decimals, dates, texts that hold
-numbers) is counted by SQL. The cells are the same: SQL repeats ``Grid.position`` operation by operation, and one suite
+numbers) is counted by SQL. The bins are the same: SQL repeats ``Grid.position`` operation by operation, and one suite
 compares them.
 """
 
@@ -96,7 +96,7 @@ def _column_binning(schema: ProfileSchema, name: str, scratch: ScratchBuffers) -
 
 
 class _ColumnTally:
-    """Rows and sums of columns by day, slice value and place; without slices everyone is the one value of one."""
+    """Rows and sums of columns by day, slice value and bin; without slices everyone is the one value of one."""
 
     def __init__(self, columns: Mapping[str, NumberBinning | TextBinning], slices: Mapping[str, TextBinning]) -> None:
         self._columns, self._slices = columns, slices

@@ -1,4 +1,4 @@
-"""JSON lines as an Arrow table whose types are those of a model's frame."""
+"""JSON lines as an Arrow table whose types are those of a model's profile schema."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def count_scores(
 
 
 class _ScoreTally:
-    """Payments, pence and billionths by day, group value, score cell and state."""
+    """Payments, pence and billionths by day, group value, score bin and state."""
 
     def __init__(self, schema: ProfileSchema, spec: Spec, groups: Sequence[str]) -> None:
         assert schema.score is not None

@@ -55,9 +55,9 @@ def _chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
 def batched_counts_query(
     schema: ProfileSchema, source: Source, columns: Sequence[str], slices: Sequence[str]
 ) -> Statement:
-    """Count rows, and sum numbers, by day, slice value and cell of each column.
+    """Count rows, and sum numbers, by day, slice value and bin of each column.
 
-    Returns ``d, s, g, w, c, n, high, low``: as ``column_counts_query`` with w, the place of the column in
+    Returns ``d, s, g, w, c, n, high, low``: as ``column_counts_query`` with w, the index of the column in
     ``columns``. The columns are laid one under the other, so the table is read, and billed, once for all of them.
     """
     bound = Bound()
@@ -89,7 +89,7 @@ def batched_counts_query(
 
 
 def _column_parts(schema: ProfileSchema, source: Source, name: str, bound: Bound) -> tuple[str, str, str, str]:
-    """Return a number's cell and the halves of its units, or a category's level; and the cell of its nulls."""
+    """Return a number's bin and the halves of its units, or a category's level; and the bin of its nulls."""
     kind = source.columns[name]
     if name not in schema.numbers:
         null = f"CASE WHEN {quoted_column(name)} IS NULL THEN ({sql.NULLS}) END"

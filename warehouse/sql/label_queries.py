@@ -184,7 +184,7 @@ def _states_query(labels: Labels, events: str) -> str:
 def _events_query(labels: Labels, source: Source, as_of: date, key: str, bound: Bound) -> str:
     """Return the query of the events known by the end of ``as_of`` that count: ``id, label, known_at``.
 
-    Where the model file names fraud types, also ``kind``: a type's place among them, or OTHER_GROUP.
+    Where the model file names fraud types, also ``kind``: a type's index among them, or OTHER_GROUP.
     """
     kinds, until = source.columns, _end_of_day(as_of, bound)
     kind = coded = ""

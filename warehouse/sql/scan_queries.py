@@ -29,7 +29,7 @@ class Statement:
 
 
 def feature_columns(schema: ProfileSchema, source: Source) -> list[str]:
-    """Return the features of the frame that the source has; a missing one is left out."""
+    """Return the features of the profile schema that the source has; a missing one is left out."""
     return [name for name in dict.fromkeys([*schema.numbers, *schema.categories]) if name in source.columns]
 
 
@@ -54,13 +54,13 @@ def row_counts_query(source: Source) -> Statement:
 
 
 def column_counts_query(schema: ProfileSchema, source: Source, name: str, slices: Sequence[str]) -> Statement:
-    """Count rows, and sum a number, by day, slice value and cell of one column.
+    """Count rows, and sum a number, by day, slice value and bin of one column.
 
-    Returns ``d, s, g, c, n, high, low``: day number, which slice and the code of its value, the cell, rows, and the
+    Returns ``d, s, g, c, n, high, low``: day number, which slice and the code of its value, the bin, rows, and the
     fixed-point sum as high * 2^32 + low. Without slices s is -1 and g 0.
 
     Rows are first counted by what they hold: slices and categories as they are, and numbers too where there can't
-    be many different ones. That costs hardly more than reading, and only these counts get their cells and codes.
+    be many different ones. That costs hardly more than reading, and only these counts get their bins and codes.
     """
     bound, kind, grid = Bound(), source.columns[name], schema.numbers.get(name)
     keys = ["d", *(f"s{j}" for j in range(len(slices)))]
@@ -103,9 +103,9 @@ def _bin_and_units(name: str, kind: str, grid: Grid, bound: Bound) -> tuple[str,
 
 
 def score_counts_query(schema: ProfileSchema, spec: Spec, source: Source, groups: Sequence[str]) -> Statement:
-    """Sum payments by day, group value, score cell and state.
+    """Sum payments by day, group value, score bin and state.
 
-    Returns ``d, s, g, c, state`` and what ``cube_sum_columns`` names; scores that are null or not finite have a cell
+    Returns ``d, s, g, c, state`` and what ``cube_sum_columns`` names; scores that are null or not finite have a bin
     of their own. Joint groups are made of the single ones after those were counted, and so cost no reading.
     """
     assert schema.score is not None

@@ -32,7 +32,7 @@ def top_cards_query(spec: Spec, source: Source, label_source: Source, as_of: dat
     """Rank each day's cards by their highest score, and return the first ones: ``d, score, card, fraud, cards``.
 
     Blocked payments and those without a finite score are left out. Of each day come so many cards as can be looked at,
-    times DAYS_RANKED_TOGETHER, for so many may have left the pool, and all that share the last place. Those with
+    times DAYS_RANKED_TOGETHER, for so many may have left the pool, and all that share the last rank. Those with
     a fraud on any of the days stand alone, the others are counted by score.
     """
     assert spec.labels is not None
