@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -11,6 +12,7 @@ from models.spec import Spec
 from profiles.profile import Cohort, Profile
 from profiles.schema import ProfileSchema
 from warehouse.budget import CostAccount
+from warehouse.engines import Engine
 from warehouse.sql.top_entities import RankedCard
 
 if TYPE_CHECKING:
@@ -32,11 +34,17 @@ class Partition:
     columns: Mapping[str, str]
 
 
+def short_digest(*facts: object) -> str:
+    """Return a short digest of what a version rests on, for ``Partition.version``: other facts, another digest."""
+    return hashlib.sha256("\n".join(map(str, facts)).encode()).hexdigest()[:16]
+
+
 @dataclass(frozen=True)
 class Relation:
-    """The query of a day's partition, with the SQLAlchemy address and arguments of the engine in which it runs."""
+    """The query of a day's partition, the engine in which it runs, and its SQLAlchemy address and arguments there."""
 
     query: str
+    engine: Engine
     address: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
 

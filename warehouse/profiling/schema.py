@@ -14,7 +14,8 @@ from profiles.schema import ProfileSchema
 from warehouse.source import Source
 from warehouse.sql import expressions as sql
 from warehouse.sql.expressions import Bound, quoted_column
-from warehouse.sql.scan_queries import Statement, group_as_text, where_clause
+from warehouse.sql.scan_queries import group_as_text, where_clause
+from warehouse.sql.statement import Statement
 
 MOST_LEVELS = 500
 MOST_SEEN = 50_000

@@ -3,39 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
 
-from profiles.bins import Ints
 from profiles.schema import ProfileSchema
 from warehouse.profiling.assembly import GroupedRows
 from warehouse.source import Source
 from warehouse.sql import expressions as sql
 from warehouse.sql.expressions import Bound, quoted_column
 from warehouse.sql.scan_queries import (
-    Statement,
     group_key_columns,
     grouping_sets,
     sum_as_bigint,
     where_clause,
 )
+from warehouse.sql.statement import Statement, StatementRunner
 
 MOST_COLUMNS_PER_STATEMENT = 60
 
 
-class BilledEngine(Protocol):
-    """Runs a statement in a warehouse that bills."""
-
-    def arrays(self, statement: Statement) -> dict[str, Ints]:
-        """Run a statement whose columns are whole numbers and return them."""
-        ...
-
-
 def batched_column_counts(
-    schema: ProfileSchema, source: Source, names: Sequence[str], slices: Sequence[str], engine: BilledEngine
+    schema: ProfileSchema, source: Source, names: Sequence[str], slices: Sequence[str], runner: StatementRunner
 ) -> Iterator[tuple[str, GroupedRows]]:
     """Yield the rows of ``scan_queries.column_counts_query`` for each column."""
     for asked in _chunks(names):
-        found = engine.arrays(batched_counts_query(schema, source, asked, slices))
+        found = runner.arrays(batched_counts_query(schema, source, asked, slices))
         for column_index, name in enumerate(asked):
             own = found["w"] == column_index
             yield name, {key: values[own] for key, values in found.items()}

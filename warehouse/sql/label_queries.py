@@ -15,7 +15,6 @@ from warehouse.source import Source
 from warehouse.sql import expressions as sql
 from warehouse.sql.expressions import Bound, quoted_column
 from warehouse.sql.scan_queries import (
-    Statement,
     amount_in_pence,
     cube_sum_columns,
     group_as_text,
@@ -28,6 +27,7 @@ from warehouse.sql.scan_queries import (
     weight_columns,
     where_clause,
 )
+from warehouse.sql.statement import Statement
 
 
 def label_changes_query(

@@ -14,7 +14,8 @@ from warehouse.profiling import assembly
 from warehouse.source import Source
 from warehouse.sql import expressions as sql
 from warehouse.sql.expressions import Bound
-from warehouse.sql.scan_queries import Statement, where_clause
+from warehouse.sql.scan_queries import where_clause
+from warehouse.sql.statement import Statement
 
 
 def grid_coordinates(grid: Grid, x: Floats) -> Ints:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from models.errors import WatchkeeperError, did_you_mean
 from models.spec import JOINT_SEPARATOR, Labels, Spec
@@ -13,19 +12,12 @@ from profiles.schema import ProfileSchema
 from warehouse.source import Source
 from warehouse.sql import expressions as sql
 from warehouse.sql.expressions import NULLS, Bound, quoted_column
+from warehouse.sql.statement import Statement
 
 LEAST_PROPENSITY = 0.0001
 """A payment never stands for more than 10,000: a smaller propensity is taken for a fault, not for a weight."""
 MOST_GRID_VALUES = 20_000
 """Whole numbers whose grid spans less than this are counted by value first: few can be different."""
-
-
-@dataclass(frozen=True)
-class Statement:
-    """A query and the values bound to it."""
-
-    text: str
-    values: dict[str, object]
 
 
 def feature_columns(schema: ProfileSchema, source: Source) -> list[str]:

@@ -11,7 +11,8 @@ from warehouse.profiling import assembly
 from warehouse.source import Source
 from warehouse.sql import label_queries
 from warehouse.sql.expressions import Bound, quoted_column
-from warehouse.sql.scan_queries import Statement, is_blocked, score_as_double, where_clause
+from warehouse.sql.scan_queries import is_blocked, score_as_double, where_clause
+from warehouse.sql.statement import Statement
 
 DAYS_RANKED_TOGETHER = 7
 """Days that are ranked together: a card that was caught on one leaves the pool of the later ones."""
