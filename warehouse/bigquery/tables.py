@@ -17,7 +17,7 @@ from warehouse.sql import scan_queries
 if TYPE_CHECKING:
     from google.cloud.bigquery import SchemaField
 
-DUCKDB_TYPES = {
+STATEMENT_TYPES = {
     "INTEGER": "BIGINT",
     "INT64": "BIGINT",
     "FLOAT": "DOUBLE",
@@ -31,7 +31,7 @@ DUCKDB_TYPES = {
     "DATETIME": "TIMESTAMP",
     "TIMESTAMP": "TIMESTAMP WITH TIME ZONE",
 }
-"""Types of BigQuery, by the names that statements know them under."""
+"""Types of BigQuery, by the names that statements know them under (those of DuckDB)."""
 LONGEST_HORIZON_DAYS = 730
 """No label is looked for in older partitions than this before the baseline."""
 TIE_BREAKER = "to_json_string(t)"
@@ -48,7 +48,7 @@ class BigQueryTables:
         """Describe the feature table and the days wanted; raise WatchkeeperError where it has no such day column."""
         table, day = spec.features.table, spec.features.day
         described = self._jobs.table(table)
-        columns = {field.name: _duckdb_type(field) for field in described.schema}
+        columns = {field.name: _statement_type(field) for field in described.schema}
         if described.time_partitioning and described.time_partitioning.field is None:
             columns |= {"_PARTITIONDATE": "DATE"}
         if day not in columns:
@@ -63,7 +63,7 @@ class BigQueryTables:
         if spec.labels is None:
             return None
         table = self._jobs.table(spec.labels.table)
-        columns = {field.name: _duckdb_type(field) for field in table.schema}
+        columns = {field.name: _statement_type(field) for field in table.schema}
         partitioned_by = table.time_partitioning.field if table.time_partitioning else None
         for key in ("id", "label", "known_at", *(["type"] if spec.labels.type else [])):
             scan_queries.require_label_column(spec, spec.labels, columns, key)
@@ -95,6 +95,6 @@ class BigQueryTables:
         return dict(zip(days, found["last_modified_time"], strict=True))
 
 
-def _duckdb_type(field: SchemaField) -> str:
-    kind = DUCKDB_TYPES.get(field.field_type, field.field_type)
+def _statement_type(field: SchemaField) -> str:
+    kind = STATEMENT_TYPES.get(field.field_type, field.field_type)
     return f"{kind}[]" if field.mode == "REPEATED" else kind
