@@ -76,10 +76,7 @@ def column_counts_query(schema: ProfileSchema, source: Source, name: str, slices
         rows += [f"{bin_sql} AS c", f"{units} AS x"]
     values = f"SELECT {', '.join(rows)} FROM {source.scan(bound)}{where_clause(source.wanted(bound))}"
     grouped = f"SELECT {', '.join(keys)}, {counts} FROM ({values}) AS t GROUP BY {', '.join(keys)}"
-    codes = [
-        f"{sql.group_code(sql.as_level(f't.s{j}', source.columns[name]), schema.groups[name], bound)} AS s{j}"
-        for j, name in enumerate(slices)
-    ]
+    codes = _slice_codes(schema, source, slices, bound)
     coded = f"SELECT {', '.join(['t.d', *codes, *counted])} FROM ({grouped}) AS t{join}"
     text = (
         f"SELECT d, {group_key_columns(len(slices))}, c, {sum_as_bigint('n')} AS n, "
@@ -87,6 +84,13 @@ def column_counts_query(schema: ProfileSchema, source: Source, name: str, slices
         f"FROM ({coded}) AS r GROUP BY GROUPING SETS ({grouping_sets(len(slices), ['d, c'])})"
     )
     return Statement(text, bound.values)
+
+
+def _slice_codes(schema: ProfileSchema, source: Source, slices: Sequence[str], bound: Bound) -> list[str]:
+    return [
+        f"{sql.group_code(sql.as_level(f't.s{j}', source.columns[name]), schema.groups[name], bound)} AS s{j}"
+        for j, name in enumerate(slices)
+    ]
 
 
 def _bin_and_units(name: str, kind: str, grid: Grid, bound: Bound) -> tuple[str, str]:
