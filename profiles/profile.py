@@ -54,7 +54,7 @@ class Cube:
         """Return the cube with labels filled in.
 
         Args:
-            labels: the payments that have one (states fraud and legitimate), by the groups of this cube and fraud types.
+            labels: the payments that have one (states fraud and legitimate), by this cube's groups and fraud types.
         Returns:
             A new cube: these payments left the state open.
         """

@@ -22,7 +22,7 @@ from models.spec import Spec
 from monitors.performance import thresholds
 from monitors.performance.cubes import sum_at_threshold
 from monitors.performance.maturity import LabelNeeds
-from monitors.stats import calibration_interval, intervals
+from monitors.stats import calibration_interval, intervals, ranking
 from monitors.stats.intervals import Estimate
 from profiles.bins import Ints
 from profiles.profile import BLOCKED, COUNT, EVERYONE, FRAUD, LEGITIMATE, OPEN, PENCE, SCORE, Cube, Group
@@ -211,7 +211,7 @@ def compute_metric(
     frauds, legitimate = part[:, FRAUD, COUNT], part[:, LEGITIMATE, COUNT]
     if metric == "recall_at_false_positive_rate":
         return thresholds.recall_at_false_positive_rate(false_positive_rate, frauds, legitimate)
-    return {"roc_auc": intervals.roc_auc, "pr_auc": intervals.average_precision}[metric](frauds, legitimate)
+    return {"roc_auc": ranking.roc_auc, "pr_auc": ranking.average_precision}[metric](frauds, legitimate)
 
 
 def allow_for_unknown_fraud(metric: str, found: Estimate | None, known_share: float) -> Estimate | None:
