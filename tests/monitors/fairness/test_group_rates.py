@@ -343,7 +343,7 @@ def test_the_calibration_gap_of_a_group_is_its_mean_score_less_its_share_of_frau
     apart = found["calibration_gap_difference", "age_band=18-29"]
     assert apart.low > 0.03
     assert apart.value == pytest.approx(0.05, abs=0.01)
-    assert "points above the share of fraud" in apart.reason
+    assert "points above the fraud rate" in apart.reason
     assert found["calibration_gap", "age_band=60+"].verdict is Verdict.INSUFFICIENT
 
 
