@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from scipy import special
-
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Protected, Spec
 from monitors import limits
@@ -19,6 +17,7 @@ from monitors.performance.figures import ConfusionCounts
 from monitors.performance.maturity import LabelDelayCurve, MaturityAges, maturity_ages, newest_days
 from monitors.stats import intervals
 from monitors.stats.intervals import Estimate
+from monitors.stats.sample_size import cases_needed
 from profiles.profile import COUNT, FRAUD, LEGITIMATE, Cube, Group
 from profiles.schema import OTHER_VALUES, ProfileSchema
 
@@ -35,7 +34,6 @@ JUDGED_RATES = ("selection_rate", "false_positive_rate", "true_positive_rate")
 """Rates whose ratio may breach. Precision differs wherever base rates do, so it is shown only."""
 LEAST_CASES = 30
 LEAST_EVENTS = 10
-POWER = 0.8
 CASE_WORDS = {
     "selection_rate": "payments",
     "false_positive_rate": "legitimate payments",
@@ -333,31 +331,6 @@ def _describe_cases_needed(rate: str, tally: GroupCounts, reference: GroupCounts
         return f"Only {tally.n:,} {CASE_WORDS[rate]}."
     needed = cases_needed(reference.events / reference.n, minimum_effect, times=max(1.0, reference.n / tally.n))
     return f"Only {tally.n:,} {CASE_WORDS[rate]}; about {needed:,} would show a ratio of {minimum_effect:g}."
-
-
-def cases_needed(share: float, ratio: float, power: float = POWER, times: float = 1.0) -> int:
-    """Return the cases that a group needs to show a ratio of shares at 5 %.
-
-    Args:
-        share: the other group's share, between 0 and 1.
-        ratio: the smallest one that matters; where share x ratio passes 1, share / ratio is looked for instead.
-        power: probability of showing it.
-        times: how many times as large the other group is.
-    Returns:
-        Cases in the smaller group.
-    Source:
-        normal approximation: Fleiss, Levin & Paik, Statistical Methods for Rates and Proportions, 2003, sections 4.2
-        and 4.4.
-    Example:
-        >>> cases_needed(share=0.02, ratio=1.25)
-        13809
-    """
-    other = share * ratio if share * ratio < 1 else share / ratio
-    mean = (other + times * share) / (1 + times)
-    chance = math.sqrt((1 + 1 / times) * mean * (1 - mean))
-    spread = math.sqrt(other * (1 - other) + share * (1 - share) / times)
-    z = special.ndtri(1 - intervals.ALPHA / 2) * chance + special.ndtri(power) * spread
-    return math.ceil(float(z) ** 2 / (share - other) ** 2)
 
 
 def _percent(share: float) -> str:

@@ -1,4 +1,4 @@
-"""Distances of many days at once, each (days, bins) from what was expected of it: those of ``distances``, by rows."""
+"""Distances of many days at once, each (days, cells) from what was expected of it: those of ``distances``, by rows."""
 
 from __future__ import annotations
 
@@ -17,17 +17,9 @@ MEAN_SQUARE_KOLMOGOROV = math.pi**2 / 12
 
 
 def expected_by_chance(metric: str, before: Floats, widths: Floats | None) -> tuple[float, float]:
-    """Return what a squared distance is by chance, and as how many degrees of freedom it varies.
+    """Return what a squared metric is by chance, over 1/n + 1/m, and as how many degrees of freedom it varies.
 
-    Args:
-        metric: a key of SQUARED_DISTANCES.
-        before: expected rows by bin: (bins); bins that expect at most a quarter of a row are left out.
-        widths: those of the gaps between bins (see ``bin_widths``), for Wasserstein's distance; else None.
-    Returns:
-        The expectation over 1/n + 1/m, and the degrees of freedom, both above 0.
-    Source:
-        PSI is about chi-square of B - 1; Jensen-Shannon PSI / 8 ln 2; KS by Kolmogorov's distribution; Wasserstein by
-        the standard errors of the cumulative curve.
+    ``widths`` are the cells' (see ``bin_widths``), which Wasserstein's distance needs.
     """
     freedom = max(1.0, float(np.count_nonzero(before > 0.25)) - 1)
     if metric == "psi":
@@ -42,16 +34,7 @@ def expected_by_chance(metric: str, before: Floats, widths: Floats | None) -> tu
 
 
 def daily_psi(today: Floats, before: Floats, _: Floats | None) -> Floats:
-    """Return the PSI of each day.
-
-    Args:
-        today: rows: (days, bins).
-        before: expected rows: (days, bins).
-    Returns:
-        PSI by day, as it is and not squared: (days).
-    Source:
-        ``distances.psi``.
-    """
+    """Return the PSI of each day."""
     p = np.maximum(today, 0.5) / today.sum(axis=1, keepdims=True)
     q = np.maximum(before, 0.5) / before.sum(axis=1, keepdims=True)
     return np.asarray(np.where(today + before > 0.25, (p - q) * np.log(p / q), 0.0).sum(axis=1))
@@ -85,18 +68,11 @@ SQUARED_DISTANCES: dict[str, Callable[[Floats, Floats, Floats | None], Floats]] 
     "ks": _squared_ks,
     "wasserstein": _squared_wasserstein,
 }
-"""Distances of days (days, bins) from what was expected: PSI as it is, the others squared."""
+"""Distances of days (days, cells) from what was expected: PSI as it is, the others squared."""
 
 
 def bin_widths(bins: Grid | Levels, before: Floats) -> Floats:
-    """Return the gaps between the bins' midpoints in standard deviations of the baseline.
-
-    Args:
-        bins: the column's grid; a category has no widths.
-        before: expected rows by bin: (bins).
-    Returns:
-        Widths: (bins - 1).
-    """
+    """Return the cells' breadths in standard deviations of the baseline."""
     assert isinstance(bins, Grid)
     return np.asarray(
         np.diff(bin_midpoints(bins)) / column_standard_deviation(before / before.sum(), bin_midpoints(bins))
@@ -104,17 +80,7 @@ def bin_widths(bins: Grid | Levels, before: Floats) -> Floats:
 
 
 def daily_rows_by_psi_bin(days: Ints | Floats, psi_bins: Ints) -> Floats:
-    """Return the rows of each PSI bin.
-
-    Args:
-        days: rows by bin: (days, bins).
-        psi_bins: the PSI bin of each bin, from 0: (bins).
-    Returns:
-        Rows: (days, PSI bins).
-    Example:
-        >>> daily_rows_by_psi_bin(np.array([[1, 2, 3]]), np.array([0, 1, 1])).tolist()
-        [[1.0, 5.0]]
-    """
+    """Return the rows of each bin (days, bins)."""
     many = int(psi_bins.max()) + 1
     offsets = psi_bins + many * np.arange(len(days))[:, None]
     rows = np.bincount(offsets.ravel(), weights=days.ravel().astype(np.float64), minlength=many * len(days))

@@ -1,4 +1,4 @@
-"""Distances between two vectors of counts over the same bins, as the field defines them.
+"""Distances between two vectors of counts over the same cells, as the field defines them.
 
 Each takes today's and the baseline's counts (integers, at least 0, equal length, at least one row each; nan where
 one has none). They are plain statistics: what they come to by chance alone is in ``comparisons``.
@@ -15,63 +15,31 @@ from scipy import special
 from profiles.bins import Floats, Ints
 
 LEAST_EXPECTED = 5.0
-"""Bins that expect fewer rows are pooled before a chi-square test (Cochran 1954)."""
+"""Cells that expect fewer rows are pooled before a chi-square test (Cochran 1954)."""
 
 
 def shares_by_bin(counts: Ints) -> Floats:
-    """Return each bin's share of the rows.
-
-    Args:
-        counts: rows by bin, at least one in all: (bins).
-    Returns:
-        Shares that add up to 1: (bins).
-    Source:
-        definition.
-    """
+    """Return each cell's share of the rows."""
     result: Floats = counts / counts.sum()
     return result
 
 
 def floored_shares(counts: Ints) -> Floats:
-    """Return each bin's share, an empty bin counted as half a row, so that a logarithm of it exists.
-
-    Args:
-        counts: rows by bin, at least one in all: (bins).
-    Returns:
-        Shares above 0: (bins).
-    Source:
-        definition.
-    """
+    """Return each cell's share, an empty cell counted as half a row, so that a logarithm of it exists."""
     result: Floats = np.maximum(counts, 0.5) / counts.sum()
     return result
 
 
 def occupied_bins(today: Ints, baseline: Ints) -> tuple[Ints, Ints]:
-    """Return the bins that hold a row on either side; no distance depends on the others.
-
-    Args:
-        today: rows by bin: (bins).
-        baseline: rows by bin: (bins).
-    Returns:
-        Both without the bins that are empty on both sides.
-    """
+    """Return the cells that hold a row on either side; no distance depends on the others."""
     used = (today + baseline) > 0
     return today[used], baseline[used]
 
 
 def psi(today: Ints, baseline: Ints) -> float:
-    """Return the population stability index, sum of (p - q) ln(p / q); an empty bin counts as half a row.
+    """Return the population stability index, sum of (p - q) ln(p / q); an empty cell counts as half a row.
 
-    Args:
-        today: rows by bin: (bins).
-        baseline: rows by bin: (bins).
-    Returns:
-        At least 0, without unit; nan where a side has no row.
-    Source:
-        Yurdakul & Naranjo (2020), Statistical properties of the population stability index.
-    Example:
-        >>> round(psi(np.array([30, 70]), np.array([50, 50])), 4)
-        0.1695
+    Source: Yurdakul & Naranjo (2020), Statistical properties of the population stability index.
     """
     if _is_either_empty(today, baseline):
         return math.nan
@@ -81,19 +49,7 @@ def psi(today: Ints, baseline: Ints) -> float:
 
 
 def jensen_shannon(today: Ints, baseline: Ints) -> float:
-    """Return the Jensen-Shannon distance, base 2: the root of the divergence.
-
-    Args:
-        today: rows by bin: (bins).
-        baseline: rows by bin: (bins).
-    Returns:
-        From 0 to 1; nan where a side has no row.
-    Source:
-        Endres & Schindelin, IEEE Trans. Inf. Theory 2003; as ``scipy.spatial.distance.jensenshannon``.
-    Example:
-        >>> jensen_shannon(np.array([4, 0]), np.array([0, 9]))
-        1.0
-    """
+    """Return the Jensen-Shannon distance, base 2, from 0 to 1: the root of the divergence, as scipy's."""
     if _is_either_empty(today, baseline):
         return math.nan
     p, q = shares_by_bin(today), shares_by_bin(baseline)
@@ -103,20 +59,7 @@ def jensen_shannon(today: Ints, baseline: Ints) -> float:
 
 
 def wasserstein(today: Ints, baseline: Ints, midpoints: Floats) -> float:
-    """Return the first Wasserstein distance: the area between the two cumulative curves.
-
-    Args:
-        today: rows by bin: (bins).
-        baseline: rows by bin: (bins).
-        midpoints: the value that stands for each bin, ascending: (bins).
-    Returns:
-        At least 0, in the unit of ``midpoints``; nan where a side has no row.
-    Source:
-        Vallender, Theory Probab. Appl. 1974; as ``scipy.stats.wasserstein_distance``.
-    Example:
-        >>> wasserstein(np.array([1, 0]), np.array([0, 1]), np.array([10.0, 25.0]))
-        15.0
-    """
+    """Return the first Wasserstein distance, in the unit of ``midpoints``: where each cell's rows stand, ascending."""
     if _is_either_empty(today, baseline):
         return math.nan
     gap = np.cumsum(shares_by_bin(today) - shares_by_bin(baseline))[:-1]
@@ -124,16 +67,7 @@ def wasserstein(today: Ints, baseline: Ints, midpoints: Floats) -> float:
 
 
 def ks(today: Ints, baseline: Ints) -> float:
-    """Return the Kolmogorov-Smirnov statistic over bin edges; on raw rows it is at most one bin's share more.
-
-    Args:
-        today: rows by bin: (bins).
-        baseline: rows by bin: (bins).
-    Returns:
-        From 0 to 1; nan where a side has no row.
-    Source:
-        Smirnov, Ann. Math. Statist. 1948: the largest gap of the two cumulative curves.
-    """
+    """Return the Kolmogorov-Smirnov statistic over cell borders; on raw rows it is at most one cell's share more."""
     if _is_either_empty(today, baseline):
         return math.nan
     return min(1.0, float(np.max(np.abs(np.cumsum(shares_by_bin(today) - shares_by_bin(baseline))))))
@@ -150,15 +84,7 @@ class ChiSquare(NamedTuple):
 def chi_square(today: Ints, baseline: Ints) -> ChiSquare:
     """Test by Pearson's chi-square whether two vectors of counts come from one distribution.
 
-    Bins that expect fewer than 5 rows on either side are pooled into one first.
-
-    Args:
-        today: rows by bin: (bins).
-        baseline: rows by bin: (bins).
-    Returns:
-        Statistic, degrees of freedom and p-value. One bin alone can't differ: p = 1; nan where a side has no row.
-    Source:
-        Pearson 1900, the test of homogeneity; pooling: Cochran, Biometrics 1954.
+    Cells that expect fewer than 5 rows on either side are pooled into one first. One cell alone can't differ: p = 1.
     """
     if _is_either_empty(today, baseline):
         return ChiSquare(math.nan, 0, math.nan)

@@ -51,6 +51,8 @@ def bin_midpoints(grid: Grid) -> Floats:
         grid: any grid.
     Returns:
         Midpoints in the column's own unit, ascending: (2 * half); read-only.
+    Source:
+        ``Grid.midpoint``.
     """
     inner = np.arange(-grid.half + 1, grid.half)
     u = np.asarray(inner * grid.width, dtype=np.float64)
