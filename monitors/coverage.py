@@ -32,8 +32,13 @@ def find_gaps(
 ) -> list[Gap]:
     """Return what isn't watched of a model.
 
-    ``columns`` are the table's columns (empty: not known), ``watched`` the days that were watched, ``figures`` what was
-    measured as of the newest of them.
+    Args:
+        spec: the model file.
+        columns: the table's columns; empty where they aren't known.
+        watched: the days that were watched.
+        figures: what was measured as of the newest of them.
+    Returns:
+        Gaps: what the model file leaves out first, then days, then figures without a verdict.
     """
     found = [*_unconfigured_gaps(spec), *_column_gaps(spec, columns)]
     if not watched:

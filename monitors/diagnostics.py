@@ -1,6 +1,6 @@
 """What points at the cause of a breach: which mix moved the score, which slice lost most, which model version scored.
 
-A clue is never a breach; it says why, once something else has said that.
+Diagnostics are never a breach; they say why, once something else has said that.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors.performance import figures
 from monitors.performance.cubes import count_days_at_threshold, sums_by_score_bin
-from monitors.performance.figures import BILLION
 from monitors.performance.maturity import LabelDelayCurve, maturity_ages, newest_days
+from monitors.performance.thresholds import BILLION
 from monitors.stats.intervals import ALPHA, Estimate, share_estimate
 from profiles.bins import Floats, Ints
 from profiles.profile import Cube, Group
@@ -49,13 +49,22 @@ def measure_diagnostics(
     curve: LabelDelayCurve,
     baseline_days: Collection[date],
 ) -> list[Measurement]:
-    """Return the clues of a day: of its score against the baseline's, and of the newest mature week's slices.
+    """Return the diagnostics of a day: of its score against the baseline's, and of the newest mature week's slices.
 
     ``score_mix`` and ``score_within`` (feature: the slice column) split the change of the mean score, as a share of
     its range. ``worst_recall`` and ``worst_false_positive_rate`` name the slice, or joint group of two slices, that got
     significantly worse by the smallest p-value, Holm-corrected over all that were searched, or none.
-    ``new_version_share`` is the share of payments scored by a version that the baseline hardly had. Verdicts are ok,
-    insufficient and immature.
+    ``new_version_share`` is the share of payments scored by a version that the baseline hardly had.
+
+    Args:
+        spec: the model file.
+        schema: how partitions are profiled; without a score nothing is measured.
+        as_of: the day, at whose end the labels were read.
+        cubes: score cubes with these labels, by cohort day.
+        curve: the label-delay curve.
+        baseline_days: days of the baseline.
+    Returns:
+        Measurements; verdicts are ok, insufficient and immature.
     """
     if schema.score is None:
         return []
@@ -71,12 +80,19 @@ def measure_diagnostics(
 
 
 def decompose_mean_change(now: Mapping[Group, Ints], before: Mapping[Group, Ints]) -> MeanChange | None:
-    """Split the change of a mean score into mix and within (Kitagawa, JASA 1955; Oaxaca-Blinder by groups).
+    """Split the change of a mean score into mix and within.
 
-    Both map the groups of one column to their payments and scores by cell (``cubes.sums_by_score_bin``).
     mix = sum (p1 - p0)(m0 + m1)/2, within = sum (m1 - m0)(p0 + p1)/2 over groups with shares p and mean scores m; a
-    group that one side lacks has the other's mean. Intervals are normal, from multinomial shares and the scores'
-    variance. None where a side has no payment.
+    group that one side lacks has the other's mean.
+
+    Args:
+        now: the groups of one column with their payments and scores by bin (``cubes.sums_by_score_bin``): (2, score
+            bins).
+        before: the same of the baseline.
+    Returns:
+        Two changes as shares of the score's range, with normal intervals; None where a side has no payment.
+    Source:
+        Kitagawa, JASA 1955 (Oaxaca-Blinder by groups); errors from multinomial shares and the scores' variance.
     """
     groups = sorted(now.keys() | before.keys(), key=repr)
     n1, m1, v1 = _score_moments([now.get(group) for group in groups])
@@ -97,7 +113,18 @@ def decompose_mean_change(now: Mapping[Group, Ints], before: Mapping[Group, Ints
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p-values corrected for their number (Holm, Scand. J. Statist. 1979), in their own order."""
+    """Return p-values corrected for their number.
+
+    Args:
+        p_values: in any order.
+    Returns:
+        Corrected ones, at most 1, in the same order.
+    Source:
+        Holm, Scand. J. Statist. 1979.
+    Example:
+        >>> holm([0.01, 0.04, 0.03])
+        [0.03, 0.06, 0.06]
+    """
     order = np.argsort(p_values, kind="stable")
     factors = np.arange(len(p_values), 0, -1)
     rising = np.minimum(1.0, np.maximum.accumulate(np.asarray(p_values, dtype=np.float64)[order] * factors))
@@ -107,7 +134,21 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def fisher_less(events: int, n: int, other_events: int, other_n: int) -> float:
-    """Return the p-value that ``events / n`` is no smaller than ``other_events / other_n`` (Fisher's exact test)."""
+    """Return the p-value that one share is no smaller than another.
+
+    Args:
+        events: cases with the event, 0 to n.
+        n: cases.
+        other_events: those of the other group.
+        other_n: cases of the other group.
+    Returns:
+        From 0 to 1; small where ``events / n`` is smaller beyond chance.
+    Source:
+        Fisher's exact test, one-sided.
+    Example:
+        >>> round(fisher_less(1, 4, 3, 4), 4)
+        0.2429
+    """
     every = events + other_events
     k = np.arange(max(0, every - other_n), events + 1)
     logs = _log_choose(n, k) + _log_choose(other_n, every - k) - _log_choose(n + other_n, np.array([every]))
@@ -120,7 +161,7 @@ def _log_choose(n: int, k: Ints) -> Floats:
 
 
 def _score_moments(found: Sequence[Ints | None]) -> tuple[Ints, Floats, Floats]:
-    """Return each group's payments, mean score as a share of its range, and variance between score cells."""
+    """Return each group's payments, mean score as a share of its range, and variance between score bins."""
     n, mean, variance = np.zeros(len(found), np.int64), np.zeros(len(found)), np.zeros(len(found))
     for i, part in enumerate(found):
         if part is None or not part[0].any():
@@ -146,7 +187,7 @@ def _groups_of_column(cube_days: Mapping[date, Cube], days: Collection[date], co
 
 
 def _sum_groups(cube_days: Mapping[date, Cube], days: Collection[date], column: str) -> dict[Group, Ints]:
-    """Return the payments and scores of each group of a column by score cell, over days."""
+    """Return the payments and scores of each group of a column by score bin, over days."""
     own = {
         group: [scores for day in days if (scores := sums_by_score_bin(cube_days[day], group)) is not None]
         for group in _groups_of_column(cube_days, days, column)

@@ -8,34 +8,32 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from scipy import special
-
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Protected, Spec
 from monitors import limits
-from monitors.performance import figures
+from monitors.performance import figures, thresholds
 from monitors.performance.cubes import CumulativeCounts
 from monitors.performance.figures import ConfusionCounts
 from monitors.performance.maturity import LabelDelayCurve, MaturityAges, maturity_ages, newest_days
 from monitors.stats import intervals
 from monitors.stats.intervals import Estimate
+from monitors.stats.sample_size import cases_needed
 from profiles.profile import COUNT, FRAUD, LEGITIMATE, Cube, Group
 from profiles.schema import OTHER_VALUES, ProfileSchema
 
 MONITOR = "fairness"
 WINDOWS_DAYS = (7, 28, 91)
-"""Cohort days that are pooled: the newest week, or more where it is too small to tell. Short windows see a change
+"""Cohort days that are pooled: the newest week, or more where it is too small for a verdict. Short windows see a change
 at once and forget it soon; long ones see small groups and small gaps."""
 RATES = ("selection_rate", "false_positive_rate", "true_positive_rate", "precision")
 CALIBRATION_GAP = "calibration_gap"
-"""Mean score less fraud share of a group's labelled payments; above 0 its scores are too high."""
+"""Calibration-in-the-large: mean score less fraud rate of a group's labelled payments; above 0 scores are too high."""
 METRIC_OF_RATE = {"selection_rate": "alert_rate", "true_positive_rate": "recall"}
 """What a rate is called in ``monitors.performance.figures`` where it has another name there."""
 JUDGED_RATES = ("selection_rate", "false_positive_rate", "true_positive_rate")
 """Rates whose ratio may breach. Precision differs wherever base rates do, so it is shown only."""
 LEAST_CASES = 30
 LEAST_EVENTS = 10
-POWER = 0.8
 CASE_WORDS = {
     "selection_rate": "payments",
     "false_positive_rate": "legitimate payments",
@@ -73,12 +71,20 @@ def measure_group_rates(
     """Return each rate by group of each protected column and pair, and its difference and ratio to the reference group.
 
     Rates have Clopper-Pearson, differences Newcombe and ratios score intervals. Only the ratios of JUDGED_RATES may
-    breach: the ratio or its inverse reaches the floor, the 95 % interval lies beyond the floor's square root, and
-    Fisher's exact test is significant at the model's false-alarm budget. The window widens from a week to a quarter
-    until it tells. The budget is spent evenly over every look: days of a quarter, columns, groups, rates and windows;
-    so looking every day adds no false alarm (union bound), and the exact test holds at any count. Groups below
-    ``min_rows`` payments are not shown; groups with too few cases are insufficient, with the number that would do.
-    Payments without a value, or with a rare one, have rates but are not compared.
+    breach: the ratio or its inverse reaches the minimum effect size, the 95 % interval lies beyond that size's square
+    root, and Fisher's exact test is significant at the model's false-alarm budget. The window widens from a week to a
+    quarter until it gives a verdict. The budget is spent evenly over every look: days of a quarter, columns, groups,
+    rates and windows; so looking every day adds no false alarm (union bound), and the exact test holds at any count.
+
+    Args:
+        spec: the model file; without ``score.threshold`` nothing is measured.
+        schema: how partitions are profiled; without a score nothing is measured.
+        as_of: day at whose end the labels were read.
+        cubes: score cubes with these labels, by cohort day.
+        curve: the label-delay curve.
+    Returns:
+        Measurements. Groups below ``min_rows`` payments are not shown; groups with too few cases are insufficient, with
+        the number that would do. Payments without a value, or with a rare one, have rates but are not compared.
     """
     if schema.score is None or spec.score.threshold is None:
         return []
@@ -99,7 +105,17 @@ def measure_group_rates(
 def measure_calibration_gaps(
     spec: Spec, schema: ProfileSchema, as_of: date, cubes: Mapping[date, Cube], curve: LabelDelayCurve
 ) -> list[Measurement]:
-    """Return the calibration gap of each group of each protected column and pair, over a month; never a breach."""
+    """Return the calibration gap of each group of each protected column and pair, over a month; never a breach.
+
+    Args:
+        spec: the model file; without threshold or labels, or with a score beyond [0, 1], nothing is measured.
+        schema: how partitions are profiled; without a score nothing is measured.
+        as_of: day at whose end the labels were read.
+        cubes: score cubes with these labels, by cohort day.
+        curve: the label-delay curve.
+    Returns:
+        Measurements of mean score less fraud rate, and of its difference to the reference group's.
+    """
     if schema.score is None or spec.score.threshold is None or not spec.labels or spec.score.range != (0.0, 1.0):
         return []
     mature, columns = maturity_ages(spec.labels, curve), [column for column in spec.compared if column in schema.groups]
@@ -153,7 +169,7 @@ def _measure_column_rate(
 def _first_conclusive_window(
     spec: Spec, as_of: date, rate: str, group: Group, windows: list[ComparedGroups], protected: Protected, alpha: float
 ) -> list[Measurement]:
-    """Return a group's rate, difference and ratio over the first window that tells, or over the widest one."""
+    """Return a group's rate, difference and ratio over the first window with a verdict, or over the widest one."""
     found: list[Measurement] = []
     for pooled in windows:
         against = list(_compare_with_reference(spec, as_of, rate, group, pooled, protected, alpha))
@@ -176,7 +192,7 @@ def _count_group(spec: Spec, pools: CumulativeCounts, days: list[date], group: G
 def _rate_measurement(
     spec: Spec, as_of: date, rate: str, group: Group, windows: list[ComparedGroups], reference: GroupCounts | None
 ) -> Measurement:
-    """Return a group's rate, over the first window in which its share can be told by the reference group's."""
+    """Return a group's rate, over the first window that has enough cases beside the reference group's share."""
     sufficient = [each for each in windows if each.own and _has_enough_cases(each.own, reference or each.own)]
     pooled = sufficient[0] if sufficient else windows[-1]
     tally = pooled.own
@@ -254,7 +270,7 @@ def _column_gaps(
 ) -> Iterator[Measurement]:
     """Yield the calibration gap of each group of a column, and its difference to the reference group's; never a breach.
 
-    Scores are taken as given, so that the gap's interval is that of the fraud share (Wilson's), turned round.
+    Scores are taken as given, so that the gap's interval is that of the fraud rate (Wilson's), turned round.
     """
     protected, names = spec.compared[column], (CALIBRATION_GAP, f"{CALIBRATION_GAP}_difference")
     days = newest_days(cubes, as_of, mature.labels, WINDOWS_DAYS[1])
@@ -272,7 +288,7 @@ def _column_gaps(
             yield from (_fairness_measurement(spec, as_of, name, group, None, verdict, reason) for name in wanted)
             continue
         words = f"{_describe_days(days)}, scores are {100 * abs(found.value):.3g} points"
-        words += f" {'above' if found.value > 0 else 'below'} the share of fraud."
+        words += f" {'above' if found.value > 0 else 'below'} the fraud rate."
         yield _fairness_measurement(spec, as_of, CALIBRATION_GAP, group, found, Verdict.OK, words)
         if value != protected.reference and reference is not None:
             apart = intervals.difference_interval(found, reference)
@@ -291,7 +307,7 @@ def _calibration_gap(
     frauds, legitimate = (int(part[:, state, COUNT].sum()) for state in (FRAUD, LEGITIMATE))
     if not frauds + legitimate:
         return None
-    score, _ = figures.mean_score_and_prevalence(part)
+    score, _ = thresholds.mean_score_and_prevalence(part)
     share = intervals.share_estimate(frauds, frauds + legitimate)
     return Estimate(score - share.value, score - share.high, score - share.low, share.n, share.error)
 
@@ -302,7 +318,7 @@ def _describe_days(days: list[date]) -> str:
 
 
 def _has_enough_cases(tally: GroupCounts, reference: GroupCounts) -> bool:
-    """Return whether a group's share can be told: ten events at the reference's share, and thirty cases.
+    """Return whether a group's share says something: ten events at the reference's share, and thirty cases.
 
     Expected events, not observed ones: none where a thousand were due says a lot.
     """
@@ -315,20 +331,6 @@ def _describe_cases_needed(rate: str, tally: GroupCounts, reference: GroupCounts
         return f"Only {tally.n:,} {CASE_WORDS[rate]}."
     needed = cases_needed(reference.events / reference.n, minimum_effect, times=max(1.0, reference.n / tally.n))
     return f"Only {tally.n:,} {CASE_WORDS[rate]}; about {needed:,} would show a ratio of {minimum_effect:g}."
-
-
-def cases_needed(share: float, ratio: float, power: float = POWER, times: float = 1.0) -> int:
-    """Return the cases in a group to tell ``share * ratio`` from ``share`` in a group ``times`` as large (5 %, normal).
-
-    Fleiss, Levin & Paik, Statistical Methods for Rates and Proportions, 2003, sections 4.2 and 4.4. Where the share
-    times the ratio passes 1, the share divided by it is told instead.
-    """
-    other = share * ratio if share * ratio < 1 else share / ratio
-    mean = (other + times * share) / (1 + times)
-    chance = math.sqrt((1 + 1 / times) * mean * (1 - mean))
-    spread = math.sqrt(other * (1 - other) + share * (1 - share) / times)
-    z = special.ndtri(1 - intervals.ALPHA / 2) * chance + special.ndtri(power) * spread
-    return math.ceil(float(z) ** 2 / (share - other) ** 2)
 
 
 def _percent(share: float) -> str:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
-from monitors.performance import figures
+from monitors.performance import figures, thresholds
 from monitors.performance.maturity import CAUGHT, LabelDelayCurve, MaturityAges, maturity_ages, maturity_ages_of_type
 from profiles.bins import Ints
 from profiles.profile import EVERYONE, FRAUD_TYPE, MISSED, Cube, Group
@@ -34,6 +34,16 @@ def measure_cohort_performance(
     (with the day it will be mature) and insufficient. Recall and value detection rate are shown while immature,
     for what is known so far, with a lower bound that holds even if all fraud still unknown was missed; what needs
     legitimate payments has no value until then.
+
+    Args:
+        spec: the model file.
+        schema: how partitions are profiled; without a score nothing is measured.
+        as_of: day at whose end the labels were read.
+        cubes: score cubes with these labels, by cohort day.
+        curve: the label-delay curve.
+        changed: cohort days to measure; those without a cube, or after ``as_of``, are left out.
+    Returns:
+        Measurements in order of day, of everyone and of each slice and fraud type.
     """
     if schema.score is None:
         return []
@@ -51,8 +61,13 @@ def measure_cohort_performance(
 def measure_label_delay(spec: Spec, as_of: date, curve: LabelDelayCurve) -> list[Measurement]:
     """Return the share of a cohort's fraud that is known by now, of cohorts of some ages: the label-delay curve.
 
-    For all fraud, and for the caught and the missed ones, whose labels come at different times. No labels, no curve;
-    an age that the curve doesn't reach is left out.
+    Args:
+        spec: the model file; without labels nothing is measured.
+        as_of: day at whose end the labels were read.
+        curve: the label-delay curve; an age that it doesn't reach is left out.
+    Returns:
+        A measurement for each of DELAY_AGES, of all fraud and of the caught and the missed ones, whose labels come at
+        different times.
     """
     if spec.labels is None:
         return []
@@ -111,7 +126,7 @@ def _cohort_measurements(
         elif lacking := figures.describe_too_few_cases(metric, counts):
             verdict, reason = Verdict.INSUFFICIENT, f"{lacking[0].upper()}{lacking[1:]}."
         elif metric == "calibration_error":
-            score, prevalence = figures.mean_score_and_prevalence(part)
-            reason = f"Mean score {score:.4f}, share of fraud {prevalence:.4f}."
+            score, prevalence = thresholds.mean_score_and_prevalence(part)
+            reason = f"Mean score {score:.4f}, fraud rate {prevalence:.4f}."
         reason = (reason + figures.describe_exclusions(spec, metric, counts)).strip()
         yield figures.build_measurement(spec, day, as_of, MONITOR, metric, found, verdict, reason, group=group)

@@ -2,7 +2,7 @@
 
 As the Fraud Detection Handbook has it (Le Borgne et al., 2022, section 4.2): a card's score is the highest of its
 payments of the day, it is compromised when one of them is a fraud, and a compromised card that was looked at leaves the
-pool of the following days, because it is blocked. Cards that share the last place are looked at in random order; what
+pool of the following days, because it is blocked. Cards that share the last rank are looked at in random order; what
 that gives on average is counted: each of them is looked at in part, and leaves the pool in part.
 """
 
@@ -25,10 +25,16 @@ METRIC = "card_precision"
 
 
 def compromised_cards_by_day(ranked: Sequence[RankedCard], capacity: int) -> dict[date, tuple[float, float]]:
-    """Return for each day how many compromised cards were looked at on average, and how many cards in all.
+    """Return how many compromised cards are looked at each day.
 
-    ``ranked`` are the cards of consecutive days with the highest scores of each, at least ``capacity`` a day and as
-    many more as may have left the pool.
+    Args:
+        ranked: the cards with the highest scores of consecutive days: at least ``capacity`` a day, and as many more as
+            may have left the pool.
+        capacity: cards that can be looked at in a day.
+    Returns:
+        By day: compromised cards looked at, on average over ties, and all cards looked at.
+    Source:
+        Le Borgne et al., Fraud Detection Handbook, 2022, section 4.2.
     """
     days: dict[date, dict[float, list[RankedCard]]] = defaultdict(lambda: defaultdict(list))
     for card in ranked:
@@ -61,8 +67,13 @@ def measure_card_precision(
 ) -> list[Measurement]:
     """Return the newest mature day's card precision, and its mean over the days with Student's t interval.
 
-    ``days`` are the mature days that were ranked together, in the order of which cards leave the pool. Nothing where no
-    card was ranked.
+    Args:
+        spec: the model file; ``alerts.capacity_per_day`` is the capacity.
+        as_of: day at whose end the labels were read.
+        ranked: the cards of ``days`` with the highest scores.
+        days: the mature days that were ranked together, for cards leave the pool in their order.
+    Returns:
+        At most two measurements, shares from 0 to 1; none where no card was ranked.
     """
     found = compromised_cards_by_day(ranked, spec.alerts.capacity_per_day)
     return list(_card_precision_measurements(spec, as_of, found, max(days))) if found else []

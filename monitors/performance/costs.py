@@ -26,9 +26,17 @@ LEAST_DAYS = 14
 
 
 def cost_by_threshold(review_cost_gbp: float, part: Ints) -> Floats:
-    """Return what a day's payments cost in GBP at each threshold: the lower border of each cell, and above all.
+    """Return what a day's payments cost at each threshold: the lower edge of each bin, and above all of them.
 
     Each alert that wasn't blocked costs a review, and each fraud below the threshold its amount.
+
+    Args:
+        review_cost_gbp: GBP for each alert that is looked at.
+        part: a day's part of the score cube: (score bins, states, sums).
+    Returns:
+        GBP a day: (score bins + 1).
+    Source:
+        the cost of a classifier, example-dependent (Elkan, IJCAI 2001).
     """
     alerts = part[:, :, COUNT].sum(axis=1) - part[:, BLOCKED, COUNT]
     reviewed = np.append(np.cumsum(alerts[::-1])[::-1], 0)
@@ -41,9 +49,17 @@ def measure_threshold_costs(
 ) -> list[Measurement]:
     """Return the cost a day of the threshold over the newest mature days, and that of the cheapest one.
 
-    Nothing without ``score.review_cost_gbp``. Costs have Student's t interval over days. The cheapest threshold's
-    interval holds every threshold whose days aren't dearer, by a paired t-test, than those of the cheapest. That one
-    was chosen on these very days, so its cost is a little too low. Never judged.
+    The cheapest threshold's interval holds every threshold whose days aren't dearer, by a paired t-test, than those of
+    the cheapest. That one was chosen on these very days, so its cost is a little too low. Never judged.
+
+    Args:
+        spec: the model file; without ``score.review_cost_gbp``, threshold or labels nothing is measured.
+        schema: how partitions are profiled; without a score nothing is measured.
+        as_of: day at whose end the labels were read.
+        cubes: score cubes with these labels, by cohort day.
+        curve: the label-delay curve.
+    Returns:
+        Three measurements: two costs in GBP a day, with Student's t interval over days, and a threshold.
     """
     price = spec.score.review_cost_gbp
     if schema.score is None or price is None or spec.labels is None or spec.score.threshold is None:
@@ -86,7 +102,7 @@ def _cheapest_measurements(
 
 
 def _threshold_of_bin(schema: ProfileSchema, spec: Spec, bin_index: int) -> float:
-    """Return the lower border of a cell, counted from 0, within the score's range."""
+    """Return the lower edge of a bin, counted from 0, within the score's range."""
     assert schema.score is not None
     low, high = spec.score.range
     if bin_index == schema.score.half and spec.score.threshold is not None:

@@ -43,7 +43,7 @@ SENTENCE_ENDS = {
 
 
 class Effect(NamedTuple):
-    """How much worse a metric is, as a drop or rise, or as a log ratio; with its intervals and the floor it must pass.
+    """How much worse a metric is, as a drop or rise, or as a log ratio; with its intervals and its minimum effect size.
 
     ``safe_low`` is the lower bound at the confidence that the false-alarm budget asks for.
     """
@@ -65,13 +65,21 @@ def measure_decay(
 ) -> list[Measurement]:
     """Return each metric over the newest mature days against the baseline's, and the money behind it.
 
-    Recall and value detection also for each type of fraud that the model file names.
+    A breach needs three things. Material: the metric is worse by at least its minimum effect size, and the 95 %
+    interval of the change lies beyond half of it. Significant: the interval at the model's false-alarm budget, shared
+    over the metrics (Bonferroni), excludes no change. Shares at the threshold use effective sample sizes, so that days
+    that vary more than chance make no alarm. What chance alone could move by the minimum effect size is insufficient,
+    not ok.
 
-    A breach needs three things. Material: the metric is worse by at least its floor (``monitors.limits``), and the
-    95 % interval of the change lies beyond half the floor. Significant: the interval at the model's false-alarm
-    budget, shared over the metrics (Bonferroni), excludes no change. Shares at the threshold use effective sample
-    sizes, so that days that vary more than chance make no alarm. What chance alone could move by the floor is
-    insufficient, not ok. Days before the baseline's first belong to another era and are left out.
+    Args:
+        spec: the model file.
+        schema: how partitions are profiled; without a score nothing is measured.
+        as_of: day at whose end the labels were read.
+        cubes: score cubes with these labels, by cohort day; days before the baseline's first are left out.
+        curve: the label-delay curve.
+        baseline_days: days of the baseline; of none, nothing is measured.
+    Returns:
+        A measurement of each metric, of recall and value detection also for each fraud type that the model file names.
     """
     if schema.score is None or not baseline_days:
         return []
@@ -107,7 +115,7 @@ def _judge_metric(known: KnownCohorts, metric: str, group: Group, alpha: float) 
     verdict = limits.verdict_of_test(
         beyond=effect.value >= effect.minimum_effect and effect.low >= effect.minimum_effect / 2,
         significant=effect.safe_low > 0,
-        # A figure that is surely not worse by what matters tells, however wide its interval is.
+        # A figure that is surely not worse by what matters is conclusive, however wide its interval is.
         conclusive=(effect.high - effect.low) / 2 <= effect.minimum_effect or effect.high < effect.minimum_effect,
     )
     reason = _describe_change(metric, comparison, now, before, effect) + figures.describe_exclusions(
@@ -175,7 +183,7 @@ def _change_interval(
 
 
 def _limit(metric: str, now: Estimate, before: Estimate, minimum_effect: float) -> float:
-    """Return the floor on the metric's own scale."""
+    """Return the minimum effect size on the metric's own scale."""
     if metric in RATIO_METRICS:
         falling = metric == "alert_rate" and now.value < before.value
         return before.value * math.exp(-minimum_effect if falling else minimum_effect)

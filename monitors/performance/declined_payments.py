@@ -46,7 +46,7 @@ ADJUSTED_METRICS = ("recall", "precision", "false_positive_rate", "value_detecti
 WINDOW_DAYS = 28
 LEAST_DAYS = 14
 LEAST_EFFECTIVE = 30
-"""Weighted cases that tell no more than this many plain ones are too few."""
+"""Weighted cases that are worth no more than this many plain ones are too few."""
 MOST_UNWEIGHTED = 0.05
 """Share of labelled alerts without a usable propensity above which the weights can't stand for all."""
 MOST_MISMATCH, MISMATCH_ERRORS = 0.2, 4.0
@@ -55,7 +55,7 @@ by more than this many standard errors."""
 
 
 class MetricBounds(NamedTuple):
-    """What a share may be in truth: if all blocked payments tell against it or for it, and at the score's rate."""
+    """What a share may be in truth: if all blocked payments speak against it or for it, and at the score's rate."""
 
     low: float
     high: float
@@ -65,12 +65,20 @@ class MetricBounds(NamedTuple):
 def measure_declined_payments(
     spec: Spec, schema: ProfileSchema, as_of: date, cubes: Mapping[date, Cube], curve: LabelDelayCurve
 ) -> list[Measurement]:
-    """Return recall, precision, false-positive rate and value detection over all payments, blocked ones reckoned in.
+    """Return recall, precision, false-positive rate and value detection adjusted for declined payments.
 
     Over the newest WINDOW_DAYS mature cohort days: weighted by propensity where the model file names one and it adds
     up, else as bounds; and by what was done with a payment (slices of the action column) its share of payments and
-    the share of fraud among its labels. Verdicts are ok, immature and insufficient. Returns nothing where no payment
-    was blocked and none is weighted: the plain figures leave nothing out then.
+    its fraud rate. Verdicts are ok, immature and insufficient.
+
+    Args:
+        spec: the model file; without labels, threshold or ``score.blocked`` nothing is measured.
+        schema: how partitions are profiled; without a score nothing is measured.
+        as_of: day at whose end the labels were read.
+        cubes: score cubes with these labels, by cohort day.
+        curve: the label-delay curve.
+    Returns:
+        Measurements; none where no payment was blocked and none is weighted: the plain figures leave nothing out then.
     """
     if schema.score is None or spec.labels is None or spec.score.threshold is None or not spec.score.blocked:
         return []
@@ -92,7 +100,16 @@ def measure_declined_payments(
 
 
 def metric_sums(metric: str, parts: Ints, count: int, pence: int) -> tuple[Floats, Floats]:
-    """Return a metric's numerator and denominator by day, of parts (day, cell, state, what), in the given sums."""
+    """Return a metric's numerator and denominator by day.
+
+    Args:
+        metric: one of ADJUSTED_METRICS.
+        parts: (days, score bins, states, sums).
+        count: which sum counts payments: COUNT, or WEIGHT for weighted ones.
+        pence: which sum is their amount: PENCE or WEIGHTED_PENCE.
+    Returns:
+        Two sums, in the unit of the chosen one: (days) each.
+    """
     half = parts.shape[1] // 2
     what = pence if metric == "value_detection_rate" else count
     raised, every = (own[:, :, :, what].sum(axis=1).astype(np.float64) for own in (parts[:, half:], parts))
@@ -103,10 +120,20 @@ def metric_sums(metric: str, parts: Ints, count: int, pence: int) -> tuple[Float
 
 
 def ratio_over_days(a: Floats, b: Floats, n: int) -> Estimate | None:
-    """Return ``sum(a) / sum(b)`` of sums by day with its 95 % interval; None where b is 0, or of a single day.
+    """Return ``sum(a) / sum(b)`` with days as the units drawn, whatever the weights within a day.
 
-    Linearised ratio with days as the units drawn (Woodruff, JASA 1971): whatever the weights and however payments of
-    a day belong together. Student's t on the logit scale; n is the number of cases.
+    Args:
+        a: numerators by day: (days).
+        b: denominators by day: (days).
+        n: number of cases, as the estimate shows it.
+    Returns:
+        The ratio with its 95 % interval; None where b sums to 0, or of a single day.
+    Source:
+        linearised ratio (Woodruff, JASA 1971); Student's t on the logit scale.
+    Example:
+        >>> found = ratio_over_days(np.array([8.0, 6.0, 7.0]), np.array([10.0, 10.0, 10.0]), n=30)
+        >>> round(found.low, 2), found.value, round(found.high, 2)
+        (0.42, 0.7, 0.88)
     """
     days, total = len(a), float(b.sum())
     if total <= 0 or days < 2:
@@ -121,9 +148,17 @@ def ratio_over_days(a: Floats, b: Floats, n: int) -> Estimate | None:
 
 
 def bound_metric(metric: str, part: Ints) -> MetricBounds | None:
-    """Return the bounds of a metric over a part (cell, state, what); None where it has no cases at all.
+    """Return what a metric may be in truth, whatever the blocked payments were.
 
     A blocked alert counts as caught where it was fraud, and as a false alarm where it wasn't.
+
+    Args:
+        metric: one of ADJUSTED_METRICS.
+        part: (score bins, states, sums).
+    Returns:
+        The bounds, and what the score's calibrated rate makes likely; None where the metric has no cases at all.
+    Source:
+        worst-case bounds (Manski, Partial Identification of Probability Distributions, 2003).
     """
     half = len(part) // 2
     what = PENCE if metric == "value_detection_rate" else COUNT
@@ -253,7 +288,7 @@ def _bounded_metric(
 def _action_shares(
     spec: Spec, schema: ProfileSchema, as_of: date, cubes: Mapping[date, Cube], days: list[date]
 ) -> Iterator[Measurement]:
-    """Yield, by what was done with a payment, its share of payments and the share of fraud among its labels."""
+    """Yield, by what was done with a payment, its share of payments and its fraud rate."""
     action = spec.score.action
     if action is None or action not in schema.groups:
         return

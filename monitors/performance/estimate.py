@@ -3,7 +3,7 @@
 The newest week's figures are expected from its scores (``monitors.performance.expected``), calibrated on the newest
 mature cohorts, and compared with the baseline's. An estimate sees what moves the score; it can't see a fraud that the
 score doesn't (concept drift). So it keeps its own record - what it said of weeks that are mature now, against what came
-true - and is silent, with the reason, where the calibration or the record shows that its assumptions don't hold.
+true - and gives no estimate, but the reason, where the calibration or the record shows that its assumptions don't hold.
 """
 
 from __future__ import annotations
@@ -65,11 +65,18 @@ class TrackRecord(NamedTuple):
 
     @property
     def mean_error(self) -> float:
-        """Return the mean absolute error; nan without a week."""
+        """Return the mean absolute error, on the metric's own scale; nan without a week."""
         return float(np.mean(np.abs(self.errors))) if self.errors else math.nan
 
     def is_sound(self, tolerance: float) -> bool:
-        """Return whether the mean error is within the tolerance, or no more than the intervals told."""
+        """Return whether earlier estimates were near enough to go on estimating.
+
+        Args:
+            tolerance: largest mean error that is small whatever was stated, on the metric's own scale.
+        Returns:
+            True below LEAST_WEEKS weeks, within the tolerance, or within WORSE_THAN_STATED times what the intervals
+            allow.
+        """
         allowed_error = math.sqrt(2 / math.pi) * float(np.mean(self.stated)) if self.stated else 0.0
         return len(self.errors) < LEAST_WEEKS or self.mean_error <= max(tolerance, WORSE_THAN_STATED * allowed_error)
 
@@ -85,11 +92,21 @@ def measure_estimates(
 ) -> list[Measurement]:
     """Return the estimate of each metric over the newest week, and how wrong such estimates have been.
 
-    ``earlier`` are this monitor's measurements of days before, from the ledger. A breach is a drop against the
-    baseline's mature days beyond the metric's floor, certain at the model's false-alarm budget, by an estimator whose
-    record of at least LEAST_WEEKS weeks is sound. Where the estimate is silent its verdict is insufficient and says
-    why; it keeps a value only where its record alone speaks against it, so that the record can become better.
-    Returns nothing where every cohort is mature at once, or there are no labels to learn from.
+    A breach is a drop against the baseline's mature days beyond the metric's minimum effect size, certain at the
+    model's false-alarm budget, by an estimator whose record of at least LEAST_WEEKS weeks is sound. Where nothing can
+    be estimated the verdict is insufficient and says why; a value is kept only where the record alone speaks against
+    it, so that the record can become better.
+
+    Args:
+        spec: the model file; without labels nothing is measured.
+        schema: how partitions are profiled; without a score nothing is measured.
+        as_of: day at whose end the labels were read.
+        cubes: score cubes with these labels, by cohort day.
+        curve: the label-delay curve.
+        baseline_days: days of the baseline; of none, nothing is measured.
+        earlier: this monitor's measurements of days before, from the ledger.
+    Returns:
+        Measurements; none where every cohort is mature at once.
     """
     if schema.score is None or spec.labels is None or not baseline_days:
         return []
@@ -138,7 +155,7 @@ def _why_too_few_days(recent: Sequence[date], mature: Sequence[date], mature_day
 
 
 def _why_not_estimable(parts: Ints, now: PaymentSums) -> tuple[Verdict, str] | None:
-    """Return why the newest week can't be estimated from mature days ``parts`` (day, cell, state, what), or None."""
+    """Return why mature days ``parts`` (days, score bins, states, sums) don't allow an estimate, or None."""
     days = expected.labelled_payments(parts)
     learnt = days.resample(np.ones(len(parts)))
     reason = _why_calibration_fails(parts, days, learnt)
@@ -254,7 +271,7 @@ def _judge_estimate(
 
 
 def _verdict(metric: str, now: Estimate, before: Estimate, minimum_effect: float, alpha: float) -> Verdict:
-    """Judge a worse figure by its floor; both errors count in full, though the two sides share days (cautious)."""
+    """Judge a worse figure; both errors count in full, though the two sides share days (cautious)."""
     if metric == "false_positive_rate":
         now, before = _logarithm(now), _logarithm(before)
         worse, minimum_effect = (now, before), math.log(minimum_effect)

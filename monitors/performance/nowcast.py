@@ -45,8 +45,18 @@ def measure_nowcasts(
     """Return the estimates for each immature cohort day in ``changed``, as known at the end of ``as_of``.
 
     They are never judged: the verdict is immature, or insufficient where the curves of caught and missed fraud, or any
-    fraud of the day, aren't known. With ``negative: explicit`` there is none for precision: when legitimate payments
-    get their label is not known.
+    fraud of the day, aren't known.
+
+    Args:
+        spec: the model file; without labels nothing is measured. With ``negative: explicit`` there is none for
+            precision: when legitimate payments get their label is not known.
+        schema: how partitions are profiled; without a score nothing is measured.
+        as_of: day at whose end the labels were read.
+        cubes: score cubes with these labels, by cohort day.
+        curve: the label-delay curve.
+        changed: cohort days to measure; those without a cube, or after ``as_of``, are left out.
+    Returns:
+        Measurements in order of day.
     """
     if schema.score is None or spec.labels is None:
         return []
@@ -93,9 +103,19 @@ def _why_no_nowcast(curve: LabelDelayCurve) -> str:
 def nowcast_metric(
     metric: str, part: Ints, curve: LabelDelayCurve, age_days: int, spread: float = 1.0
 ) -> Estimate | None:
-    """Return a metric as it will be when all fraud is known, with its interval; n are the frauds known so far.
+    """Return a metric as it will be when all fraud is known.
 
-    ``part`` is a cohort's array of the cube, ``spread`` that of the amounts. None where nothing can be said.
+    Args:
+        metric: recall, precision or value_detection_rate.
+        part: a cohort's part of the score cube: (score bins, states, sums).
+        curve: the label-delay curve, with those of caught and missed fraud.
+        age_days: the cohort's age.
+        spread: that of the frauds' amounts, see ``spread_of_amounts``.
+    Returns:
+        A share, 0 to 1, with its 95 % interval; n are the frauds known so far (for precision the alerts). None where
+        nothing can be said.
+    Source:
+        Gamma posteriors under Jeffreys' prior, divided by the share known; see the module.
     """
     rng = np.random.default_rng(SEED)
     counts = figures.count_confusion(part)
@@ -169,9 +189,14 @@ def _equal_payments(frauds: Ints, spread: float) -> tuple[tuple[float, float], t
 
 
 def spread_of_amounts(cubes: Mapping[date, Cube]) -> float:
-    """Return the mean square of the frauds' amounts over the square of their mean, from all days: 1 if all are equal.
+    """Return how unequal the frauds' amounts are: a single day has too few frauds to show how rare large ones are.
 
-    A single day has too few frauds to show how rare large ones are.
+    Args:
+        cubes: score cubes by cohort day, all that there are.
+    Returns:
+        The mean square of the amounts over the square of their mean; 1 if all are equal, or there is no fraud.
+    Source:
+        ``intervals.compound_poisson_variance``.
     """
     frauds = [cube.bins[EVERYONE][:, FRAUD] for cube in cubes.values() if EVERYONE in cube.bins]
     if not frauds:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from sklearn import metrics
 
-from monitors.performance import figures
+from monitors.performance import figures, thresholds
 from profiles.profile import BLOCKED, EVERYONE, FRAUD, LEGITIMATE, OPEN
 from tests.monitors.scored import GRID, START, THRESHOLD, cube, part, spec
 
@@ -105,11 +105,11 @@ def test_calibration_error_is_the_gap_of_score_and_fraud_share_over_ten_equal_bi
         noise = 0.8 * math.sqrt(score.mean() * (1 - score.mean()) / 5000)  # what chance alone adds to a gap
         naive = sum(len(b) / len(score) * gap for b, gap in zip(bins, gaps, strict=True))
         made = part(score, np.where(fraud, FRAUD, LEGITIMATE))
-        found = figures.calibration_error(made)
+        found = thresholds.calibration_error(made)
         assert naive - noise - 1e-3 <= found.value <= naive + 1e-3
         assert low <= found.value <= high
         assert found.low <= found.value <= found.high
-        assert figures.mean_score_and_prevalence(made) == pytest.approx((score.mean(), fraud.mean()))
+        assert thresholds.mean_score_and_prevalence(made) == pytest.approx((score.mean(), fraud.mean()))
 
 
 def test_of_no_labelled_payment_every_figure_but_the_alert_rate_is_undefined():
@@ -117,7 +117,7 @@ def test_of_no_labelled_payment_every_figure_but_the_alert_rate_is_undefined():
     counts = figures.count_confusion(made)
     for metric in figures.LABELS_NEEDED:
         assert (figures.compute_metric(metric, made, counts) is None) == (metric != "alert_rate")
-    assert all(math.isnan(x) for x in figures.mean_score_and_prevalence(made))
+    assert all(math.isnan(x) for x in thresholds.mean_score_and_prevalence(made))
     assert (counts.alerts, counts.rows, counts.blocked, counts.blocked_alerts, counts.open) == (2, 3, 1, 1, 2)
 
 
