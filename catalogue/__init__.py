@@ -48,6 +48,7 @@ from catalogue.registers import (
     find_metric,
     metric,
     monitor,
+    quality,
 )
 from catalogue.views import (
     causes_in_order,
@@ -58,6 +59,7 @@ from catalogue.views import (
     fairness_metrics,
     false_alarm_metrics,
     labels_needed,
+    measures,
     minimum_effects,
     minimum_effects_unlearned,
     monitors_in_order,
@@ -77,8 +79,8 @@ __all__ = [
     "Unit", "Worse", "add_cause", "add_derived", "add_metric", "add_monitor", "added_for_now", "arrival", "cause",
     "causes", "causes_in_order", "column_metrics", "column_monitors", "cost", "data_faults", "day_monitors",
     "diagnostics", "drift", "drift_monitors", "evidence", "fairness", "fairness_metrics", "false_alarm_metrics",
-    "faults", "find_metric", "labels", "labels_needed", "metric", "minimum_effects", "minimum_effects_unlearned",
-    "money", "monitor", "monitors_in_order", "monitors_of_step", "multivariate", "never_judged_quality", "performance",
-    "performance_monitors", "real_changes", "sections", "slice_metrics", "stages", "table_monitors",
-    "tested_distances", "tested_shares",
+    "faults", "find_metric", "labels", "labels_needed", "measures", "metric", "minimum_effects",
+    "minimum_effects_unlearned", "money", "monitor", "monitors_in_order", "monitors_of_step", "multivariate",
+    "never_judged_quality", "performance", "performance_monitors", "quality", "real_changes", "sections",
+    "slice_metrics", "stages", "table_monitors", "tested_distances", "tested_shares",
 ]  # fmt: skip

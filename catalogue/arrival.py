@@ -32,6 +32,7 @@ CHECK_MONITOR = add_monitor(
         key="check",
         title="Checks",
         order=30,
+        model_file_names_metrics=True,
         stage=Stage.DATA,
         step=Step.CHECKS,
         subject="the table",

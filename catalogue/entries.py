@@ -279,9 +279,10 @@ class BudgetPart(StrEnum):
 class Monitor:
     """Something that is watched: a family of figures with one method.
 
-    ``metrics`` are what it measures (none of ``check`` and ``custom``: the model file names theirs), ``derived`` the
-    families that it derives from them: the register fills both in from the metrics' entries. ``column_kinds`` are the
-    kinds of column whose daily drift tests it makes. ``order`` is its place on a day's page, where ``on_day_page``.
+    ``metrics`` are what it measures, ``derived`` the families that it derives from them: the register fills both in
+    from the metrics' entries. ``model_file_names_metrics`` says that the model file names others, as checks and the
+    bank's own. ``column_kinds`` are the kinds of column whose daily drift tests it makes. ``order`` is its place on a
+    day's page, where ``on_day_page``.
     ``about_its_day`` says that its figures are about the day on which they are known, and count for that day's verdict
     (cohort figures, nowcasts and diagnostics don't). ``of_columns`` says that it compares single columns with their
     baseline. ``budget_parts`` are the parts of the false-alarm budget that its tests spend. ``prefix`` stands before
@@ -295,6 +296,7 @@ class Monitor:
     order: int
     metrics: tuple[str, ...] = ()
     derived: tuple[str, ...] = ()
+    model_file_names_metrics: bool = False
     column_kinds: tuple[str, ...] = ()
     stage: Stage = Stage.NONE
     step: Step = Step.MONITORS

@@ -68,6 +68,7 @@ CUSTOM_MONITOR = add_monitor(
         key="custom",
         title="The bank's own metrics",
         order=130,
+        model_file_names_metrics=True,
         stage=Stage.CUSTOM,
         budget_parts=(BudgetPart.CUSTOM,),
     )

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from catalogue.cause_entry import Cause
-from catalogue.entries import CatalogueError, Derived, Evidence, Limit, Metric, Monitor, Unit
+from catalogue.entries import CatalogueError, Derived, Evidence, Limit, Metric, Monitor, Quality, Unit
 
 EXPECTATION = "expect_"
 """How the keys of Great Expectations' expectations begin."""
@@ -152,6 +152,14 @@ def metric(key: str) -> Metric:
         return Metric(key, key, key, "", "", "", unit=unit, limit=Limit.EXPECTATION)
     unit = next((unit for ending, unit in UNIT_BY_ENDING.items() if key.endswith(ending)), Unit.NUMBER)
     return Metric(key, key, key.replace("_", " "), "", "", "", unit=unit, limit=Limit.TEST)
+
+
+def quality(key: str) -> Quality:
+    """Return what is said of a metric of the model's quality; CatalogueError for any other metric."""
+    found = metric(key).quality
+    if found is None:
+        raise CatalogueError(f"metric {key}: its entry has no quality, so nothing says which labels it waits for")
+    return found
 
 
 def monitor(key: str) -> Monitor:
