@@ -282,12 +282,12 @@ class Monitor:
     ``metrics`` are what it measures, ``derived`` the families that it derives from them: the register fills both in
     from the metrics' entries. ``model_file_names_metrics`` says that the model file names others, as checks and the
     bank's own. ``column_kinds`` are the kinds of column whose daily drift tests it makes. ``order`` is its place on a
-    day's page, where ``on_day_page``.
-    ``about_its_day`` says that its figures are about the day on which they are known, and count for that day's verdict
-    (cohort figures, nowcasts and diagnostics don't). ``of_columns`` says that it compares single columns with their
-    baseline. ``budget_parts`` are the parts of the false-alarm budget that its tests spend. ``prefix`` stands before
-    its metrics' names in a sentence, as in "estimated recall". ``subject`` is what a figure without column and slice
-    is about. ``restatable`` says that labels which come later may change what it once judged.
+    day's page, where ``on_day_page``. ``about_its_day`` says that its figures are about the day on which they are
+    known, and count for that day's verdict (cohort figures, nowcasts and diagnostics don't). ``of_columns`` says that
+    it compares single columns with their baseline. ``budget_parts`` are the parts of the false-alarm budget that its
+    tests spend. ``prefix`` stands before its metrics' names in a sentence, as in "estimated recall". ``subject`` is
+    what a figure without column and slice is about. ``restatable`` says that labels which come later may change what it
+    once judged.
     ``opens_incidents`` is False where its figures only support an incident that others open, or are never judged.
     """
 
