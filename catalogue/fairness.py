@@ -7,6 +7,10 @@ from catalogue.performance import COMPARED, FALSE_POSITIVE_RATE, PRECISION
 from catalogue.performance_monitors import FAIRNESS_MONITOR
 from catalogue.registers import add_derived, add_metric
 
+__all__ = [
+    "CALIBRATION_GAP", "DIFFERENCE", "FAIRNESS_MONITOR", "RATES", "RATIO", "SELECTION_RATE", "TRUE_POSITIVE_RATE",
+]  # fmt: skip
+
 SECTION = "Fairness, group against reference"
 
 TRUE_POSITIVE_RATE = add_metric(

@@ -12,9 +12,16 @@ from scipy import special
 
 import catalogue
 from catalogue import Needs
-from catalogue.fairness import CALIBRATION_GAP, DIFFERENCE, RATES, RATIO, SELECTION_RATE, TRUE_POSITIVE_RATE
+from catalogue.fairness import (
+    CALIBRATION_GAP,
+    DIFFERENCE,
+    FAIRNESS_MONITOR,
+    RATES,
+    RATIO,
+    SELECTION_RATE,
+    TRUE_POSITIVE_RATE,
+)
 from catalogue.performance import FALSE_POSITIVE_RATE
-from catalogue.performance_monitors import FAIRNESS_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Protected, Spec
 from monitors import limits
