@@ -14,6 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
+import catalogue
 from monitors.performance import figures, thresholds
 from monitors.stats import intervals
 from monitors.stats.intervals import Estimate, Interval
@@ -136,7 +137,7 @@ def _money(rng: np.random.Generator, frauds: int, _: int) -> tuple[float, Estima
 
 
 FIGURES: dict[str, Draw] = {
-    **{name: _metric(name) for name in figures.LABELS_NEEDED},
+    **{name: _metric(name) for name in catalogue.labels_needed()},
     "calibration_error, miscalibrated": _metric("calibration_error", 0.7),
     **{f"change of {name}": _change(name) for name in ("roc_auc", "pr_auc", "value_detection_rate")},
     "share by group (exact)": _exact,

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from catalogue.performance_monitors import COHORT_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 
@@ -84,7 +85,7 @@ def _measurement_gaps(spec: Spec, figures: Sequence[Measurement]) -> Iterator[Ga
     """Find figures that gave no verdict, and groups that are too small to be shown; one gap for each reason."""
     seen: set[tuple[str, str, str]] = set()
     for m in figures:
-        if m.verdict not in UNJUDGED_VERDICTS or m.monitor == "performance":  # a young cohort is immature by nature
+        if m.verdict not in UNJUDGED_VERDICTS or m.monitor == COHORT_MONITOR:  # a young cohort is immature by nature
             continue
         group = m.slice and m.verdict is Verdict.INSUFFICIENT
         what = m.slice if group else ", ".join(part for part in (f"{m.monitor} {m.metric}", m.feature, m.slice) if part)

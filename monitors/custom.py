@@ -17,18 +17,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import special
 
+from catalogue import Needs
+from catalogue.performance_monitors import CUSTOM_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Metric, Spec
 from monitors import limits
 from monitors.performance import figures
-from monitors.performance.maturity import LabelDelayCurve, LabelNeeds, maturity_ages, newest_days
+from monitors.performance.maturity import LabelDelayCurve, maturity_ages, newest_days
 from monitors.stats import intervals
 from monitors.stats.intervals import Estimate
 from monitors.stats.lazy import LazyMapping
 from profiles.profile import Counts, Cube, Group, Moments, Profile
 from profiles.schema import ProfileSchema
 
-MONITOR = "custom"
 WINDOW_DAYS = 7
 LEAST_DAYS = 4
 """Of the window's seven days at least these must be there."""
@@ -123,7 +124,9 @@ def _judge_metric(
     end = as_of - timedelta(days=mature.of(needs))
     normal = sorted(day for day in baseline_days if day in profiles and day <= end and day not in days)
     if len(days) < LEAST_DAYS or len(normal) < LEAST_BASELINE_DAYS:
-        young = needs != "nothing" and end < min(baseline_days) + timedelta(days=WINDOW_DAYS + LEAST_BASELINE_DAYS)
+        young = needs is not Needs.NOTHING and end < min(baseline_days) + timedelta(
+            days=WINDOW_DAYS + LEAST_BASELINE_DAYS
+        )
         reason = (
             f"{len(days)} of the {WINDOW_DAYS} days to {end} and {len(normal)} other baseline days are there; "
             f"{LEAST_DAYS} and {LEAST_BASELINE_DAYS} are needed."
@@ -169,11 +172,11 @@ def _judge_metric(
     return _metric_measurement(spec, as_of, metric, found, verdict, reason, limit)
 
 
-def labels_needed(spec: Spec, metric: Metric) -> LabelNeeds:
+def labels_needed(spec: Spec, metric: Metric) -> Needs:
     """Return which labels a metric waits for: what the model file says, else none for a profile and all for a cube."""
     if spec.labels is None:
-        return "nothing"
-    return metric.needs or ("nothing" if metric.of == "profile" else "labels")
+        return Needs.NOTHING
+    return Needs(metric.needs or ("nothing" if metric.of == "profile" else "labels"))
 
 
 def _bootstrap_spread(
@@ -207,4 +210,6 @@ def _metric_measurement(
     reason: str,
     limit: float | None = None,
 ) -> Measurement:
-    return figures.build_measurement(spec, as_of, as_of, MONITOR, metric.name, found, verdict, reason, limit=limit)
+    return figures.build_measurement(
+        spec, as_of, as_of, CUSTOM_MONITOR, metric.name, found, verdict, reason, limit=limit
+    )

@@ -13,6 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
+from catalogue import Needs
+from catalogue.diagnostics import DIAGNOSTICS_MONITOR, NEW_VERSION_SHARE, SCORE_MIX, SCORE_WITHIN, WORST
+from catalogue.performance import FALSE_POSITIVE_RATE, RECALL
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors.performance import figures
@@ -24,14 +27,13 @@ from profiles.bins import Floats, Ints
 from profiles.profile import Cube, Group
 from profiles.schema import ProfileSchema
 
-MONITOR = "clue"
 WINDOW_DAYS = 7
 """Cohort days pooled, as the decay monitor does."""
 LEAST_CASES = 10
 """Slices with fewer frauds (or legitimate payments), now or in the baseline, aren't searched."""
 RARE_VERSION_SHARE = 0.01
 """Versions with a smaller share of the baseline's payments are new ones."""
-SEARCHED_METRICS = {"recall": "frauds caught", "false_positive_rate": "legitimate payments raised an alert"}
+SEARCHED_METRICS = {RECALL: "frauds caught", FALSE_POSITIVE_RATE: "legitimate payments raised an alert"}
 
 
 class MeanChange(NamedTuple):
@@ -212,8 +214,8 @@ def _mix_measurements(
         whole = found.mix.value + found.within.value
         reason = f"the mean score changed by {whole:+.4f} against the baseline: {found.mix.value:+.4f} by the mix of "
         reason += f"'{column}', {found.within.value:+.4f} within its groups"
-        for metric, own in (("score_mix", found.mix), ("score_within", found.within)):
-            made = figures.build_measurement(spec, as_of, as_of, MONITOR, metric, own, Verdict.OK, reason)
+        for metric, own in ((SCORE_MIX, found.mix), (SCORE_WITHIN, found.within)):
+            made = figures.build_measurement(spec, as_of, as_of, DIAGNOSTICS_MONITOR, metric, own, Verdict.OK, reason)
             yield _of_feature(made, column)
 
 
@@ -229,7 +231,9 @@ def _new_version_measurements(
     reason = (
         f"{100 * found.value:.3g} % of payments were scored by a model version that the baseline hardly had: {names}"
     )
-    made = figures.build_measurement(spec, as_of, as_of, MONITOR, "new_version_share", found, Verdict.OK, reason)
+    made = figures.build_measurement(
+        spec, as_of, as_of, DIAGNOSTICS_MONITOR, NEW_VERSION_SHARE, found, Verdict.OK, reason
+    )
     yield _of_feature(made, spec.score.version or "")
 
 
@@ -256,13 +260,13 @@ def _measure_worst_slice(
     metric: str,
 ) -> Measurement:
     """Search the slices of the newest mature week for the one that got worse beyond chance."""
-    name = f"worst_{metric}"
-    from_days = maturity_ages(spec.labels, curve).of(figures.LABELS_NEEDED[metric])
+    name = f"{WORST}{metric}"
+    from_days = maturity_ages(spec.labels, curve).of(figures.labels_needed(metric))
     recent = newest_days(cubes.keys(), as_of, from_days, WINDOW_DAYS)
     past = [day for day in normal if day not in recent and (as_of - day).days >= from_days]
     if not recent or not past:
         reason = "no week of cohorts, or no baseline day, is mature yet"
-        return figures.build_measurement(spec, as_of, as_of, MONITOR, name, None, Verdict.IMMATURE, reason)
+        return figures.build_measurement(spec, as_of, as_of, DIAGNOSTICS_MONITOR, name, None, Verdict.IMMATURE, reason)
     searched = [
         found
         for column in (*schema.slices, *spec.joint_slices)
@@ -271,12 +275,14 @@ def _measure_worst_slice(
     ]
     if not searched:
         reason = f"no slice has {LEAST_CASES} cases now and in the baseline"
-        return figures.build_measurement(spec, as_of, as_of, MONITOR, name, None, Verdict.INSUFFICIENT, reason)
+        return figures.build_measurement(
+            spec, as_of, as_of, DIAGNOSTICS_MONITOR, name, None, Verdict.INSUFFICIENT, reason
+        )
     corrected = holm([found.p_value for found in searched])
     position = int(np.argmin(corrected))
     if corrected[position] >= ALPHA:
         reason = f"none of {len(searched)} slices got worse beyond chance"
-        return figures.build_measurement(spec, as_of, as_of, MONITOR, name, None, Verdict.OK, reason)
+        return figures.build_measurement(spec, as_of, as_of, DIAGNOSTICS_MONITOR, name, None, Verdict.OK, reason)
     worst, before = searched[position], searched[position].other_events / searched[position].other_n
     reason = (
         f"{100 * worst.events / worst.n:.3g} % of {worst.n:,} {SEARCHED_METRICS[metric]}, {100 * before:.3g} % in the "
@@ -285,7 +291,7 @@ def _measure_worst_slice(
     reason += _describe_excess(searched, position)
     figure = share_estimate(worst.events, worst.n)
     return figures.build_measurement(
-        spec, as_of, as_of, MONITOR, name, figure, Verdict.OK, reason, group=worst.group, limit=before
+        spec, as_of, as_of, DIAGNOSTICS_MONITOR, name, figure, Verdict.OK, reason, group=worst.group, limit=before
     )
 
 
@@ -295,7 +301,7 @@ def _search_slice(
     now, before = count_days_at_threshold(cubes, recent, group), count_days_at_threshold(cubes, past, group)
     if now is None or before is None:
         return None
-    if figures.LABELS_NEEDED[metric] == "labels":
+    if figures.labels_needed(metric) is Needs.LABELS:
         now, before = (
             figures.count_unlabelled_as_legitimate(spec, now),
             figures.count_unlabelled_as_legitimate(spec, before),
@@ -304,7 +310,7 @@ def _search_slice(
     other_events, other_n = figures.EVENTS_AND_CASES[metric](figures.confusion_from_counts(before))
     if min(n, other_n) < LEAST_CASES:
         return None
-    falls = metric == "recall"
+    falls = metric == RECALL
     a, b = (events, other_events) if falls else (n - events, other_n - other_events)
     return _SearchedSlice(group, events, n, other_events, other_n, fisher_less(a, n, b, other_n))
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import typer
 
+from catalogue import minimum_effects
 from ledger.records.incidents import Cause
 from ledger.records.measurements import Verdict
 from models.load import spec_json_schema
-from monitors.limits import MINIMUM_EFFECTS
 from reports import wording
 from watchkeeper import settings
 from watchkeeper.markdown import (
@@ -135,6 +135,7 @@ def _settings_page() -> str:
 
 
 def _metrics_page() -> str:
+    least = minimum_effects()
     lines = [
         "# Metrics, verdicts and causes",
         "",
@@ -144,7 +145,7 @@ def _metrics_page() -> str:
         *markdown_table(
             ("metric", "on the pages", "floor"),
             [
-                (f"`{name}`", title, f"{MINIMUM_EFFECTS[name]:g}" if name in MINIMUM_EFFECTS else "")
+                (f"`{name}`", title, f"{least[name]:g}" if name in least else "")
                 for name, title in wording.METRIC_TITLES.items()
             ],
         ),

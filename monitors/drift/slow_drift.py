@@ -13,6 +13,8 @@ from datetime import date
 
 import numpy as np
 
+from catalogue.drift_monitors import SLOW_MONITOR
+from catalogue.multivariate import SLOW_DRIFT
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors import limits
@@ -123,9 +125,9 @@ def measure_slow_drift(
     last = learned.last or day
     window = {d: own for d, own in sorted(recent.items()) if 0 < (day - d).days < WINDOW_DAYS and d > last}
     window[day] = today
-    blank = Measurement(spec.model, day, day, "slow", "slow_drift")
+    blank = Measurement(spec.model, day, day, SLOW_MONITOR, SLOW_DRIFT)
     minimum_effect, in_control_days = (
-        limits.minimum_effect(spec, "slow_drift"),
+        limits.minimum_effect(spec, SLOW_DRIFT),
         limits.in_control_days(spec, len(learned.columns)),
     )
     found = []

@@ -8,6 +8,18 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
 
+import catalogue
+from catalogue import Needs
+from catalogue.fairness import (
+    CALIBRATION_GAP,
+    DIFFERENCE,
+    FAIRNESS_MONITOR,
+    RATES,
+    RATIO,
+    SELECTION_RATE,
+    TRUE_POSITIVE_RATE,
+)
+from catalogue.performance import FALSE_POSITIVE_RATE
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Protected, Spec
 from monitors import limits
@@ -21,31 +33,13 @@ from monitors.stats.sample_size import cases_needed
 from profiles.profile import COUNT, FRAUD, LEGITIMATE, Cube, Group
 from profiles.schema import OTHER_VALUES, ProfileSchema
 
-MONITOR = "fairness"
 WINDOWS_DAYS = (7, 28, 91)
 """Cohort days that are pooled: the newest week, or more where it is too small for a verdict. Short windows see a change
 at once and forget it soon; long ones see small groups and small gaps."""
-RATES = ("selection_rate", "false_positive_rate", "true_positive_rate", "precision")
-CALIBRATION_GAP = "calibration_gap"
-"""Calibration-in-the-large: mean score less fraud rate of a group's labelled payments; above 0 scores are too high."""
-METRIC_OF_RATE = {"selection_rate": "alert_rate", "true_positive_rate": "recall"}
-"""What a rate is called in ``monitors.performance.figures`` where it has another name there."""
-JUDGED_RATES = ("selection_rate", "false_positive_rate", "true_positive_rate")
+JUDGED_RATES = (SELECTION_RATE, FALSE_POSITIVE_RATE, TRUE_POSITIVE_RATE)
 """Rates whose ratio may breach. Precision differs wherever base rates do, so it is shown only."""
 LEAST_CASES = 30
 LEAST_EVENTS = 10
-CASE_WORDS = {
-    "selection_rate": "payments",
-    "false_positive_rate": "legitimate payments",
-    "true_positive_rate": "frauds",
-    "precision": "alerts with a label",
-}
-EVENT_WORDS = {
-    "selection_rate": "raised an alert",
-    "false_positive_rate": "raised an alert",
-    "true_positive_rate": "were caught",
-    "precision": "were fraud",
-}
 
 
 @dataclass(frozen=True)
@@ -89,7 +83,7 @@ def measure_group_rates(
     if schema.score is None or spec.score.threshold is None:
         return []
     mature = maturity_ages(spec.labels, curve)
-    rates = [rate for rate in RATES if spec.labels or figures.LABELS_NEEDED[_metric_of(rate)] == "nothing"]
+    rates = [rate for rate in RATES if spec.labels or figures.labels_needed(_metric_of(rate)) is Needs.NOTHING]
     columns = [column for column in spec.compared if column in schema.groups]
     tests = sum(max(0, len(schema.groups[column]) - 1) for column in columns) * len(JUDGED_RATES) * len(WINDOWS_DAYS)
     alpha = limits.alpha_per_test(spec, tests)
@@ -134,14 +128,14 @@ def _measure_column_rate(
     alpha: float,
 ) -> Iterator[Measurement]:
     """Yield one rate of one column: by group, and against the reference."""
-    needs, protected = figures.LABELS_NEEDED[_metric_of(rate)], spec.compared[column]
+    needs, protected = figures.labels_needed(_metric_of(rate)), spec.compared[column]
     windows = [newest_days(cubes, as_of, mature.of(needs), count) for count in WINDOWS_DAYS]
     windows = [days for i, days in enumerate(windows) if days and days not in windows[:i]]
     references = [_count_group(spec, pools, days, (column, protected.reference), rate) for days in windows]
     for value in dict.fromkeys([protected.reference, *schema.groups[column], OTHER_VALUES]):
         group = (column, value)
         compared = value not in (protected.reference, None, OTHER_VALUES)
-        names = [rate, f"{rate}_difference", f"{rate}_ratio"] if compared else [rate]
+        names = [rate, f"{rate}{DIFFERENCE}", f"{rate}{RATIO}"] if compared else [rate]
         if not windows and cubes:
             reason = f"The first cohort is {mature.describe_when(min(cubes), needs)}."
             yield from (
@@ -156,7 +150,7 @@ def _measure_column_rate(
             continue
         shown = [each for each in pooled if each.own and each.own.n and each.own.counts.rows >= protected.min_rows]
         if not shown:
-            reason = f"Fewer than {protected.min_rows} payments, or no {CASE_WORDS[rate]}: not shown."
+            reason = f"Fewer than {protected.min_rows} payments, or no {catalogue.quality(rate).cases}: not shown."
             yield from (
                 _fairness_measurement(spec, as_of, name, group, None, Verdict.INSUFFICIENT, reason) for name in names
             )
@@ -184,7 +178,7 @@ def _count_group(spec: Spec, pools: CumulativeCounts, days: list[date], group: G
     if found is None:
         return None
     counts = figures.confusion_from_counts(
-        figures.count_unlabelled_as_legitimate(spec, found) if figures.LABELS_NEEDED[metric] == "labels" else found
+        figures.count_unlabelled_as_legitimate(spec, found) if figures.labels_needed(metric) is Needs.LABELS else found
     )
     return GroupCounts(*figures.EVENTS_AND_CASES[metric](counts), counts)
 
@@ -200,7 +194,7 @@ def _rate_measurement(
     exclusions = figures.describe_exclusions(spec, _metric_of(rate), tally.counts).strip()
     reason = f"{_describe_days(pooled.days)}. {exclusions}".strip()
     if not sufficient:
-        minimum_effect = limits.minimum_effect(spec, f"{rate}_ratio")
+        minimum_effect = limits.minimum_effect(spec, f"{rate}{RATIO}")
         reason = f"{_describe_cases_needed(rate, tally, reference or tally, minimum_effect)} {reason}".strip()
     verdict = Verdict.OK if sufficient else Verdict.INSUFFICIENT
     return _fairness_measurement(
@@ -220,15 +214,17 @@ def _compare_with_reference(
     """Yield a group's difference and ratio to the reference group over one window."""
     tally, reference = pooled.own, pooled.reference
     assert tally is not None
-    names = (f"{rate}_difference", f"{rate}_ratio")
+    names = (f"{rate}{DIFFERENCE}", f"{rate}{RATIO}")
     enough = reference is not None and reference.counts.rows >= protected.min_rows and reference.events >= LEAST_EVENTS
     if reference is None or not enough:
-        reason = f"The reference group {protected.reference} has too few {CASE_WORDS[rate]} to compare with."
+        reason = (
+            f"The reference group {protected.reference} has too few {catalogue.quality(rate).cases} to compare with."
+        )
         yield from (
             _fairness_measurement(spec, as_of, name, group, None, Verdict.INSUFFICIENT, reason) for name in names
         )
         return
-    minimum_effect = limits.minimum_effect(spec, f"{rate}_ratio")
+    minimum_effect = limits.minimum_effect(spec, f"{rate}{RATIO}")
     x, n, y, m = tally.events, tally.n, reference.events, reference.n
     gap = Estimate(x / n - y / m, *intervals.newcombe_interval(x, n, y, m), n)
     ratio = Estimate(x / n / (y / m), *intervals.ratio_interval(x, n, y, m), n)
@@ -240,8 +236,9 @@ def _compare_with_reference(
     lacks = (
         f" {_describe_cases_needed(rate, tally, reference, minimum_effect)}" if verdict is Verdict.INSUFFICIENT else ""
     )
+    quality = catalogue.quality(rate)
     sides = (
-        f"{_describe_days(pooled.days)}, {_percent(x / n)} of {n:,} {CASE_WORDS[rate]} {EVENT_WORDS[rate]}; "
+        f"{_describe_days(pooled.days)}, {_percent(x / n)} of {n:,} {quality.cases} {quality.event}; "
         f"{_percent(y / m)} of {m:,} with {protected.reference}"
     )
     low, high = (100 * end for end in gap[1:3])
@@ -272,13 +269,13 @@ def _column_gaps(
 
     Scores are taken as given, so that the gap's interval is that of the fraud rate (Wilson's), turned round.
     """
-    protected, names = spec.compared[column], (CALIBRATION_GAP, f"{CALIBRATION_GAP}_difference")
+    protected, names = spec.compared[column], (CALIBRATION_GAP, f"{CALIBRATION_GAP}{DIFFERENCE}")
     days = newest_days(cubes, as_of, mature.labels, WINDOWS_DAYS[1])
     reference = _calibration_gap(spec, cubes, days, (column, protected.reference), protected)
     for value in dict.fromkeys([protected.reference, *(v for v in schema.groups[column] if v is not None)]):
         group, found = (column, value), None
         if not days and cubes:
-            reason, verdict = f"The first cohort is {mature.describe_when(min(cubes), 'labels')}.", Verdict.IMMATURE
+            reason, verdict = f"The first cohort is {mature.describe_when(min(cubes), Needs.LABELS)}.", Verdict.IMMATURE
         else:
             found = _calibration_gap(spec, cubes, days, group, protected)
             reason, verdict = f"Fewer than {protected.min_rows} payments, or none labelled: not shown.", Verdict.OK
@@ -328,9 +325,11 @@ def _has_enough_cases(tally: GroupCounts, reference: GroupCounts) -> bool:
 def _describe_cases_needed(rate: str, tally: GroupCounts, reference: GroupCounts, minimum_effect: float) -> str:
     """Return how many cases of the group would show the smallest ratio that matters beside such a reference group."""
     if not 0 < reference.events < reference.n:
-        return f"Only {tally.n:,} {CASE_WORDS[rate]}."
+        return f"Only {tally.n:,} {catalogue.quality(rate).cases}."
     needed = cases_needed(reference.events / reference.n, minimum_effect, times=max(1.0, reference.n / tally.n))
-    return f"Only {tally.n:,} {CASE_WORDS[rate]}; about {needed:,} would show a ratio of {minimum_effect:g}."
+    return (
+        f"Only {tally.n:,} {catalogue.quality(rate).cases}; about {needed:,} would show a ratio of {minimum_effect:g}."
+    )
 
 
 def _percent(share: float) -> str:
@@ -338,7 +337,7 @@ def _percent(share: float) -> str:
 
 
 def _metric_of(rate: str) -> str:
-    return METRIC_OF_RATE.get(rate, rate)
+    return catalogue.quality(rate).same_as or rate
 
 
 def _fairness_measurement(
@@ -352,5 +351,5 @@ def _fairness_measurement(
     limit: float | None = None,
 ) -> Measurement:
     return figures.build_measurement(
-        spec, as_of, as_of, MONITOR, metric, found, verdict, reason, group=group, limit=limit
+        spec, as_of, as_of, FAIRNESS_MONITOR, metric, found, verdict, reason, group=group, limit=limit
     )

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date, timedelta
 
+from catalogue import Needs
+from catalogue.labels import LABEL_DELAY
+from catalogue.performance import ALERT_RATE, CALIBRATION_ERROR, PRECISION, RECALL
+from catalogue.performance_monitors import COHORT_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors.performance import figures, thresholds
@@ -13,10 +17,9 @@ from profiles.bins import Ints
 from profiles.profile import EVERYONE, FRAUD_TYPE, MISSED, Cube, Group
 from profiles.schema import ProfileSchema
 
-MONITOR = "performance"
 DELAY_AGES = (0, 1, 2, 3, 5, 7, 10, 14, 21, 28, 35, 45, 60, 90, 120)
 """Ages in days, up to the model file's horizon, at which the label-delay curve is written down."""
-SLICE_METRICS = ("recall", "precision", "alert_rate")
+SLICE_METRICS = (RECALL, PRECISION, ALERT_RATE)
 """Metrics that are also measured for each value of each slice column; the rest is for everyone, to bound volume."""
 
 
@@ -74,7 +77,7 @@ def measure_label_delay(spec: Spec, as_of: date, curve: LabelDelayCurve) -> list
     curves = {EVERYONE: curve} | {group: curve.parts[group] for group in (CAUGHT, MISSED) if group in curve.parts}
     return [
         figures.build_measurement(
-            spec, as_of - timedelta(days=age), as_of, MONITOR, "label_delay", share, Verdict.OK, "", group=group
+            spec, as_of - timedelta(days=age), as_of, COHORT_MONITOR, LABEL_DELAY, share, Verdict.OK, "", group=group
         )
         for group, own in curves.items()
         for age in DELAY_AGES
@@ -108,14 +111,14 @@ def _cohort_measurements(
     counts = figures.count_confusion(part)
     for metric in metrics:
         if (group != EVERYONE and metric not in SLICE_METRICS) or (
-            is_fraud_type and figures.LABELS_NEEDED[metric] != "frauds"
+            is_fraud_type and figures.labels_needed(metric) is not Needs.FRAUDS
         ):
             continue
-        needs = figures.LABELS_NEEDED[metric]
+        needs = figures.labels_needed(metric)
         is_immature = age_days < mature.of(needs)
         found = (
             None
-            if is_immature and needs == "labels"
+            if is_immature and needs is Needs.LABELS
             else figures.compute_metric(metric, part, counts, spec.score.false_positive_rate)
         )
         found = figures.allow_for_unknown_fraud(metric, found, share.value if share else 0.0)
@@ -125,8 +128,8 @@ def _cohort_measurements(
             verdict, reason = Verdict.IMMATURE, f"{known}; {mature.describe_when(day, needs)}."
         elif lacking := figures.describe_too_few_cases(metric, counts):
             verdict, reason = Verdict.INSUFFICIENT, f"{lacking[0].upper()}{lacking[1:]}."
-        elif metric == "calibration_error":
+        elif metric == CALIBRATION_ERROR:
             score, prevalence = thresholds.mean_score_and_prevalence(part)
             reason = f"Mean score {score:.4f}, fraud rate {prevalence:.4f}."
         reason = (reason + figures.describe_exclusions(spec, metric, counts)).strip()
-        yield figures.build_measurement(spec, day, as_of, MONITOR, metric, found, verdict, reason, group=group)
+        yield figures.build_measurement(spec, day, as_of, COHORT_MONITOR, metric, found, verdict, reason, group=group)

@@ -9,6 +9,8 @@ from datetime import date
 import numpy as np
 from scipy import special
 
+from catalogue import money
+from catalogue.performance_monitors import DECAY_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors.performance import figures
@@ -19,7 +21,6 @@ from profiles.bins import Floats, Ints
 from profiles.profile import BLOCKED, COUNT, EVERYONE, FRAUD, PENCE, Cube
 from profiles.schema import ProfileSchema
 
-MONITOR = "decay"
 COST_DAYS = 56
 """Newest mature cohort days over which costs are averaged: eight of each weekday."""
 LEAST_DAYS = 14
@@ -71,8 +72,10 @@ def measure_threshold_costs(
     if len(days) < LEAST_DAYS or frauds < figures.MIN_FRAUDS:
         reason = f"{len(days)} mature days with {frauds} frauds; needed are {LEAST_DAYS} with {figures.MIN_FRAUDS}."
         verdict = Verdict.IMMATURE if len(days) < LEAST_DAYS else Verdict.INSUFFICIENT
-        names = ("cost_gbp_per_day", "least_cost_gbp_per_day", "least_cost_threshold")
-        return [figures.build_measurement(spec, as_of, as_of, MONITOR, name, None, verdict, reason) for name in names]
+        names = (money.COST, money.LEAST_COST, money.LEAST_COST_THRESHOLD)
+        return [
+            figures.build_measurement(spec, as_of, as_of, DECAY_MONITOR, name, None, verdict, reason) for name in names
+        ]
     daily = np.stack([cost_by_threshold(price, cubes[day].bins[EVERYONE]) for day in days])
     return list(_cheapest_measurements(spec, schema, as_of, daily, days))
 
@@ -93,12 +96,12 @@ def _cheapest_measurements(
     alike_words = f"From {low:.3g} to {high:.3g} none is surely dearer."
     chosen = f"GBP {least.value:,.0f} a day; GBP {current.value:,.0f} at today's {today:g}. {alike_words}"
     found = (
-        ("cost_gbp_per_day", current, f"Missed fraud, and GBP {price:g} for each alert, {span}."),
-        ("least_cost_gbp_per_day", least, f"At the cheapest threshold, {value:.3g}, {span}."),
-        ("least_cost_threshold", Estimate(value, low, high, len(days)), chosen),
+        (money.COST, current, f"Missed fraud, and GBP {price:g} for each alert, {span}."),
+        (money.LEAST_COST, least, f"At the cheapest threshold, {value:.3g}, {span}."),
+        (money.LEAST_COST_THRESHOLD, Estimate(value, low, high, len(days)), chosen),
     )
     for name, estimate, reason in found:
-        yield figures.build_measurement(spec, as_of, as_of, MONITOR, name, estimate, Verdict.OK, reason)
+        yield figures.build_measurement(spec, as_of, as_of, DECAY_MONITOR, name, estimate, Verdict.OK, reason)
 
 
 def _threshold_of_bin(schema: ProfileSchema, spec: Spec, bin_index: int) -> float:

@@ -16,11 +16,15 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
+import catalogue
+from catalogue import Effect
+from catalogue.performance import FALSE_POSITIVE_RATE, FRAUD_SHARE, PRECISION, TRAFFIC_SHARE, VALUE_DETECTION_RATE
+from catalogue.performance_monitors import SELECTIVE_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors import limits
 from monitors.performance import expected, figures
-from monitors.performance.estimate import SENTENCE_PARTS
+from monitors.performance.estimate import says_before_labels
 from monitors.performance.maturity import LabelDelayCurve, maturity_ages, newest_days
 from monitors.stats import intervals
 from monitors.stats.intervals import Estimate
@@ -41,8 +45,6 @@ from profiles.profile import (
 )
 from profiles.schema import ProfileSchema
 
-MONITOR = "selective"
-ADJUSTED_METRICS = ("recall", "precision", "false_positive_rate", "value_detection_rate")
 WINDOW_DAYS = 28
 LEAST_DAYS = 14
 LEAST_EFFECTIVE = 30
@@ -84,11 +86,12 @@ def measure_declined_payments(
         return []
     mature_days = maturity_ages(spec.labels, curve).labels
     days = newest_days([day for day in cubes if EVERYONE in cubes[day].bins], as_of, mature_days, WINDOW_DAYS)
-    metrics = [metric for metric in figures.available_metrics(spec) if metric in ADJUSTED_METRICS]
+    adjusted = catalogue.monitor(SELECTIVE_MONITOR).metrics
+    metrics = [metric for metric in figures.available_metrics(spec) if metric in adjusted]
     if len(days) < LEAST_DAYS:
         reason = f"{len(days)} cohort days are mature (older than {mature_days} days), {LEAST_DAYS} are needed."
         return [
-            figures.build_measurement(spec, as_of, as_of, MONITOR, metric, None, Verdict.IMMATURE, reason)
+            figures.build_measurement(spec, as_of, as_of, SELECTIVE_MONITOR, metric, None, Verdict.IMMATURE, reason)
             for metric in metrics
         ]
     parts = np.stack([figures.count_unlabelled_as_legitimate(spec, cubes[day].bins[EVERYONE]) for day in days])
@@ -111,11 +114,11 @@ def metric_sums(metric: str, parts: Ints, count: int, pence: int) -> tuple[Float
         Two sums, in the unit of the chosen one: (days) each.
     """
     half = parts.shape[1] // 2
-    what = pence if metric == "value_detection_rate" else count
+    what = pence if metric == VALUE_DETECTION_RATE else count
     raised, every = (own[:, :, :, what].sum(axis=1).astype(np.float64) for own in (parts[:, half:], parts))
-    if metric == "precision":
+    if metric == PRECISION:
         return raised[:, FRAUD], raised[:, FRAUD] + raised[:, LEGITIMATE]
-    state = LEGITIMATE if metric == "false_positive_rate" else FRAUD
+    state = LEGITIMATE if metric == FALSE_POSITIVE_RATE else FRAUD
     return raised[:, state], every[:, state]
 
 
@@ -161,7 +164,7 @@ def bound_metric(metric: str, part: Ints) -> MetricBounds | None:
         worst-case bounds (Manski, Partial Identification of Probability Distributions, 2003).
     """
     half = len(part) // 2
-    what = PENCE if metric == "value_detection_rate" else COUNT
+    what = PENCE if metric == VALUE_DETECTION_RATE else COUNT
     known, blocked = expected.labelled_payments(part), part[:, BLOCKED].astype(np.float64)
     learnt = (
         known.cases.sum() > 0
@@ -181,9 +184,9 @@ def bound_metric(metric: str, part: Ints) -> MetricBounds | None:
         ends.append((float(frauds[half:].sum()), float(frauds[:half].sum())))
     for caught, missed in ends:
         a, b = (float(own[0]) for own in metric_sums(metric, part[None], COUNT, PENCE))
-        if metric == "precision":
+        if metric == PRECISION:
             a, b = a + caught, b + raised
-        elif metric == "false_positive_rate":
+        elif metric == FALSE_POSITIVE_RATE:
             a, b = a + raised - caught, b + raised - caught + below - missed
         else:
             a, b = a + caught, b + caught + missed
@@ -232,7 +235,7 @@ def _adjusted_measurement(spec: Spec, as_of: date, metric: str, parts: Ints, unw
     lacking = figures.describe_too_few_cases(metric, counts)
     if lacking:
         verdict, reason = Verdict.INSUFFICIENT, f"{lacking[0].upper()}{lacking[1:]}. {reason}"
-    return figures.build_measurement(spec, as_of, as_of, MONITOR, metric, found, verdict, reason + alone)
+    return figures.build_measurement(spec, as_of, as_of, SELECTIVE_MONITOR, metric, found, verdict, reason + alone)
 
 
 def _weighted_metric(metric: str, parts: Ints, counts: figures.ConfusionCounts) -> tuple[Estimate | None, Verdict, str]:
@@ -243,7 +246,8 @@ def _weighted_metric(metric: str, parts: Ints, counts: figures.ConfusionCounts) 
         return None, Verdict.INSUFFICIENT, "It is undefined for want of labelled payments or money."
     without = int(parts[:, :, [FRAUD, LEGITIMATE], UNWEIGHTED].sum())
     reason = (
-        f"{_percent(found.value)} {SENTENCE_PARTS[metric]}, weighted by how likely each payment was to be let through: "
+        f"{_percent(found.value)} {says_before_labels(metric)}, "
+        "weighted by how likely each payment was to be let through: "
         f"{counts.alerts - counts.blocked_alerts:,} alerts that were let through stand for all {counts.alerts:,}, of "
         f"which {counts.blocked_alerts:,} were blocked. No weight is capped."
     )
@@ -273,12 +277,12 @@ def _bounded_metric(
         likely = f"about {_percent(found.likely)} if they were fraud as often as their scores suggest"
     reason = (
         f"Not weighted: {unweightable_reason}. "
-        f"{_percent(found.low)} to {_percent(found.high)} {SENTENCE_PARTS[metric]}, "
+        f"{_percent(found.low)} to {_percent(found.high)} {says_before_labels(metric)}, "
         f"depending on whether the {blocked:,} blocked payments were fraud, of which nobody will know; {likely}."
     )
     minimum_effect = limits.minimum_effect(spec, metric)
-    ratio_metric = metric == "false_positive_rate"
-    wide = found.high > found.low * minimum_effect if ratio_metric else found.high - found.low > minimum_effect
+    is_factor = catalogue.metric(metric).effect is Effect.FACTOR
+    wide = found.high > found.low * minimum_effect if is_factor else found.high - found.low > minimum_effect
     if wide:
         reason += " That is too wide to see a change of the size that matters: let a few through on purpose."
     value = found.likely if found.likely is not None else math.nan
@@ -312,8 +316,8 @@ def _action_measurements(
         spec,
         as_of,
         as_of,
-        MONITOR,
-        "traffic_share",
+        SELECTIVE_MONITOR,
+        TRAFFIC_SHARE,
         intervals.share_estimate(own, rows),
         Verdict.OK,
         reason,
@@ -327,7 +331,9 @@ def _action_measurements(
             f"{frauds:,} of {labelled:,} labelled payments are fraud.",
         )
         verdict = Verdict.OK if labelled >= figures.MIN_ALERTS else Verdict.INSUFFICIENT
-    yield figures.build_measurement(spec, as_of, as_of, MONITOR, "fraud_share", found, verdict, reason, group=group)
+    yield figures.build_measurement(
+        spec, as_of, as_of, SELECTIVE_MONITOR, FRAUD_SHARE, found, verdict, reason, group=group
+    )
 
 
 def _percent(share: float) -> str:

@@ -15,6 +15,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+import catalogue
+from catalogue import Effect
+from catalogue.performance import ESTIMATE_ERROR
+from catalogue.performance_monitors import ESTIMATE_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors import limits
@@ -27,9 +31,6 @@ from profiles.bins import Ints
 from profiles.profile import COUNT, EVERYONE, OPEN, Cube
 from profiles.schema import ProfileSchema
 
-MONITOR = "estimate"
-ERROR_SUFFIX = "_estimate_error"
-"""Ends the name of the metric that says how far a metric's estimates were from what came true."""
 WINDOW_DAYS = 7
 LEAST_DAYS = 4
 CALIBRATION_DAYS = 60
@@ -45,12 +46,6 @@ LEAST_WEEKS = 4
 """Fewer separate weeks that came true are no track record: an estimated drop is then shown, not judged."""
 WORSE_THAN_STATED = 1.5
 """A track record is bad where the mean error is this many times what the estimates' own intervals allow."""
-SENTENCE_PARTS = {
-    "recall": "of frauds caught",
-    "precision": "of alerts are fraud",
-    "false_positive_rate": "of legitimate payments raise an alert",
-    "value_detection_rate": "of the fraud's value caught",
-}
 
 
 class TrackRecord(NamedTuple):
@@ -111,7 +106,8 @@ def measure_estimates(
     if schema.score is None or spec.labels is None or not baseline_days:
         return []
     mature_days = maturity_ages(spec.labels, curve).labels
-    metrics = [metric for metric in figures.available_metrics(spec) if metric in expected.ESTIMATED_METRICS]
+    estimated = catalogue.monitor(ESTIMATE_MONITOR).metrics
+    metrics = [metric for metric in figures.available_metrics(spec) if metric in estimated]
     scored = [day for day in cubes if min(baseline_days) <= day <= as_of and EVERYONE in cubes[day].bins]
     recent = newest_days(scored, as_of, 0, WINDOW_DAYS)
     mature = newest_days(scored, as_of, mature_days, CALIBRATION_DAYS)
@@ -125,7 +121,8 @@ def measure_estimates(
     if silent is not None:
         verdict, reason = silent
         return [
-            figures.build_measurement(spec, as_of, as_of, MONITOR, metric, None, verdict, reason) for metric in metrics
+            figures.build_measurement(spec, as_of, as_of, ESTIMATE_MONITOR, metric, None, verdict, reason)
+            for metric in metrics
         ]
     days = expected.labelled_payments(parts)
     found = expected.estimate_metrics(days, now, seed=as_of.toordinal())
@@ -198,10 +195,10 @@ def _matured_weeks(
     made: dict[date, dict[str, Measurement]] = {}
     for m in earlier:
         if (
-            m.monitor == MONITOR
+            m.monitor == ESTIMATE_MONITOR
             and m.as_of == m.day <= end
             and m.value is not None
-            and not m.metric.endswith(ERROR_SUFFIX)
+            and not m.metric.endswith(ESTIMATE_ERROR)
         ):
             made.setdefault(m.day, {})[m.metric] = m
     found: list[tuple[dict[str, Measurement], dict[str, float]]] = []
@@ -257,7 +254,11 @@ def _judge_estimate(
         reason = f"Estimated, but not judged: about {found.n} frauds expected, {figures.MIN_FRAUDS} needed."
     else:
         verdict = _verdict(
-            metric, found, before, minimum_effect, limits.alpha_per_test(spec, len(expected.ESTIMATED_METRICS))
+            metric,
+            found,
+            before,
+            minimum_effect,
+            limits.alpha_per_test(spec, len(catalogue.monitor(ESTIMATE_MONITOR).metrics)),
         )
         limit = _limit(metric, before, minimum_effect)
         reason = f"{_describe_estimate(metric, found, before, as_of)} {on} {_describe_track_record(metric, track)}"
@@ -266,13 +267,15 @@ def _judge_estimate(
         elif verdict is Verdict.BREACH and len(track.errors) < LEAST_WEEKS:
             verdict = Verdict.INSUFFICIENT
             reason += f" At least {LEAST_WEEKS} such weeks are needed before a drop is judged."
-    result = [figures.build_measurement(spec, as_of, as_of, MONITOR, metric, found, verdict, reason, limit=limit)]
+    result = [
+        figures.build_measurement(spec, as_of, as_of, ESTIMATE_MONITOR, metric, found, verdict, reason, limit=limit)
+    ]
     return result + ([_error_measurement(spec, as_of, metric, track, tolerance)] if track.errors else [])
 
 
 def _verdict(metric: str, now: Estimate, before: Estimate, minimum_effect: float, alpha: float) -> Verdict:
     """Judge a worse figure; both errors count in full, though the two sides share days (cautious)."""
-    if metric == "false_positive_rate":
+    if _is_factor(metric):
         now, before = _logarithm(now), _logarithm(before)
         worse, minimum_effect = (now, before), math.log(minimum_effect)
     else:
@@ -291,23 +294,33 @@ def _logarithm(of: Estimate) -> Estimate:
     return Estimate(value, low, high, of.n, of.error / of.value if of.value else math.inf)
 
 
+def says_before_labels(metric: str) -> str:
+    """Return what follows a share in a sentence before labels are known; '' for what is no share."""
+    quality = catalogue.quality(metric)
+    return quality.says_estimated or quality.says
+
+
+def _is_factor(metric: str) -> bool:
+    return catalogue.metric(metric).effect is Effect.FACTOR
+
+
 def _limit(metric: str, before: Estimate, minimum_effect: float) -> float:
-    return before.value * minimum_effect if metric == "false_positive_rate" else max(0.0, before.value - minimum_effect)
+    return before.value * minimum_effect if _is_factor(metric) else max(0.0, before.value - minimum_effect)
 
 
 def _tolerance(metric: str, minimum_effect: float, before: Estimate | None) -> float:
     """Return half of the change that matters, on the metric's own scale: a mean error beyond it is too much."""
-    if metric == "false_positive_rate":
+    if _is_factor(metric):
         return (minimum_effect - 1) * (before.value if before else 0.0) / 2
     return minimum_effect / 2
 
 
 def _format_value(metric: str, value: float) -> str:
-    return f"{100 * value:.3g} %" if metric in SENTENCE_PARTS else f"{value:.3f}"
+    return f"{100 * value:.3g} %" if says_before_labels(metric) else f"{value:.3f}"
 
 
 def _describe_estimate(metric: str, now: Estimate, before: Estimate, as_of: date) -> str:
-    of = f" {SENTENCE_PARTS[metric]}" if metric in SENTENCE_PARTS else ""
+    of = f" {says_before_labels(metric)}".rstrip()
     return (
         f"Estimated from scores, before labels: about {_format_value(metric, now.value)}{of} in the week to "
         f"{as_of.day} {as_of:%b} ({_format_value(metric, now.low)} to {_format_value(metric, now.high)}); "
@@ -322,7 +335,9 @@ def _describe_track_record(metric: str, track: TrackRecord) -> str:
         return "No earlier estimate has come true or false yet."
     bias = float(np.mean(track.errors))
     way = "high" if bias > 0 else "low"
-    size = (f"{100 * x:.1f} points" if metric in SENTENCE_PARTS else f"{x:.3f}" for x in (track.mean_error, abs(bias)))
+    size = (
+        f"{100 * x:.1f} points" if says_before_labels(metric) else f"{x:.3f}" for x in (track.mean_error, abs(bias))
+    )
     off, aside = size
     return (
         f"Of {weeks} earlier week{'s' * (weeks != 1)} that {'are' if weeks != 1 else 'is'} mature now, {track.inside} "
@@ -338,5 +353,5 @@ def _error_measurement(spec: Spec, as_of: date, metric: str, track: TrackRecord,
     verdict = Verdict.OK if is_sound and not few else Verdict.INSUFFICIENT
     reason = _describe_track_record(metric, track)
     return figures.build_measurement(
-        spec, as_of, as_of, MONITOR, f"{metric}{ERROR_SUFFIX}", found, verdict, reason, limit=tolerance
+        spec, as_of, as_of, ESTIMATE_MONITOR, f"{metric}{ESTIMATE_ERROR}", found, verdict, reason, limit=tolerance
     )

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
+from catalogue.performance import FALSE_POSITIVE_RATE, PR_AUC, PRECISION, RECALL, ROC_AUC, VALUE_DETECTION_RATE
 from monitors.stats.intervals import Estimate, compound_poisson_variance, wilson
 from profiles.bins import Floats, Ints
 from profiles.profile import COUNT, FRAUD, LEGITIMATE, OPEN, PENCE
@@ -24,7 +25,6 @@ BOOTSTRAP_REPLICATES = 200
 SUPPORT_ROWS = 30
 """Beyond the outermost this many mature payments, at either end of the score, nothing is known of its fraud."""
 MISFIT_BINS = 10
-ESTIMATED_METRICS = ("recall", "precision", "false_positive_rate", "roc_auc", "pr_auc", "value_detection_rate")
 
 
 class PaymentSums(NamedTuple):
@@ -144,12 +144,12 @@ def compute_metrics(of: PaymentSums) -> dict[str, Floats]:
     precisions = np.divide(hits, alerts, out=np.zeros_like(hits), where=alerts > 0)
     with np.errstate(divide="ignore", invalid="ignore"):
         return {
-            "recall": caught / all_frauds,
-            "precision": caught / raised,
-            "false_positive_rate": legitimate[..., half:].sum(-1) / all_legitimate,
-            "roc_auc": (frauds * below).sum(-1) / (all_frauds * all_legitimate),
-            "pr_auc": (frauds[..., ::-1] * precisions).sum(-1) / all_frauds,
-            "value_detection_rate": of.fraud_pence[..., half:].sum(-1) / of.fraud_pence.sum(-1),
+            RECALL: caught / all_frauds,
+            PRECISION: caught / raised,
+            FALSE_POSITIVE_RATE: legitimate[..., half:].sum(-1) / all_legitimate,
+            ROC_AUC: (frauds * below).sum(-1) / (all_frauds * all_legitimate),
+            PR_AUC: (frauds[..., ::-1] * precisions).sum(-1) / all_frauds,
+            VALUE_DETECTION_RATE: of.fraud_pence[..., half:].sum(-1) / of.fraud_pence.sum(-1),
         }
 
 
@@ -185,8 +185,8 @@ def estimate_metrics(days: PaymentSums, now: PaymentSums, seed: int = 0) -> dict
         compute_metrics(PaymentSums(*map(np.stack, zip(*own, strict=True)))) for own in (came, learnt, fitted)
     )
     found = {}
-    for metric in ESTIMATED_METRICS:
-        value, *replicates = at[metric] + true[metric] - seen[metric]
+    for metric, estimated in at.items():
+        value, *replicates = estimated + true[metric] - seen[metric]
         finite = np.array(replicates)[np.isfinite(replicates)]
         if np.isfinite(value) and len(finite) > 1:
             centre, error = min(1.0, max(0.0, float(value))), float(finite.std(ddof=1))

@@ -17,31 +17,30 @@ from datetime import date
 
 import numpy as np
 
+import catalogue
+from catalogue import Needs
+from catalogue.performance import (
+    ALERT_RATE,
+    BRIER_SCORE,
+    CALIBRATION_ERROR,
+    FALSE_POSITIVE_RATE,
+    FALSE_POSITIVE_RATIO,
+    PR_AUC,
+    PRECISION,
+    RECALL,
+    RECALL_AT_FALSE_POSITIVE_RATE,
+    ROC_AUC,
+    VALUE_DETECTION_RATE,
+)
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors.performance import thresholds
 from monitors.performance.cubes import sum_at_threshold
-from monitors.performance.maturity import LabelNeeds
 from monitors.stats import intervals, ranking
 from monitors.stats.intervals import Estimate
 from profiles.bins import Ints
 from profiles.profile import BLOCKED, COUNT, EVERYONE, FRAUD, LEGITIMATE, OPEN, PENCE, Cube, Group
 
-LABELS_NEEDED: dict[str, LabelNeeds] = {
-    "recall": "frauds",
-    "precision": "labels",
-    "false_positive_rate": "labels",
-    "alert_rate": "nothing",
-    "pr_auc": "labels",
-    "roc_auc": "labels",
-    "value_detection_rate": "frauds",
-    "calibration_error": "labels",
-    "recall_at_false_positive_rate": "labels",
-    "false_positive_ratio": "labels",
-    "brier_score": "labels",
-}
-UNJUDGED_METRICS = ("recall_at_false_positive_rate", "false_positive_ratio", "brier_score")
-"""Metrics that are shown and never judged: a judged one moves with each of them."""
 MIN_FRAUDS = 30
 MIN_ALERTS = 30
 MIN_LEGITIMATE = 1_000
@@ -76,6 +75,17 @@ class ConfusionCounts:
     def labelled_alerts(self) -> int:
         """Return the alerts that have a label."""
         return self.caught + self.false_alarms
+
+
+def labels_needed(metric: str) -> Needs:
+    """Return which labels a metric of the model's quality waits for; CatalogueError for any other metric."""
+    return catalogue.quality(metric).needs
+
+
+def sentence_end(metric: str) -> str:
+    """Return what follows a share in a sentence, as in ``71 % of frauds caught``; '' for what is no share."""
+    entry = catalogue.metric(metric)
+    return f" {entry.quality.says}" if entry.quality and entry.quality.says and not entry.base else ""
 
 
 def count_confusion(part: Ints) -> ConfusionCounts:
@@ -166,18 +176,18 @@ def value_detection_rate(frauds: Ints) -> Estimate | None:
 
 
 EVENTS_AND_CASES: dict[str, Callable[[ConfusionCounts], tuple[int, int]]] = {
-    "recall": lambda c: (c.caught, c.frauds),
-    "precision": lambda c: (c.caught, c.labelled_alerts),
-    "false_positive_rate": lambda c: (c.false_alarms, c.legitimate),
-    "alert_rate": lambda c: (c.alerts, c.rows),
+    RECALL: lambda c: (c.caught, c.frauds),
+    PRECISION: lambda c: (c.caught, c.labelled_alerts),
+    FALSE_POSITIVE_RATE: lambda c: (c.false_alarms, c.legitimate),
+    ALERT_RATE: lambda c: (c.alerts, c.rows),
 }
 """The metrics that are shares of counts at the threshold: events, and the cases among which they are counted."""
 
 
 SCORE_BIN_METRICS: dict[str, Callable[[Ints], Estimate | None]] = {
-    "value_detection_rate": lambda part: value_detection_rate(part[None, :, FRAUD]),
-    "calibration_error": thresholds.calibration_error,
-    "brier_score": thresholds.brier_score,
+    VALUE_DETECTION_RATE: lambda part: value_detection_rate(part[None, :, FRAUD]),
+    CALIBRATION_ERROR: thresholds.calibration_error,
+    BRIER_SCORE: thresholds.brier_score,
 }
 """The metrics that need more of a part than its counts."""
 
@@ -220,14 +230,14 @@ def compute_metric(
         return compute_share(metric, counts)
     if metric in SCORE_BIN_METRICS:
         return SCORE_BIN_METRICS[metric](part)
-    if metric == "false_positive_ratio":
+    if metric == FALSE_POSITIVE_RATIO:
         return thresholds.false_positive_ratio(counts.caught, counts.false_alarms)
     if not (counts.frauds and counts.legitimate):
         return None
     frauds, legitimate = part[:, FRAUD, COUNT], part[:, LEGITIMATE, COUNT]
-    if metric == "recall_at_false_positive_rate":
+    if metric == RECALL_AT_FALSE_POSITIVE_RATE:
         return thresholds.recall_at_false_positive_rate(false_positive_rate, frauds, legitimate)
-    return {"roc_auc": ranking.roc_auc, "pr_auc": ranking.average_precision}[metric](frauds, legitimate)
+    return {ROC_AUC: ranking.roc_auc, PR_AUC: ranking.average_precision}[metric](frauds, legitimate)
 
 
 def allow_for_unknown_fraud(metric: str, found: Estimate | None, known_share: float) -> Estimate | None:
@@ -242,7 +252,7 @@ def allow_for_unknown_fraud(metric: str, found: Estimate | None, known_share: fl
     Source:
         Clopper-Pearson: of n known frauds, n / ``known_share`` are expected in all.
     """
-    if found is None or LABELS_NEEDED[metric] != "frauds" or known_share >= 1:
+    if found is None or labels_needed(metric) is not Needs.FRAUDS or known_share >= 1:
         return found
     known_low = intervals.clopper_pearson(found.n, found.n / known_share).low if known_share > 0 else 0.0
     return found._replace(low=found.low * known_low)
@@ -257,12 +267,12 @@ def describe_too_few_cases(metric: str, counts: ConfusionCounts) -> str:
     Returns:
         Words as '12 known frauds, 30 needed', or ''.
     """
-    if metric == "alert_rate":
+    if metric == ALERT_RATE:
         return _too_few(counts.rows, MIN_ROWS, "payments")
-    if metric in ("precision", "false_positive_ratio"):
+    if metric in (PRECISION, FALSE_POSITIVE_RATIO):
         return _too_few(counts.labelled_alerts, MIN_ALERTS, "alerts with a label")
-    few_frauds = "" if metric == "false_positive_rate" else _too_few(counts.frauds, MIN_FRAUDS, "known frauds")
-    if few_frauds or LABELS_NEEDED[metric] == "frauds":
+    few_frauds = "" if metric == FALSE_POSITIVE_RATE else _too_few(counts.frauds, MIN_FRAUDS, "known frauds")
+    if few_frauds or labels_needed(metric) is Needs.FRAUDS:
         return few_frauds
     return _too_few(counts.legitimate, MIN_LEGITIMATE, "legitimate payments")
 
@@ -281,15 +291,15 @@ def available_metrics(spec: Spec) -> list[str]:
     """
     without = set()
     if spec.score.threshold is None:
-        without |= {"recall", "precision", "false_positive_rate", "alert_rate", "value_detection_rate"}
-        without.add("false_positive_ratio")
+        without |= {RECALL, PRECISION, FALSE_POSITIVE_RATE, ALERT_RATE, VALUE_DETECTION_RATE}
+        without.add(FALSE_POSITIVE_RATIO)
     if spec.labels is None:
-        without |= {metric for metric, needs in LABELS_NEEDED.items() if needs != "nothing"}
+        without |= {metric for metric, needs in catalogue.labels_needed().items() if needs is not Needs.NOTHING}
     if spec.score.amount is None:
-        without.add("value_detection_rate")
+        without.add(VALUE_DETECTION_RATE)
     if spec.score.range != (0.0, 1.0):
-        without |= {"calibration_error", "brier_score"}
-    return [metric for metric in LABELS_NEEDED if metric not in without]
+        without |= {CALIBRATION_ERROR, BRIER_SCORE}
+    return [metric for metric in catalogue.labels_needed() if metric not in without]
 
 
 def describe_exclusions(spec: Spec, metric: str, counts: ConfusionCounts) -> str:
@@ -303,13 +313,14 @@ def describe_exclusions(spec: Spec, metric: str, counts: ConfusionCounts) -> str
         Sentences led by a blank, or ''.
     """
     sentences = ""
-    if counts.blocked and LABELS_NEEDED[metric] != "nothing":
+    needs = labels_needed(metric)
+    if counts.blocked and needs is not Needs.NOTHING:
         share = counts.blocked_alerts / max(1, counts.alerts)
         share_words = f"{100 * share:.2g} % of the alerts"
         sentences += f" Left out, for they get no label: {counts.blocked:,} blocked ({share_words})."
-    if spec.labels and spec.labels.negative == "explicit" and LABELS_NEEDED[metric] == "labels" and counts.open:
+    if spec.labels and spec.labels.negative == "explicit" and needs is Needs.LABELS and counts.open:
         sentences += f" Over labelled payments only; {counts.open:,} have no label."
-    if metric == "false_positive_ratio" and not counts.caught and counts.false_alarms:
+    if metric == FALSE_POSITIVE_RATIO and not counts.caught and counts.false_alarms:
         least = thresholds.false_positive_ratio(0, counts.false_alarms)
         sentences += f" No fraud was caught: there are at least {least.low:.0f} for each." if least else ""
     return sentences

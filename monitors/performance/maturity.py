@@ -19,17 +19,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import Literal
 
 import numpy as np
 
+from catalogue import Needs
 from models.spec import Labels
 from monitors.stats.intervals import Estimate, Interval, clopper_pearson
 from profiles.bins import Floats, Ints
 from profiles.profile import EVERYONE, MISSED, Cohort, Group
 
-LabelNeeds = Literal["nothing", "frauds", "labels"]
-"""Which labels a figure waits for: none, the frauds, or the frauds and the legitimate payments."""
 CAUGHT: Group = ("alert", "raised")
 """The frauds that raised an alert: all but the MISSED."""
 MIN_FRAUDS = 30
@@ -172,7 +170,7 @@ class MaturityAges:
     labels: int
     why: str = ""
 
-    def of(self, needs: LabelNeeds) -> int:
+    def of(self, needs: Needs) -> int:
         """Return the age from which figures are mature.
 
         Args:
@@ -180,9 +178,9 @@ class MaturityAges:
         Returns:
             Days; 0 for figures that wait for none.
         """
-        return {"nothing": 0, "frauds": self.frauds, "labels": self.labels}[needs]
+        return {Needs.NOTHING: 0, Needs.FRAUDS: self.frauds, Needs.LABELS: self.labels}[needs]
 
-    def describe_when(self, day: date, needs: LabelNeeds) -> str:
+    def describe_when(self, day: date, needs: Needs) -> str:
         """Return when a cohort day's figures will be mature.
 
         Args:

@@ -18,6 +18,9 @@ from datetime import date
 
 import numpy as np
 
+import catalogue
+from catalogue.performance import PRECISION, VALUE_DETECTION_RATE
+from catalogue.performance_monitors import NOWCAST_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors.performance import figures
@@ -28,7 +31,6 @@ from profiles.bins import Floats, Ints
 from profiles.profile import COUNT, EVERYONE, FRAUD, MISSED, PENCE, Cube
 from profiles.schema import ProfileSchema
 
-MONITOR = "nowcast"
 DRAWS = 4000
 SEED = 7
 """The same draws for every cohort and at every run, so that a figure changes only when its data does."""
@@ -60,20 +62,17 @@ def measure_nowcasts(
     """
     if schema.score is None or spec.labels is None:
         return []
-    wanted = [
-        metric
-        for metric in ("recall", "precision", "value_detection_rate")
-        if metric in figures.available_metrics(spec)
-    ]
-    if spec.labels.negative == "explicit" and "precision" in wanted:
-        wanted.remove("precision")
+    nowcast = catalogue.monitor(NOWCAST_MONITOR).metrics
+    wanted = [metric for metric in figures.available_metrics(spec) if metric in nowcast]
+    if spec.labels.negative == "explicit" and PRECISION in wanted:
+        wanted.remove(PRECISION)
     mature, spread = maturity_ages(spec.labels, curve), spread_of_amounts(cubes)
     return [
         _nowcast_measurement(spec, as_of, day, metric, cubes[day].bins[EVERYONE], curve, spread)
         for day in sorted(changed)
         if day in cubes and day <= as_of and EVERYONE in cubes[day].bins
         for metric in wanted
-        if (as_of - day).days < mature.of(figures.LABELS_NEEDED[metric])
+        if (as_of - day).days < mature.of(figures.labels_needed(metric))
     ]
 
 
@@ -84,11 +83,11 @@ def _nowcast_measurement(
     share, found = curve.share(age_days), nowcast_metric(metric, part, curve, age_days, spread)
     if found is None or share is None:
         return figures.build_measurement(
-            spec, day, as_of, MONITOR, metric, None, Verdict.INSUFFICIENT, _why_no_nowcast(curve)
+            spec, day, as_of, NOWCAST_MONITOR, metric, None, Verdict.INSUFFICIENT, _why_no_nowcast(curve)
         )
     reason = f"Estimated for all of its fraud: about {share.value:.0%} is known."
     reason += figures.describe_exclusions(spec, metric, figures.count_confusion(part))
-    return figures.build_measurement(spec, day, as_of, MONITOR, metric, found, Verdict.IMMATURE, reason)
+    return figures.build_measurement(spec, day, as_of, NOWCAST_MONITOR, metric, found, Verdict.IMMATURE, reason)
 
 
 def _why_no_nowcast(curve: LabelDelayCurve) -> str:
@@ -124,11 +123,11 @@ def nowcast_metric(
     )
     if caught_share is None or missed_share is None or not counts.frauds:
         return None
-    if metric == "precision":
+    if metric == PRECISION:
         return _nowcast_precision(counts, caught_share, rng)
     weights = (
         _equal_payments(part[:, FRAUD], spread)
-        if metric == "value_detection_rate"
+        if metric == VALUE_DETECTION_RATE
         else ((counts.caught, 1.0), (counts.missed, 1.0))
     )
     if weights is None:

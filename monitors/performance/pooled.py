@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from catalogue import Needs
+from catalogue.performance import VALUE_DETECTION_RATE
 from ledger.records.measurements import Verdict
 from models.spec import Spec
 from monitors.performance import figures
@@ -21,7 +23,6 @@ from monitors.performance.cubes import LABEL_STATES, count_at_threshold
 from monitors.performance.figures import ConfusionCounts
 from monitors.performance.maturity import (
     LabelDelayCurve,
-    LabelNeeds,
     MaturityAges,
     maturity_ages,
     maturity_ages_of_type,
@@ -49,7 +50,7 @@ class PooledCohorts:
     days: list[date]
     cubes: Mapping[date, Cube]
     group: Group
-    needs: LabelNeeds
+    needs: Needs
     known_share: float
 
     @cached_property
@@ -85,7 +86,7 @@ class PooledCohorts:
         return np.zeros_like(self.cubes[self.days[0]].bins[EVERYONE])
 
     def _settled(self, part: Ints) -> Ints:
-        return figures.count_unlabelled_as_legitimate(self.spec, part) if self.needs == "labels" else part
+        return figures.count_unlabelled_as_legitimate(self.spec, part) if self.needs is Needs.LABELS else part
 
     def estimate(self, metric: str, false_positive_rate: float = 0.01) -> Estimate | None:
         """Return a metric over the pooled days; for money, each day's bins are units of their own.
@@ -98,7 +99,7 @@ class PooledCohorts:
         Source:
             ``figures.compute_metric``, its lower bound by ``figures.allow_for_unknown_fraud``.
         """
-        if metric == "value_detection_rate":
+        if metric == VALUE_DETECTION_RATE:
             found = figures.value_detection_rate(self.frauds)
         elif metric in figures.EVENTS_AND_CASES:
             found = figures.compute_share(metric, self.counts)
@@ -150,7 +151,7 @@ class KnownCohorts:
     scored: list[date]
     baseline: frozenset[date]
     curve: LabelDelayCurve
-    pooled: dict[tuple[LabelNeeds, Group, int], CohortComparison | NotComparable] = field(default_factory=dict)
+    pooled: dict[tuple[Needs, Group, int], CohortComparison | NotComparable] = field(default_factory=dict)
 
     def ages(self, group: Group) -> MaturityAges:
         """Return from which age on cohorts are mature.
@@ -165,7 +166,7 @@ class KnownCohorts:
             return every
         return maturity_ages_of_type(self.spec.labels, self.curve, every, group)
 
-    def compare_over(self, needs: LabelNeeds, group: Group, window_days: int) -> CohortComparison | NotComparable:
+    def compare_over(self, needs: Needs, group: Group, window_days: int) -> CohortComparison | NotComparable:
         """Return the recent and the baseline's mature days, summed; kept for the next metric that asks.
 
         Args:
@@ -189,11 +190,11 @@ class KnownCohorts:
         Returns:
             Both sides, of the widest window where none has enough; or why they can't be compared.
         """
-        found = self.compare_over(figures.LABELS_NEEDED[metric], group, WINDOWS_DAYS[0])
+        found = self.compare_over(figures.labels_needed(metric), group, WINDOWS_DAYS[0])
         for window_days in WINDOWS_DAYS[1:]:
             if isinstance(found, NotComparable) or not figures.describe_too_few_cases(metric, found.recent.counts):
                 break
-            wider = self.compare_over(figures.LABELS_NEEDED[metric], group, window_days)
+            wider = self.compare_over(figures.labels_needed(metric), group, window_days)
             if isinstance(wider, NotComparable) or not self.baseline.isdisjoint(wider.recent.days):
                 break
             found = wider
@@ -201,7 +202,7 @@ class KnownCohorts:
 
 
 def _compare_cohorts(
-    known: KnownCohorts, needs: LabelNeeds, group: Group, window_days: int
+    known: KnownCohorts, needs: Needs, group: Group, window_days: int
 ) -> CohortComparison | NotComparable:
     scored, mature = known.scored, known.ages(group)
     from_days = mature.of(needs)
@@ -224,7 +225,7 @@ def _compare_cohorts(
     )
 
 
-def _pool_cohorts(known: KnownCohorts, days: list[date], needs: LabelNeeds, group: Group) -> PooledCohorts:
+def _pool_cohorts(known: KnownCohorts, days: list[date], needs: Needs, group: Group) -> PooledCohorts:
     share = known.curve.parts.get(group, known.curve).share((known.as_of - days[-1]).days)
     return PooledCohorts(known.spec, days, known.cubes, group, needs, share.value if share else 1.0)
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import catalogue
+from catalogue import Effect, Needs
 from ledger.records.measurements import Measurement
 from models.spec import Spec
 from monitors import limits
-from monitors.performance import decay
 
-RESTATABLE_MONITORS = ("decay", "fairness")
-LABEL_FREE_METRICS = ("alert_rate", "selection_rate")
-"""Their figures rest on no label, so that none restates them."""
 RENOTIFY_SHARE = 0.5
 """By this share of its minimum effect size a figure must move for people to be notified again."""
 
@@ -58,7 +56,7 @@ class RestatedFigure:
         return value < self.limit if self.was < self.limit else value > self.limit
 
     def _moved(self, last: float) -> bool:
-        if self.metric in decay.RATIO_METRICS or self.metric.endswith("_ratio"):
+        if catalogue.metric(self.metric).effect is Effect.FACTOR:
             if min(self.value, last) <= 0:
                 return self.value != last
             return abs(math.log(self.value / last)) >= RENOTIFY_SHARE * math.log(self.minimum_effect) - 1e-12
@@ -77,7 +75,9 @@ def is_restatable(figure: str) -> bool:
         (True, False)
     """
     monitor, metric = figure.split("/", 2)[:2]
-    return monitor in RESTATABLE_MONITORS and not metric.startswith(LABEL_FREE_METRICS)
+    quality = catalogue.metric(metric).quality
+    rests_on_labels = quality is None or quality.needs is not Needs.NOTHING
+    return monitor in catalogue.MONITORS and catalogue.monitor(monitor).restatable and rests_on_labels
 
 
 def restate_figure(

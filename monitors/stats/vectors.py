@@ -109,6 +109,14 @@ def rows_by_psi_bin(vector: Ints, psi_bins: Ints) -> Ints:
     return np.bincount(psi_bins, weights=vector, minlength=int(psi_bins.max()) + 1).astype(np.int64)
 
 
+def daily_rows_by_psi_bin(days: Ints | Floats, psi_bins: Ints) -> Floats:
+    """Return the rows of each bin of each day (days, bins)."""
+    many = int(psi_bins.max()) + 1
+    offsets = psi_bins + many * np.arange(len(days))[:, None]
+    rows = np.bincount(offsets.ravel(), weights=days.ravel().astype(np.float64), minlength=many * len(days))
+    return np.asarray(rows.reshape(len(days), many), dtype=np.float64)
+
+
 def quantile_bin(vector: Ints, share: float) -> int:
     """Return the bin that holds a quantile.
 

@@ -13,10 +13,10 @@ import jsonschema
 import pytest
 from prometheus_client.parser import text_string_to_metric_families as parsed
 
+from catalogue import minimum_effects
 from ledger.records.measurements import Measurement
 from ledger.store import Ledger
 from models.spec import Spec
-from monitors.limits import MINIMUM_EFFECTS
 from reports import wording
 from reports.export import feeds
 from reports.pages import methods, status
@@ -125,7 +125,7 @@ def every_metric(ledger: Ledger, spec: Spec) -> set[str]:
 
 
 def test_every_metric_has_its_formula_its_meaning_and_its_limits(ledger: Ledger, specs: list[Spec]) -> None:
-    wanted = every_metric(ledger, specs[0]) | wording.METRIC_TITLES.keys() | MINIMUM_EFFECTS.keys()
+    wanted = every_metric(ledger, specs[0]) | wording.METRIC_TITLES.keys() | minimum_effects().keys()
     assert [metric for metric in sorted(wanted) if methods.find_method(metric) is None] == []
     for part in methods.methods_by_part().values():
         for method in part:

@@ -8,12 +8,14 @@ from datetime import date
 from alerting.incidents.evidence import first_sentence
 from alerting.incidents.lifecycle import EventKind
 from alerting.wording import format_percent, metric_words, quote_name
+from catalogue.performance_monitors import DECAY_MONITOR
 from ledger.records.events import Event
 from ledger.records.incidents import Cause, Incident
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors.fairness.group_rates import measure_group_rates
-from monitors.performance.decay import MONITOR, SENTENCE_ENDS, measure_decay
+from monitors.performance.decay import measure_decay
+from monitors.performance.figures import sentence_end
 from monitors.performance.maturity import learn_delay_curve
 from monitors.performance.restated import RestatedFigure, is_restatable, restate_figure
 from watchkeeper import incident_actions
@@ -57,7 +59,7 @@ def describe_restatement(found: RestatedFigure, known_by: date) -> str:
 
 
 def _format_value(found: RestatedFigure, value: float) -> str:
-    return format_percent(value) if found.metric in SENTENCE_ENDS else f"{value:.2f}"
+    return format_percent(value) if sentence_end(found.metric) else f"{value:.2f}"
 
 
 def _last_reported_value(event: Event | None, found: RestatedFigure) -> float | None:
@@ -98,7 +100,7 @@ def _remeasure(ctx: Context, spec: Spec, monitor: str, as_of: date, known_by: da
     curve = learn_delay_curve(cohorts, as_of, cohort_horizon_days(spec))
     _, known = labelled_cohorts_and_cubes(ctx, spec, schema, start, known_by)
     cubes = {day: cube for day, cube in known.items() if day <= as_of}
-    if monitor == MONITOR:
+    if monitor == DECAY_MONITOR:
         found = measure_decay(spec, schema, as_of, cubes, curve, normal & cubes.keys())
     else:
         found = measure_group_rates(spec, schema, as_of, cubes, curve)

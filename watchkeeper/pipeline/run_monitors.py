@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from catalogue.performance_monitors import ESTIMATE_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import HISTORY_DAYS, Spec
 from monitors.diagnostics import measure_diagnostics
@@ -20,7 +21,7 @@ from monitors.performance.card_precision import measure_card_precision
 from monitors.performance.costs import measure_threshold_costs
 from monitors.performance.decay import measure_decay
 from monitors.performance.declined_payments import measure_declined_payments
-from monitors.performance.estimate import MONITOR, measure_estimates
+from monitors.performance.estimate import measure_estimates
 from monitors.performance.maturity import LabelDelayCurve, learn_delay_curve, maturity_ages
 from monitors.performance.nowcast import measure_nowcasts
 from profiles.profile import Profile
@@ -126,7 +127,7 @@ def _measure_scores(
     changed = changed | {as_of} | _maturing_days(spec, as_of, curve)
     kept = {day: cube for day, cube in cubes.items() if day in normal or day >= horizon}  # the others may be tidied
     estimated = ctx.ledger.measurements(
-        spec.model, as_of_from=start, as_of_to=as_of - timedelta(days=1), monitors=(MONITOR,)
+        spec.model, as_of_from=start, as_of_to=as_of - timedelta(days=1), monitors=(ESTIMATE_MONITOR,)
     )
     return [
         *judged,

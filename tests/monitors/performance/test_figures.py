@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from sklearn import metrics
 
+import catalogue
 from monitors.performance import figures, thresholds
 from profiles.profile import BLOCKED, EVERYONE, FRAUD, LEGITIMATE, OPEN
 from tests.monitors.scored import GRID, START, THRESHOLD, cube, part, spec
@@ -80,7 +81,7 @@ def test_on_continuous_scores_the_cells_cost_little():
 @given(scores, states)
 def test_blocked_and_unlabelled_payments_count_in_the_alert_rate_alone(score, state):
     labelled = (state == FRAUD) | (state == LEGITIMATE)
-    for metric in figures.LABELS_NEEDED:
+    for metric in catalogue.labels_needed():
         assert figure(metric, score, state) == (
             pytest.approx(np.mean(score >= THRESHOLD))
             if metric == "alert_rate"
@@ -115,7 +116,7 @@ def test_calibration_error_is_the_gap_of_score_and_fraud_share_over_ten_equal_bi
 def test_of_no_labelled_payment_every_figure_but_the_alert_rate_is_undefined():
     made = part([0.1, 0.9, 0.7], [OPEN, OPEN, BLOCKED])
     counts = figures.count_confusion(made)
-    for metric in figures.LABELS_NEEDED:
+    for metric in catalogue.labels_needed():
         assert (figures.compute_metric(metric, made, counts) is None) == (metric != "alert_rate")
     assert all(math.isnan(x) for x in thresholds.mean_score_and_prevalence(made))
     assert (counts.alerts, counts.rows, counts.blocked, counts.blocked_alerts, counts.open) == (2, 3, 1, 1, 2)
@@ -141,7 +142,7 @@ def test_few_cases_are_named_with_the_number_needed():
 
 
 def test_only_figures_that_the_model_file_allows_are_measured():
-    assert figures.available_metrics(spec()) == list(figures.LABELS_NEEDED)
+    assert figures.available_metrics(spec()) == list(catalogue.labels_needed())
     assert figures.available_metrics(spec(labels=None)) == ["alert_rate"]
     assert "value_detection_rate" not in figures.available_metrics(spec(score={"threshold": 0.5}))
     assert figures.available_metrics(spec(score={})) == [
