@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from ledger.records.incidents import Cause
+import catalogue
 from ledger.records.measurements import Verdict
 from models.load import spec_json_schema
 from monitors.limits import MINIMUM_EFFECTS
@@ -220,11 +220,11 @@ def _metrics_page() -> str:
             ("cause", "in words", "data fault"),
             [
                 (
-                    f"[`{each.value}`](../runbook/{each.value}.md)",
-                    wording.CAUSES[each],
+                    f"[`{each.key}`](../runbook/{each.runbook}.md)",
+                    each.title,
                     "yes" if each.data_fault else "no",
                 )
-                for each in Cause
+                for each in catalogue.causes_in_order()
             ],
         ),
     ]
