@@ -49,6 +49,7 @@ from catalogue.registers import (
     metric,
     monitor,
     quality,
+    recorded_cause,
 )
 from catalogue.views import (
     causes_in_order,
@@ -81,6 +82,6 @@ __all__ = [
     "diagnostics", "drift", "drift_monitors", "evidence", "fairness", "fairness_metrics", "false_alarm_metrics",
     "faults", "find_metric", "labels", "labels_needed", "measures", "metric", "minimum_effects",
     "minimum_effects_unlearned", "money", "monitor", "monitors_in_order", "monitors_of_step", "multivariate",
-    "never_judged_quality", "performance", "performance_monitors", "quality", "real_changes", "sections",
-    "slice_metrics", "stages", "table_monitors", "tested_distances", "tested_shares",
+    "never_judged_quality", "performance", "performance_monitors", "quality", "real_changes", "recorded_cause",
+    "sections", "slice_metrics", "stages", "table_monitors", "tested_distances", "tested_shares",
 ]  # fmt: skip

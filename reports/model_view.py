@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from ledger.measurements import VerdictTally
-from ledger.records.incidents import Cause, Incident, Status
+from ledger.records.incidents import Incident, Status
 from ledger.records.measurements import Measurement, Verdict
 from ledger.records.retraining import Decision, RetrainingOutcome
 from ledger.records.runs import Run
@@ -37,7 +37,7 @@ MEASUREMENT_KEYS = (
 )  # fmt: skip
 URGENT = (Verdict.BREACH, Verdict.ERRORED, Verdict.MISSING)
 """Verdicts that ask for something."""
-Runbook = Callable[[Cause], str]
+Runbook = Callable[[str], str]
 """Returns the address of what to do about a cause, '' where there is none."""
 STATES_WORST_FIRST = ("breach", "errored", "missing", "ok", "insufficient", "immature")
 """Which verdict a day shows: bad news, then what hid, then good news; the rest says nothing and never wins."""
@@ -57,7 +57,7 @@ class StripDay:
         return self.state != "unwatched"
 
 
-def no_runbook(_: Cause) -> str:
+def no_runbook(_: str) -> str:
     """Return no address: nobody said where the documentation is."""
     return ""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from ledger.records.incidents import Cause, Incident
+from ledger.records.incidents import Incident
 from ledger.records.measurements import Measurement, Verdict
 
 SPACE = "\u00a0"
@@ -107,24 +107,6 @@ METRIC_TITLES = {
     "mature_frauds": "Mature frauds",
     "mature_until": "Age at which a day is mature",
     "frauds_mature_until": "Age at which a day's fraud is known",
-}
-
-CAUSES = {
-    Cause.ERRORED: "The watch itself could not measure",
-    Cause.MISSING_PARTITION: "A day's data did not arrive",
-    Cause.LATE_PARTITION: "The data came late",
-    Cause.STALE_PARTITION: "An earlier day's data came again",
-    Cause.INCOMPLETE_PARTITION: "The data is incomplete",
-    Cause.SCHEMA_CHANGE: "The table's columns changed",
-    Cause.DUPLICATE_ROWS: "Payments arrived twice",
-    Cause.FEED_FAULT: "Several columns broke together",
-    Cause.COLUMN_FAULT: "A column is broken",
-    Cause.SEASON: "A season that the baseline knows",
-    Cause.POPULATION_SHIFT: "The customers or payments changed",
-    Cause.MODEL_RELEASE: "A new model version was released",
-    Cause.SCORE_SHIFT: "The score moved without its features",
-    Cause.PERFORMANCE_DECAY: "The model catches less fraud",
-    Cause.FAIRNESS_GAP: "A group is treated differently",
 }
 
 _SHARES = {
@@ -313,7 +295,7 @@ def format_signed(value: float | None) -> str:
 
 def incident_headline(incident: Incident) -> str:
     """Return an incident's summary as the start of a sentence, or its cause in words."""
-    text = incident.summary or CAUSES[incident.cause]
+    text = incident.summary or incident.cause_entry.title
     return text[:1].upper() + text[1:]
 
 

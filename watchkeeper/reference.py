@@ -10,8 +10,8 @@ from typing import Any
 
 import typer
 
+import catalogue
 from catalogue import minimum_effects
-from ledger.records.incidents import Cause
 from ledger.records.measurements import Verdict
 from models.load import spec_json_schema
 from reports import wording
@@ -168,11 +168,11 @@ def _metrics_page() -> str:
             ("cause", "in words", "data fault"),
             [
                 (
-                    f"[`{each.value}`](../runbook/{each.value}.md)",
-                    wording.CAUSES[each],
+                    f"[`{each.key}`](../runbook/{each.runbook}.md)",
+                    each.title,
                     "yes" if each.data_fault else "no",
                 )
-                for each in Cause
+                for each in catalogue.causes_in_order()
             ],
         ),
     ]

@@ -46,9 +46,8 @@ def render_atom_feed(owner: str, name: str, incidents: Iterable[tuple[Spec, Inci
 
 
 def _atom_entry(spec: Spec, incident: Incident) -> str:
-    kind = "data fault" if incident.data_fault else "real change"
     since = wording.format_day(incident.opened)
-    said = [f"{wording.CAUSES[incident.cause]}, a {kind}, since {since}: {incident.status.value}."]
+    said = [f"{incident.cause_entry.title}, {incident.cause_entry.kind}, since {since}: {incident.status.value}."]
     if money := status.describe_money_at_stake(incident):
         said.append(f"At stake: {money}.")
     if incident.first_step and incident.live:
@@ -60,7 +59,7 @@ def _atom_entry(spec: Spec, incident: Incident) -> str:
         f'<link rel="alternate" href="../{quote(incident.page)}"/>\n'
         f"<published>{_midnight_utc(incident.fired or incident.opened)}</published>\n"
         f"<updated>{_midnight_utc(incident.concluded)}</updated>\n"
-        f'<category term="{incident.cause.value}"/>\n<category term="{incident.status.value}"/>\n'
+        f'<category term="{incident.cause}"/>\n<category term="{incident.status.value}"/>\n'
         f"<summary>{_escape_xml(' '.join(said))}</summary>\n</entry>\n"
     )
 

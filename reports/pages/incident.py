@@ -41,13 +41,13 @@ def build_incident_page(
     decisions = [d for d in model_view.decisions if d.incident == incident.id]
     zone = ZoneInfo(model_view.spec.schedule.timezone)
     probable = _evidence_after(incident, PROBABLE_CAUSE_PREFIX)
-    tree = cause_tree.build_cause_tree(model_view, incident, capitalise(probable or wording.CAUSES[incident.cause]))
+    tree = cause_tree.build_cause_tree(model_view, incident, capitalise(probable or incident.cause_entry.title))
     worst, alike = worst_slices(model_view, incident), similar_incidents(model_view, incident)
     log = model_view.ledger.events(incident=incident.id)
     context = {
         "spec": model_view.spec,
         "incident": incident,
-        "cause": wording.CAUSES[incident.cause],
+        "cause": incident.cause_entry.title,
         "probable": probable,
         "tree": tree,
         "unknown": _evidence_after(incident, UNKNOWN_MONEY_PREFIX),
@@ -111,7 +111,7 @@ def _times_limit(m: Measurement) -> float:
 
 def similar_incidents(model_view: ModelView, incident: Incident) -> list[Incident]:
     """Return the model's other incidents of the same cause, those about the same column or group first."""
-    others = [other for other in model_view.incidents if other.id != incident.id and other.cause is incident.cause]
+    others = [other for other in model_view.incidents if other.id != incident.id and other.cause == incident.cause]
     same = (incident.feature, incident.slice)
     return sorted(others, key=lambda o: ((o.feature, o.slice) != same, -o.opened.toordinal(), o.id))[:MOST_SIMILAR]
 

@@ -65,7 +65,7 @@ def _describe_open_incidents(open_now: list[Incident]) -> str:
         if money is not None
         else ""
     )
-    what = f"since {wording.format_day(worst.opened)}: {_with_full_stop(worst.summary or wording.CAUSES[worst.cause])}"
+    what = f"since {wording.format_day(worst.opened)}: {_with_full_stop(worst.summary or worst.cause_entry.title)}"
     if len(open_now) == 1:
         return f"One incident is open{stake}, {what}"
     return f"{len(open_now)} incidents are open{stake}. The {'worst' if money is None else 'costliest'}, {what}"
@@ -161,7 +161,7 @@ def open_incident_line(incident: Incident) -> dict[str, Any]:
     return {
         "page": incident.page,
         "summary": wording.incident_headline(incident),
-        "cause": wording.CAUSES[incident.cause],
+        "cause": incident.cause_entry.title,
         "data_fault": incident.data_fault,
         "opened": incident.opened,
         "amount_gbp_per_day": incident.amount_gbp_per_day,

@@ -7,7 +7,6 @@ from datetime import date
 
 import pytest
 
-from ledger.records.incidents import Cause
 from ledger.records.measurements import Verdict
 from reports import wording
 
@@ -68,7 +67,6 @@ def test_an_open_interval_is_not_shown(low: float | None, high: float | None) ->
 def test_every_verdict_and_cause_has_words_and_every_verdict_its_own_shape() -> None:
     assert set(wording.VERDICTS) == set(Verdict)
     assert len({worded.mark for worded in wording.VERDICTS.values()}) == len(Verdict)
-    assert set(wording.CAUSES) == set(Cause)
 
 
 def test_days_read_as_people_say_them() -> None:
