@@ -11,11 +11,11 @@ from typing import Any
 
 import typer
 
-from ledger.records.incidents import Cause
+import catalogue
 from ledger.records.measurements import Verdict
 from models.load import spec_json_schema
-from monitors.limits import MINIMUM_EFFECTS
-from reports import wording
+from reports.pages import methods
+from reports.wording import naming
 from watchkeeper import settings
 from watchkeeper.settings import REPOSITORY
 
@@ -135,7 +135,7 @@ def _command_line_page() -> str:
         "# Command line",
         "",
         "Exit status: 0 done, 1 findings at or above `--fail-on`, 2 your mistake, 3 errored or, from `doctor`, broken.",
-        "`--json` writes one JSON document to standard output; everything else that is told goes to standard error.",
+        "`--json` writes one JSON document to standard output; everything else goes to standard error.",
         "Where standard error is no terminal there is no progress bar, and `NO_COLOR` turns colours off.",
         "`watchkeeper --install-completion` teaches bash, zsh, fish or PowerShell the commands and model names.",
     ]
@@ -189,46 +189,40 @@ def _settings_page() -> str:
 
 def _metrics_page() -> str:
     lines = [
-        "# Metrics, verdicts and causes",
+        "# Metrics, monitors, verdicts and causes",
         "",
-        "The names that `watchkeeper measurements`, the JSON beside each page and `alerts.limits` use. The",
-        "floor is the smallest effect that matters: no learned limit is lower, and `alerts.limits` changes it.",
-        "",
-        *markdown_table(
-            ("metric", "on the pages", "floor"),
-            [
-                (f"`{name}`", title, f"{MINIMUM_EFFECTS[name]:g}" if name in MINIMUM_EFFECTS else "")
-                for name, title in wording.METRIC_TITLES.items()
-            ],
-        ),
-        "",
-        "## Monitors",
-        "",
-        *markdown_table(
-            ("monitor", "what it watches"), [(f"`{name}`", title) for name, title in wording.MONITOR_TITLES.items()]
-        ),
-        "",
-        "## Verdicts",
-        "",
-        *markdown_table(
-            ("verdict", "on the pages"), [(f"`{each.value}`", wording.VERDICTS[each].word) for each in Verdict]
-        ),
-        "",
-        "## Causes",
-        "",
-        *markdown_table(
-            ("cause", "in words", "data fault"),
-            [
-                (
-                    f"[`{each.value}`](../runbook/{each.value}.md)",
-                    wording.CAUSES[each],
-                    "yes" if each.data_fault else "no",
-                )
-                for each in Cause
-            ],
-        ),
+        "The keys are those of `watchkeeper measurements`, the JSON beside each page and `alerts.limits`; the names are",
+        "those of messages and pages. The minimum effect size is the smallest change that matters: no learned limit is",
+        "lower, and `alerts.limits` changes it. Formulas and caveats are on the site's methods page.",
     ]
+    for section, entries in catalogue.sections().items():
+        lines += ["", f"## {section or methods.OTHER_SECTION}", ""]
+        lines += markdown_table(
+            ("metric", "name", "unit", "what it tells", "minimum effect size"),
+            [_metric_row(entry) for entry in entries],
+        )
+    monitors = [
+        (f"`{each.key}`", each.title, str(each.stage), "yes" if each.opens_incidents else "no")
+        for each in catalogue.monitors_in_order()
+    ]
+    causes = [
+        (f"[`{each.key}`](../runbook/{each.runbook}.md)", each.title, each.kind) for each in catalogue.causes_in_order()
+    ]
+    verdicts = [(f"`{each.value}`", naming.VERDICTS[each].word) for each in Verdict]
+    lines += ["", "## Monitors", "", *markdown_table(("monitor", "name", "stage", "opens incidents"), monitors)]
+    lines += ["", "## Verdicts", "", *markdown_table(("verdict", "on the pages"), verdicts)]
+    lines += ["", "## Causes", "", *markdown_table(("cause", "name", "kind of incident"), causes)]
     return "\n".join(lines)
+
+
+def _metric_row(entry: catalogue.Metric | catalogue.Derived) -> tuple[str, ...]:
+    if isinstance(entry, catalogue.Derived):
+        name, unit = entry.name, str(entry.unit or "the other metric's")
+        key = f"`{entry.beginning}…`" if entry.beginning else f"`…{entry.ending}`"
+    else:
+        name, unit, key = entry.title, str(entry.unit), f"`{entry.key}`"
+    minimum = "" if entry.minimum_effect is None else f"{entry.minimum_effect:g}"
+    return key, name, unit, entry.meaning, minimum
 
 
 def markdown_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:

@@ -7,9 +7,13 @@ from datetime import date
 
 from markupsafe import Markup, escape
 
+import catalogue
+from catalogue import Effect, Unit
+from catalogue.arrival import ARRIVAL_MONITOR
 from ledger.records.measurements import Measurement, Verdict
-from reports import wording
 from reports.charts.svg import WIDTH, DayScale, Plot, Scale, per_cent
+from reports.views.measurements import URGENT
+from reports.wording import formatting, naming
 
 HEAT_FEATURES = 40
 """Rows of a heat map; the least important features beyond are left to their own pages."""
@@ -18,7 +22,6 @@ ROW_PIXELS = 18
 GROUP_ROW_PIXELS = 24
 COLOUR_STEPS = 5
 """Colours of a heat map, from nothing to too much."""
-URGENT = (Verdict.BREACH, Verdict.ERRORED, Verdict.MISSING)
 
 
 def draw_over_time(
@@ -42,7 +45,7 @@ def draw_over_time(
     days = span or DayScale(min(m.day for m in points), max(m.day for m in points))
     limits = _limit_lines(points, metric)
     plot = Plot(_value_scale([*shown, *nowcast, *estimate], [value for line in limits for _, value in line]), height)
-    plot.grid(lambda value: wording.format_figure(metric, value))
+    plot.grid(lambda value: formatting.format_figure(metric, value))
     days.axis(plot)
     _shade_provisional_days(plot, days, points)
     _draw_dashed(plot, days, estimate, "est")
@@ -52,7 +55,7 @@ def draw_over_time(
         if m.value is not None:
             _draw_day(plot, days, m, "nowcast", f"estimated to come to {_describe_figure(m)}", "")
     for m in shown:
-        _draw_day(plot, days, m, m.verdict.value, f"{_describe_figure(m)}; {wording.VERDICTS[m.verdict].word}", link)
+        _draw_day(plot, days, m, m.verdict.value, f"{_describe_figure(m)}; {naming.VERDICTS[m.verdict].word}", link)
     if since is not None and days.first <= since <= days.last:
         x = days.at(since)
         plot.upright(x, "since")
@@ -67,24 +70,30 @@ def _draw_day(plot: Plot, days: DayScale, m: Measurement, kind: str, says: str, 
     plot.mark(x, m.value or 0.0, kind)
     inner = plot.take_back(start)
     plot.column(
-        x, days.width, f"{wording.format_short_day(m.day)}: {says}", inner, f"{link}{m.day}.html" if link else ""
+        x, days.width, f"{formatting.format_short_day(m.day)}: {says}", inner, f"{link}{m.day}.html" if link else ""
     )
 
 
 def _describe_figure(m: Measurement) -> str:
-    between = wording.format_interval(m.metric, m.low, m.high)
-    return wording.format_figure(m.metric, m.value) + (f" ({between})" if between else "") + f", n {m.n:,}"
+    between = formatting.format_interval(m.metric, m.low, m.high)
+    return formatting.format_figure(m.metric, m.value) + (f" ({between})" if between else "") + f", n {m.n:,}"
 
 
 def _limit_lines(points: Sequence[Measurement], metric: str) -> list[list[tuple[date, float]]]:
     """Return the line of limits; both sides of a ratio's, whichever was recorded."""
-    line = [(m.day, m.limit) for m in points if m.limit is not None and m.monitor != "arrival"]
+    line = [(m.day, m.limit) for m in points if m.limit is not None and m.monitor != ARRIVAL_MONITOR]
     if not line:
         return []
-    if not metric.endswith("_ratio"):
+    if not _is_limited_both_ways(metric):
         return [line]
     far = [(day, max(limit, 1 / limit)) for day, limit in line if limit > 0]
     return [far, [(day, 1 / limit) for day, limit in far]]
+
+
+def _is_limited_both_ways(metric: str) -> bool:
+    """Return whether a metric is a factor, whose limit of 5 is also one of one fifth."""
+    entry = catalogue.metric(metric)
+    return entry.unit is Unit.TIMES and entry.effect in (Effect.FACTOR, Effect.NONE)
 
 
 def _shade_provisional_days(plot: Plot, days: DayScale, points: Sequence[Measurement]) -> None:
@@ -166,7 +175,7 @@ def _heat_label(label: str, page: str) -> str:
 
 
 def _heat_row(line: int, found: Sequence[Measurement], days: DayScale, top: float) -> str:
-    """Return a row's cells, one path for each of its colours."""
+    """Return a row's squares, one path for each of its colours."""
     steps: dict[int, list[str]] = {}
     for m in found:
         step = min(COLOUR_STEPS - 1, max(0, int(COLOUR_STEPS * (m.value or 0) / top)))
@@ -176,7 +185,7 @@ def _heat_row(line: int, found: Sequence[Measurement], days: DayScale, top: floa
 
 def _heat_marks(line: int, found: Sequence[Measurement], days: DayScale) -> str:
     return "".join(
-        f'<use href="#m-cell" class="cell-mark" x="{per_cent(days.at(m.day))}" '
+        f'<use href="#m-square" class="square-mark" x="{per_cent(days.at(m.day))}" '
         f'y="{line * ROW_PIXELS + ROW_PIXELS // 2}"/>'
         for m in found
         if m.verdict in URGENT
@@ -184,8 +193,8 @@ def _heat_marks(line: int, found: Sequence[Measurement], days: DayScale) -> str:
 
 
 def _heat_texts(found: Sequence[Measurement], days: DayScale) -> str:
-    """Return each day's figure, for the script that tells it where a cell is pointed at."""
-    by_day = {m.day: wording.format_figure(m.metric, m.value) for m in found}
+    """Return each day's figure, for the script that shows it where a square is pointed at."""
+    by_day = {m.day: formatting.format_figure(m.metric, m.value) for m in found}
     return "|".join(by_day.get(date.fromordinal(days.first.toordinal() + i), "") for i in range(days.number))
 
 
@@ -200,7 +209,7 @@ def draw_group_figures(
     ends = [end for m in points for end in (m.low, m.value, m.high) if end is not None]
     low, high = min([0.0, *ends]), max([0.0, *ends])
     scale = Scale(low, high + 0.05 * (high - low) if high > low else low + 1.0)
-    return draw_dots(points, scale, lambda value: wording.format_figure(metric, value), verdicts, names)
+    return draw_dots(points, scale, lambda value: formatting.format_figure(metric, value), verdicts, names)
 
 
 def draw_dots(
@@ -238,7 +247,7 @@ def _dot_row(m: Measurement, verdict: Verdict, scale: Scale, y: int, name: str) 
     if m.low is not None and m.high is not None:
         low, high = per_cent(scale.at(m.low)), per_cent(scale.at(m.high))
         whisker = f'<line class="w {verdict}" x1="{low}" x2="{high}" y1="{y}" y2="{y}"/>'
-    says = escape(f"{name}: {_describe_figure(m)}; {wording.VERDICTS[verdict].word}")
+    says = escape(f"{name}: {_describe_figure(m)}; {naming.VERDICTS[verdict].word}")
     hit = f'<rect class="hit" width="100%" y="{y - GROUP_ROW_PIXELS // 2}" height="{GROUP_ROW_PIXELS}"/>'
     mark = f'<use href="#m-{verdict}" class="{verdict}" x="{per_cent(scale.at(m.value))}" y="{y}"/>'
     return f"<g><title>{says}</title>{hit}{whisker}{mark}</g>"

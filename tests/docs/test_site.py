@@ -17,7 +17,7 @@ import yaml
 from benchmarks import fleet
 from ledger.records.incidents import Cause
 from models.spec import Spec
-from reports import wording
+from reports.wording import naming
 from service import reference as http_api
 from watchkeeper import reference
 from watchkeeper.cli import main
@@ -73,10 +73,10 @@ def test_every_route_is_in_the_reference_with_what_it_takes_and_answers() -> Non
 @pytest.mark.parametrize("cause", list(Cause))
 def test_each_cause_has_a_page_that_says_what_to_do(cause: Cause) -> None:
     text = (DOCS / "runbook" / f"{cause}.md").read_text(encoding="utf-8")
-    assert text.startswith(f"# {wording.CAUSES[cause]}\n")
+    assert text.startswith(f"# {naming.cause_title(cause)}\n")
     assert [line for line in text.splitlines() if line.startswith("## ")] == ["## Look first", "## Mend", "## Then"]
     fault = "yes" if cause.data_fault else "no"
-    assert f"| [{wording.CAUSES[cause]}]({cause}.md) | {fault} |" in (DOCS / "runbook" / "index.md").read_text()
+    assert f"| [{naming.cause_title(cause)}]({cause}.md) | {fault} |" in (DOCS / "runbook" / "index.md").read_text()
     assert f"runbook/{cause}.md" in (REPOSITORY / "mkdocs.yml").read_text()
 
 

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from ledger.records.measurements import Measurement, Verdict
 from reports.charts import figures
 from reports.charts.svg import BAR_HEIGHTS, BOTTOM, TOP, DayScale, Plot, Scale, draw_sparkline, draw_strip_bars
-from reports.pages import status
+from reports.wording import states
 
 FIRST = date(2026, 4, 1)
 POINT = Measurement("m", FIRST, FIRST, "performance", "recall", value=0.8, low=0.7, high=0.9, n=100)
@@ -94,7 +94,7 @@ def test_a_day_without_a_figure_is_a_gap_in_the_heat_map_and_a_breach_bears_a_ma
         ("h4", "M1 0h1v1h-1z"),
         ("h0", "M0 1h1v1h-1z"),
     ]
-    (mark,) = of_kind(figure, "use", "cell-mark")
+    (mark,) = of_kind(figure, "use", "square-mark")
     assert (mark["x"], mark["y"]) == ("75%", str(figures.ROW_PIXELS // 2))
     assert [link["data-says"] for link in parts(figure, "a") if "data-says" in link] == ["|0.400", "0.020|"]
 
@@ -147,4 +147,4 @@ def test_days_of_one_state_in_a_row_are_one_line_of_bars() -> None:
         ("ok", "M0 7.5h2M3 7.5h1"), ("incident", "M2 5h1"), ("unwatched", "M4 9.5h1"),
     ]  # fmt: skip
     assert "Last &#34;5&#34; days" in drawn
-    assert set(BAR_HEIGHTS) == set(status.STATE_TITLES)
+    assert set(BAR_HEIGHTS) == set(states.STATE_TITLES)
