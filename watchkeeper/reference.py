@@ -191,8 +191,8 @@ def _metrics_page() -> str:
     lines = [
         "# Metrics, monitors, verdicts and causes",
         "",
-        "The keys are those of `watchkeeper measurements`, the JSON beside each page and `alerts.limits`; the names are",
-        "those of messages and pages. The minimum effect size is the smallest change that matters: no learned limit is",
+        "The keys are those of the JSON beside each page and of `alerts.limits`; the names are those of messages,",
+        "pages and the command line. The minimum effect size is the smallest change that matters: no learned limit is",
         "lower, and `alerts.limits` changes it. Formulas and caveats are on the site's methods page.",
     ]
     for section, entries in catalogue.sections().items():

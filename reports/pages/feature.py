@@ -10,7 +10,7 @@ from catalogue.drift_monitors import DRIFT_MONITOR
 from ledger.records.incidents import Incident
 from ledger.records.measurements import Measurement, Verdict
 from profiles.profile import EVERYONE, Group
-from reports.charts import distributions, figures
+from reports.charts import distributions, over_time
 from reports.export.json_parts import MAYBE_DAY, MAYBE_NUMBER, TEXT, TEXTS, records
 from reports.pages.page import PageContent
 from reports.views.measurements import URGENT, measurements_as_json, with_verdict
@@ -179,7 +179,7 @@ def drift_charts(model_view: ModelView, feature: str) -> Iterator[dict[str, Any]
         )
         says += f"over its limit on {formatting.pluralise(len(over), 'day')} of {len(points)}."
         since = next((found.opened for found in model_view.incidents if found.feature == feature and found.live), None)
-        chart = figures.draw_over_time(points, link="../days/", since=since, span=model_view.span)
+        chart = over_time.draw_over_time(points, link="../days/", since=since, span=model_view.span)
         yield {"title": naming.metric_title(metric), "says": says, "figure": chart}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from ledger.records.messages import Message
-from reports.charts.svg import draw_sparkline, draw_strip_bars
+from reports.charts.small import draw_sparkline, draw_strip_bars
 from reports.export.json_parts import (
     COUNT,
     MAYBE_DAY,

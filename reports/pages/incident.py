@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from catalogue.performance_monitors import COHORT_MONITOR
 from ledger.records.incidents import Incident
 from ledger.records.measurements import Measurement, Verdict
-from reports.charts import figures
+from reports.charts import over_time
 from reports.export.json_parts import OBJECTS, TEXT, TEXTS, YES_OR_NO, record, records
 from reports.pages import cause_tree
 from reports.pages.page import PageContent
@@ -147,7 +147,7 @@ def incident_charts(model_view: ModelView, incident: Incident) -> list[dict[str,
     return [
         {
             "title": naming.measurement_title(points[0]),
-            "figure": figures.draw_over_time(
+            "figure": over_time.draw_over_time(
                 points, since=incident.opened, height=210, link=_days_folder(incident, points[0])
             ),
             "says": describe_series(points, incident),

@@ -10,7 +10,7 @@ from catalogue.fairness import CALIBRATION_GAP, FAIRNESS_MONITOR, SELECTION_RATE
 from catalogue.performance import FALSE_POSITIVE_RATE, PRECISION
 from catalogue.performance_monitors import CUSTOM_MONITOR
 from ledger.records.measurements import Measurement, Verdict
-from reports.charts import distributions, figures
+from reports.charts import distributions, group_dots, heat_map, over_time
 from reports.views.measurements import VERDICTS_WORST_FIRST, with_verdict
 from reports.views.model_view import ModelView
 from reports.views.profile_view import column_counts_of
@@ -26,13 +26,13 @@ MOST_GROUPS = 40
 def drift_heat_maps(model_view: ModelView) -> list[dict[str, Any]]:
     """Return the drift heat maps, features by days: PSI, and the share of nulls where there are any."""
     features = _heat_map_rows(model_view)
-    shown = dict(list(features.items())[: figures.HEAT_FEATURES])
+    shown = dict(list(features.items())[: heat_map.HEAT_FEATURES])
     result = []
     for metric, top in HEAT_MAP_TOPS.items():
         points = [m for m in model_view.everyone(DRIFT_MONITOR, metric) if m.value is not None]
         if not points:
             continue
-        if metric != PSI and not any((m.value or 0) * figures.COLOUR_STEPS >= top for m in points):
+        if metric != PSI and not any((m.value or 0) * heat_map.COLOUR_STEPS >= top for m in points):
             continue  # all of one colour
         over = with_verdict(points, Verdict.BREACH)
         worst = max(points, key=lambda m: m.value or 0)
@@ -41,7 +41,7 @@ def drift_heat_maps(model_view: ModelView) -> list[dict[str, Any]]:
             f"{formatting.format_figure(metric, worst.value)}, {formatting.shorten(worst.feature)} on "
             f"{formatting.format_short_day(worst.day)}. {formatting.pluralise(len(features), 'feature')} by day."
         )
-        chart = figures.draw_heat_map(points, shown, top, model_view.span)
+        chart = heat_map.draw_heat_map(points, shown, top, model_view.span)
         if len(features) > len(shown):
             said += f" The {len(features) - len(shown)} least important are on their own pages."
         result.append({"title": naming.metric_title(metric), "figure": chart, "says": said})
@@ -90,7 +90,7 @@ def score_charts(model_view: ModelView) -> list[dict[str, Any]]:
     if any(m.value is not None for m in points):
         over = with_verdict(points, Verdict.BREACH)
         says = f"Against the baseline; {formatting.pluralise(len(over), 'day')} of {len(points)} over the limit."
-        chart = figures.draw_over_time(points, link="days/", height=150, span=span)
+        chart = over_time.draw_over_time(points, link="days/", height=150, span=span)
         result.append({"title": f"{naming.metric_title(PSI)} of the score", "says": says, "figure": chart})
     return result
 
@@ -101,7 +101,7 @@ def custom_metric_charts(model_view: ModelView) -> list[dict[str, Any]]:
     for own in model_view.spec.metrics:
         points = model_view.everyone(CUSTOM_MONITOR, own.name)
         if points:
-            chart = figures.draw_over_time(points, link="days/", span=model_view.span)
+            chart = over_time.draw_over_time(points, link="days/", span=model_view.span)
             result.append({"title": naming.metric_title(own.name), "figure": chart, "says": points[-1].reason})
     return result
 
@@ -128,7 +128,7 @@ def fairness_charts(model_view: ModelView) -> list[dict[str, Any]]:
             if m.metric.endswith("_ratio")
         )
         title = naming.metric_title(metric)
-        chart = figures.draw_group_figures(points, verdicts, names)
+        chart = group_dots.draw_group_figures(points, verdicts, names)
         result.append({"title": title, "figure": chart, "says": f"{says or 'No gap over its limit'}."})
     return result
 

@@ -15,7 +15,7 @@ from catalogue.performance_monitors import (
     SELECTIVE_MONITOR,
 )
 from ledger.records.measurements import Measurement, Verdict
-from reports.charts import figures
+from reports.charts import over_time
 from reports.charts.svg import Plot, Scale
 from reports.views.measurements import with_verdict
 from reports.views.model_view import ModelView
@@ -70,7 +70,7 @@ def performance_charts(model_view: ModelView) -> list[dict[str, Any]]:
                 m for m in model_view.everyone(NOWCAST_MONITOR, metric) if m.value is not None and m.day in young
             ]
             estimate = [m for m in model_view.everyone(ESTIMATE_MONITOR, metric) if m.value is not None]
-            chart = figures.draw_over_time(points, nowcast=nowcast, estimate=estimate, span=model_view.span)
+            chart = over_time.draw_over_time(points, nowcast=nowcast, estimate=estimate, span=model_view.span)
             result.append(
                 {
                     "title": naming.metric_title(metric),

@@ -50,6 +50,6 @@ def incident_covers(incident: Incident, day: date) -> bool:
 
 
 def firing_incidents(incidents: Iterable[Incident]) -> list[Incident]:
-    """Return the incidents that are firing, the dearest first."""
+    """Return the incidents that are firing, the costliest first."""
     found = [incident for incident in incidents if incident.status is Status.FIRING]
     return sorted(found, key=lambda i: -(i.amount_gbp_per_day or 0))

@@ -8,7 +8,7 @@ from reports.wording import formatting
 
 
 def money_at_stake(incidents: list[Incident]) -> float | None:
-    """Return the pounds a day that firing incidents put at stake: the dearest, for one payment is lost only once."""
+    """Return the pounds a day that firing incidents put at stake: the costliest's, for a payment is lost once."""
     return max((i.amount_gbp_per_day for i in incidents if i.amount_gbp_per_day is not None), default=None)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import catalogue
 from ledger.records.incidents import Incident
 from ledger.records.measurements import Measurement, Verdict
-from reports.wording.formatting import format_figure, format_signed
+from reports.wording.formatting import format_figure, format_interval, format_signed
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,12 @@ def measurement_subject(m: Measurement) -> str:
     known = catalogue.MONITORS.get(m.monitor)
     whole = known.subject if known else "all payments"
     return " · ".join(part for part in (m.feature, m.slice) if part) or whole
+
+
+def figure_with_interval(m: Measurement) -> str:
+    """Return a figure with its interval and number of cases: ``81 % (77 to 85 %), n 812``."""
+    between = format_interval(m.metric, m.low, m.high)
+    return format_figure(m.metric, m.value) + (f" ({between})" if between else "") + f", n {m.n:,}"
 
 
 def measurement_title(m: Measurement) -> str:

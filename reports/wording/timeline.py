@@ -112,7 +112,7 @@ def describe_acknowledgement(log: Sequence[Event], zone: tzinfo) -> str:
 
 def describe_delivery(message: Message, zone: tzinfo) -> str:
     """Return what a message did, where, and when, or that it still waits."""
-    said = f"{describe_message_kind(message)} in {message.channel}"
+    said = f"{describe_message_kind(message)} ({message.channel})"
     if message.sent_at is not None:
         return f"{said} at {_format_time(message.sent_at, zone)}"
     tried = (

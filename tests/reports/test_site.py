@@ -316,7 +316,7 @@ def test_a_model_of_two_hundred_features_still_has_light_pages(tmp_path: Path) -
 
 def test_the_day_page_shows_breaches_before_quiet_figures(site: Path) -> None:
     text = (site / "models/card_payments/days/2026-04-28.html").read_text(encoding="utf-8")
-    assert text.index("over its limit") < text.index("quiet figure")
+    assert text.index("over its limit") < text.index("other figure")
     assert text.index("Drift of features") < text.index("Arrival")
 
 
@@ -342,7 +342,7 @@ def test_the_incident_page_says_what_to_do_first_and_that_retraining_is_blocked(
         "Look at the device feed",
         "about GBP 41k a day (GBP 28k to 55k)",
         "Certain: never above 0.4 % in 59 days",
-        "Notified in #fraud-models at 06:04 UTC",
+        "Notified (#fraud-models) at 06:04 UTC",
         "Acknowledged by on-call at 06:30 UTC: looking at the feed",
     ):
         assert said in text

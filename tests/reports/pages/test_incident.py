@@ -102,9 +102,9 @@ def test_what_people_did_stands_in_the_timeline_with_who_was_notified() -> None:
                 replace(opened, kind="updated", sent_at=None, attempts=2, last_error="429")]  # fmt: skip
     ((day,),) = [build_incident_timeline([incident], messages, [], log, LONDON)]
     assert [text for kind, text in day["events"] if kind in ("message", "person")] == [
-        "Notified in #fraud at 06:04 BST",
-        "Notified that it changed in #fraud: not delivered yet after 2 attempts: 429",
-        "Notified that it is resolved in #fraud: not delivered yet",
+        "Notified (#fraud) at 06:04 BST",
+        "Notified that it changed (#fraud): not delivered yet after 2 attempts: 429",
+        "Notified that it is resolved (#fraud): not delivered yet",
         "Acknowledged by on-call at 06:04 BST: looking at it (notified: #fraud)",
     ]
     assert describe_message_kind(replace(opened, kind="handled 9")) == "Notified of what was done"
