@@ -3,54 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 
+import catalogue
+from catalogue import Unit
+from catalogue.arrival import CHECK_MONITOR
 from ledger.records.measurements import Measurement
 
 MAX_NAME_CHARACTERS = 80
 """Longer names and values are cut, so that one value can't drown a message."""
-
-METRIC_WORDS = {
-    "false_positive_rate": "false-positive rate",
-    "true_positive_rate": "true-positive rate",
-    "calibration_gap": "mean score less fraud share",
-    "psi": "PSI",
-    "jensen_shannon": "Jensen-Shannon distance",
-    "wasserstein": "Wasserstein distance",
-    "ks": "KS statistic",
-    "null_share": "null share",
-    "nonfinite_share": "non-finite share",
-    "unseen_share": "share of unseen levels",
-    "top_score_share": "share of scores in the top 1 %",
-    "top_score_psi": "PSI within the top 1 % of scores",
-    "correlation_shift": "largest change of a correlation",
-    "reconstruction_error": "PCA reconstruction error against the baseline's",
-    "frechet_distance": "Frechet distance",
-    "scale_ratio": "typical value against the baseline's",
-    "repeated_share": "share of columns that repeat an earlier day",
-    "repeated_column": "likeness to an earlier day",
-    "constant_share": "share of the most frequent value",
-    "swapped_column": "likeness to another column",
-    "spike_share": "excess of one value",
-    "cluster_share": "new cluster of values",
-    "scaled_share": "share in another unit",
-    "renamed_share": "share under new names",
-    "slow_drift": "slow drift",
-    "recall_at_false_positive_rate": "recall at a fixed false-positive rate",
-    "false_positive_ratio": "false alarms for each fraud caught",
-    "brier_score": "Brier score",
-    "card_precision": "precision of the top cards",
-    "pr_auc": "PR-AUC",
-    "roc_auc": "ROC-AUC",
-    "value_detection_rate": "value detected",
-}
-"""Metrics whose name in words isn't their key with spaces."""
-
-
-def metric_words(metric: str) -> str:
-    """Return a metric's name as people say it; an expectation keeps its Great Expectations name."""
-    return METRIC_WORDS.get(metric, metric if metric.startswith("expect_") else metric.replace("_", " "))
 
 
 def quote_name(name: str) -> str:
@@ -98,10 +60,34 @@ def format_factor(ratio: float) -> str:
     return f"{10**power if near else round(size, 1):,} times too {'large' if ratio >= 1 else 'small'}"
 
 
+def format_minutes(minutes: float) -> str:
+    """Return minutes, as hours from an hour and a half on: ``45 minutes``, ``5.0 hours``."""
+    return f"{minutes / 60:.1f} hours" if abs(minutes) >= 90 else pluralise(round(minutes), "minute")
+
+
+def format_value(metric: str, value: float) -> str:
+    """Return a figure in the unit that the catalogue gives its metric: ``31 %``, ``2.7 times``, ``GBP 41k a day``."""
+    return VALUE_FORMATS.get(catalogue.metric(metric).unit, "{:.3g}".format)(value)
+
+
+VALUE_FORMATS: dict[Unit, Callable[[float], str]] = {
+    Unit.COUNT: "{:,.0f}".format,
+    Unit.BYTES: "{:,.0f}".format,
+    Unit.SHARE: format_percent,
+    Unit.POINTS: lambda value: f"{100 * value:+.2g} points",
+    Unit.TIMES: "{:.2g} times".format,
+    Unit.MONEY_PER_DAY: lambda value: f"{format_pounds(value)} a day",
+    Unit.MINUTES: format_minutes,
+    Unit.DAYS: lambda value: pluralise(round(value), "day"),
+}
+"""How a value of each unit is put into a sentence; numbers without a unit have three digits."""
+
+
 def describe_figure(m: Measurement) -> str:
     """Return which figure a measurement is, as in ``PSI of `amount_gbp` in `channel=app```."""
-    estimated = "estimated " if m.monitor == "estimate" else ""
+    monitor = catalogue.MONITORS.get(m.monitor)
+    prefix = f"{monitor.prefix} " if monitor is not None and monitor.prefix else ""
     of = f" of {quote_name(m.feature)}" if m.feature else ""
     within = f" in {quote_name(m.slice)}" if m.slice else ""
-    name = estimated + metric_words(m.metric)
-    return f"{name if m.monitor == 'check' else name[:1].upper() + name[1:]}{of}{within}"
+    name = prefix + catalogue.metric(m.metric).phrase
+    return f"{name if m.monitor == CHECK_MONITOR else name[:1].upper() + name[1:]}{of}{within}"

@@ -47,6 +47,7 @@ from catalogue.registers import (
     find_metric,
     metric,
     monitor,
+    recorded_cause,
 )
 from catalogue.views import (
     causes_in_order,
@@ -78,6 +79,6 @@ __all__ = [
     "drift", "drift_monitors", "evidence", "fairness", "fairness_metrics", "false_alarm_metrics", "faults",
     "find_metric", "labels", "labels_needed", "metric", "minimum_effects", "minimum_effects_unlearned", "money",
     "monitor", "monitors_in_order", "monitors_of_step", "multivariate", "never_judged_quality", "performance",
-    "performance_monitors", "real_changes", "sections", "slice_metrics", "stages", "table_monitors",
+    "performance_monitors", "real_changes", "recorded_cause", "sections", "slice_metrics", "stages", "table_monitors",
     "tested_distances", "tested_shares",
 ]  # fmt: skip

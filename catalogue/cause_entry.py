@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+STEP_FIELDS = frozenset({"table", "column", "group"})
+"""What ``first_step`` may name between braces."""
+SUMMARY_FIELDS = STEP_FIELDS | {"metric", "value", "limit", "of_column", "in_group"}
+"""What ``summary`` may name between braces."""
+
 
 @dataclass(frozen=True)
 class Inhibition:

@@ -156,7 +156,9 @@ COLUMN_FAULT = add_cause(
         inhibits=Inhibition(
             same_column=("check", "drift", "score", "fault", "slow"), table_too=True, score=True, alert_rates=True
         ),
-        inhibits_later=Inhibition(same_column=("drift", "fault", "slow"), only_soft=True, score=True, alert_rates=True),
+        inhibits_later=Inhibition(
+            same_column=("drift", "fault", "slow"), table_too=True, only_soft=True, score=True, alert_rates=True
+        ),
         spoils_training=True,
         breaks_scores=True,
         moves_columns=True,

@@ -105,10 +105,10 @@ NULL_SHARE = add_metric(
         evidence=Evidence.HARD,
         evidence_rank=1,
         fault=ColumnFault(
-            summary="{column} is {share} null",
-            summary_of_several="partly or wholly null",
-            probable_cause="null flood: the feed lost part of its values, as after a failed join.",
-            probable_cause_of_all="null flood: the feed stopped.",
+            summary="{column} is {share} empty",
+            summary_of_several="partly or wholly empty",
+            probable_cause="the feed lost part of its values, as after a failed join.",
+            probable_cause_of_all="the feed of this column stopped.",
         ),
         rows_affected=Rows.VALUE,
     )
@@ -159,9 +159,9 @@ UNSEEN_SHARE = add_metric(
         evidence=Evidence.HARD,
         evidence_rank=10,
         fault=ColumnFault(
-            summary="{share} of {column} is in levels never seen before",
-            summary_of_several="in levels never seen before",
-            probable_cause="re-encoded category: levels are written in another way than before.",
+            summary="{share} of {column} is in categories never seen before",
+            summary_of_several="in categories never seen before",
+            probable_cause="re-encoded categories: they are written in another way than before.",
             certain=False,
         ),
         rows_affected=Rows.VALUE,

@@ -163,8 +163,8 @@ RENAMED_SHARE = add_metric(
         evidence=Evidence.HARD,
         evidence_rank=9,
         fault=ColumnFault(
-            summary="{share} of {column} came under other names of its levels",
-            probable_cause="re-encoded category: levels are written in another way than before.",
+            summary="{share} of {column} came under other names of its categories",
+            probable_cause="re-encoded categories: they are written in another way than before.",
             certain=False,
         ),
         rows_affected=Rows.VALUE,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from functools import cache
+from string import Formatter
 from types import MappingProxyType
 from typing import TypeVar
 
-from catalogue.cause_entry import Cause
+from catalogue.cause_entry import STEP_FIELDS, SUMMARY_FIELDS, Cause
 from catalogue.entries import CatalogueError, Derived, Evidence, Limit, Metric, Monitor, Unit
 
 EXPECTATION = "expect_"
@@ -25,6 +26,9 @@ UNIT_BY_ENDING = {
     "_minutes": Unit.MINUTES,
 }
 """The unit of a metric that the catalogue doesn't know, such as a bank's own, by the end of its name."""
+
+UNKNOWN = 10_000
+"""The place, after all others, of a cause that the catalogue doesn't know."""
 
 _metrics: dict[str, Metric] = {}
 _derived: dict[str, Derived] = {}
@@ -73,7 +77,15 @@ def add_monitor(entry: Monitor) -> str:
 
 
 def add_cause(entry: Cause) -> str:
-    """Add a cause and return its key; raises as ``add_metric``."""
+    """Add a cause and return its key; raises as ``add_metric``, and for a text with a field that nothing fills."""
+    for part, text, known in (
+        ("summary", entry.summary, SUMMARY_FIELDS),
+        ("first_step", entry.first_step, STEP_FIELDS),
+    ):
+        unknown = sorted({field for _, field, _, _ in Formatter().parse(text) if field is not None} - known)
+        if unknown:
+            accepted = ", ".join(sorted(known))
+            raise CatalogueError(f"cause {entry.key}: {part} names {{{unknown[0]}}}; accepted are {accepted}")
     return _added(_causes, "cause", entry)
 
 
@@ -120,6 +132,17 @@ def monitor(key: str) -> Monitor:
 def cause(key: str) -> Cause:
     """Return a cause; CatalogueError where there is none of this key."""
     return _found(CAUSES, "cause", key)
+
+
+def recorded_cause(key: str) -> Cause:
+    """Return the cause that a ledger names; a bare entry, its key as title, for one that the catalogue doesn't know.
+
+    So the incidents of an older ledger, or of a plug-in that is gone, can still be read and shown.
+    """
+    return _causes.get(key) or Cause(
+        key=key, title=key, order=UNKNOWN, precedence=UNKNOWN, data_fault=False, explained=False, summary=key,
+        probable_cause="not known.", first_step="Look at its figures on the day's page.",
+    )  # fmt: skip
 
 
 def _found(register: Mapping[str, _Entry], what: str, key: str) -> _Entry:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from ledger.records.incidents import Cause, Incident
+from catalogue import causes
+from catalogue.drift import NULL_SHARE
+from ledger.records.incidents import Incident
 from ledger.records.messages import Message
 from ledger.store import Ledger
 from reports.writing import file_name
@@ -65,8 +67,8 @@ def screenshots_to_take(folder: Path) -> Iterator[Screenshot]:
     ledger = Ledger.open(f"sqlite:///{folder}/ledger.db")
     try:
         incidents = ledger.incidents()
-        decayed = _only_incident_of(incidents, Cause.PERFORMANCE_DECAY)
-        flood = next(i for i in incidents if i.cause is Cause.COLUMN_FAULT and " null" in i.summary)
+        decayed = _only_incident_of(incidents, causes.PERFORMANCE_DECAY)
+        flood = next(i for i in incidents if i.cause == causes.COLUMN_FAULT and f"/{NULL_SHARE}/" in i.figures[0])
         message = ledger.messages(flood.id)[-1]
     finally:
         ledger.close()
@@ -81,8 +83,8 @@ def screenshots_to_take(folder: Path) -> Iterator[Screenshot]:
         yield Screenshot("feature", feature, WIDE, 900)
 
 
-def _only_incident_of(incidents: Sequence[Incident], cause: Cause) -> Incident:
-    (found,) = [incident for incident in incidents if incident.cause is cause]
+def _only_incident_of(incidents: Sequence[Incident], cause: str) -> Incident:
+    (found,) = [incident for incident in incidents if incident.cause == cause]
     return found
 
 

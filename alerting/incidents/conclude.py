@@ -14,13 +14,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
+import catalogue
 from alerting.incidents import diagnostics, evidence, evidence_kinds
 from alerting.incidents.causes import find_causes
 from alerting.incidents.identity import incident_id
 from alerting.incidents.inhibition import Finding, IncidentKey
 from alerting.incidents.money import UNKNOWN_STAKE, money_at_stake
 from alerting.incidents.summary import summarise_finding
-from ledger.records.incidents import Cause, Incident, Status
+from catalogue import causes
+from catalogue.arrival import ARRIVAL_MONITOR, CHECK_MONITOR, ROW_COUNT
+from catalogue.drift_monitors import DRIFT_MONITOR
+from catalogue.performance_monitors import CUSTOM_MONITOR
+from ledger.records.incidents import Incident, Status
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 
@@ -42,7 +47,7 @@ def conclude_incidents(
     before = {_incident_key(incident): incident for incident in live}
     back = _reopenable_incidents(spec, day, known)
     figures = {m.figure: m for m in measurements}
-    moved = bool({cause for cause, _, _ in (*found, *before)} & DISTRIBUTION_CAUSES)
+    moved = any(catalogue.recorded_cause(cause).moves_columns for cause, _, _ in (*found, *before))
     result = []
     for key in dict.fromkeys([*before, *found]):
         earlier = before.get(key)
@@ -50,7 +55,7 @@ def conclude_incidents(
             result.append(_conclude_bad_day(spec, day, found[key], earlier or back.get(key), measurements, moved=moved))
         elif earlier is not None:
             result.append(_conclude_day_without_finding(spec, day, earlier, clean=_is_clean(earlier, found, figures)))
-    return sorted(result, key=lambda incident: (list(Cause).index(incident.cause), incident.id))
+    return sorted(result, key=lambda incident: (incident.cause_entry.order, incident.id))
 
 
 def _incident_key(incident: Incident) -> IncidentKey:
@@ -79,15 +84,6 @@ def _reopenable_incidents(spec: Spec, day: date, known: Sequence[Incident]) -> d
 
 MOST_EXPLAINED = 60
 """Figures that an incident names of those it explains; it counts them all."""
-DISTRIBUTION_CAUSES = {
-    Cause.FEED_FAULT,
-    Cause.COLUMN_FAULT,
-    Cause.SEASON,
-    Cause.POPULATION_SHIFT,
-    Cause.MODEL_RELEASE,
-    Cause.SCORE_SHIFT,
-}
-"""Causes under which features or the score don't look as before."""
 
 
 def _conclude_bad_day(
@@ -99,7 +95,7 @@ def _conclude_bad_day(
     *,
     moved: bool,
 ) -> Incident:
-    """Open an incident, or tell anew what one says."""
+    """Open an incident, or say anew what one is about."""
     opened = earlier.opened if earlier else day
     bad_days = earlier.bad_days + 1 if earlier else 1
     fires = _fires(spec, finding, bad_days - (earlier.earlier_bad_days if earlier else 0))
@@ -137,15 +133,15 @@ def _conclude_bad_day(
 def _evidence_with_diagnostics(
     spec: Spec, finding: Finding, measurements: Sequence[Measurement], *, moved: bool
 ) -> tuple[str, ...]:
-    """Return the probable cause and the strongest figure, what clues add to them, then the other figures."""
-    worst = diagnostics.find_worst_slice(finding, measurements) if finding.cause is Cause.PERFORMANCE_DECAY else None
+    """Return the probable cause and the strongest figure, what diagnostics add to them, then the other figures."""
+    worst = diagnostics.find_worst_slice(finding, measurements) if finding.cause == causes.PERFORMANCE_DECAY else None
     cause, *figures = evidence.evidence_sentences(finding, moved=moved, worst=worst)
     return (cause, *figures[:1], *diagnostics.diagnostic_sentences(spec, finding, measurements), *figures[1:])
 
 
 def _fires(spec: Spec, finding: Finding, bad_days: int) -> bool:
-    """Return whether so many bad days, since it began or came back, are enough to wake somebody."""
-    at_once = finding.cause.data_fault or any(evidence_kinds.is_far_over(m) for m in finding.own)
+    """Return whether so many bad days, since it began or came back, are enough to alert."""
+    at_once = catalogue.cause(finding.cause).data_fault or any(evidence_kinds.is_far_over(m) for m in finding.own)
     return at_once or bad_days >= spec.alerts.pending_days
 
 
@@ -158,7 +154,7 @@ def _conclude_day_without_finding(spec: Spec, day: date, earlier: Incident, *, c
         if clean_days > spec.alerts.pending_window_days - spec.alerts.pending_days:
             return _end_pending(day, earlier, clean_days)
         return replace(earlier, concluded=day, clean_days=clean_days)
-    needed = 1 if earlier.cause in RESOLVED_IN_ONE_DAY else spec.alerts.resolve_days
+    needed = 1 if earlier.cause_entry.one_day else spec.alerts.resolve_days
     if clean_days < needed:
         return replace(earlier, concluded=day, clean_days=clean_days)
     return replace(earlier, concluded=day, clean_days=clean_days, status=Status.RESOLVED, resolved=day)
@@ -171,18 +167,14 @@ def _end_pending(day: date, pending: Incident, clean_days: int) -> Incident:
     return replace(pending, concluded=day, status=Status.RESOLVED, clean_days=clean_days, resolved=day)
 
 
-RESOLVED_IN_ONE_DAY = (Cause.MISSING_PARTITION, Cause.LATE_PARTITION)
-"""Resolved by the next partition that comes in time."""
-
-
 def _is_clean(incident: Incident, found: Mapping[IncidentKey, Finding], figures: Mapping[str, Measurement]) -> bool:
     """Return whether a day speaks for the end of an incident: measured, and nothing wrong."""
-    causes = {cause for cause, _, _ in found}
-    if Cause.MISSING_PARTITION in causes:
+    found_causes = {cause for cause, _, _ in found}
+    if causes.MISSING_PARTITION in found_causes:
         return False
-    if incident.cause in RESOLVED_IN_ONE_DAY:
-        return Cause.LATE_PARTITION not in causes and _partition_arrived(figures)
-    if incident.cause is Cause.ERRORED:
+    if incident.cause_entry.one_day:
+        return causes.LATE_PARTITION not in found_causes and _partition_arrived(figures)
+    if incident.cause_entry.about_the_watch:
         return all(_is_computed_again(name, figures) for name in incident.figures)
     return all(_is_ok(name, figures) for name in incident.figures)
 
@@ -192,15 +184,15 @@ def _is_ok(name: str, figures: Mapping[str, Measurement]) -> bool:
     if name in figures:
         return figures[name].verdict is Verdict.OK
     monitor, _, column = name.split("/", 2)
-    if monitor == "custom":
+    if monitor == CUSTOM_MONITOR:
         return True  # every metric that the model file still names has a figure, if only an errored one
     ran = [other for other, m in figures.items() if m.monitor == monitor and m.verdict is not Verdict.ERRORED]
-    unasked = monitor == "check" or (column.endswith("/") and not any(o.split("/", 2)[2] == column for o in ran))
-    return bool(ran) and monitor in ("check", "drift") and unasked
+    unasked = monitor == CHECK_MONITOR or (column.endswith("/") and not any(o.split("/", 2)[2] == column for o in ran))
+    return bool(ran) and monitor in (CHECK_MONITOR, DRIFT_MONITOR) and unasked
 
 
 def _partition_arrived(figures: Mapping[str, Measurement]) -> bool:
-    rows = figures.get("arrival/row_count//")
+    rows = figures.get(f"{ARRIVAL_MONITOR}/{ROW_COUNT}//")
     return rows is not None and rows.verdict not in (Verdict.MISSING, Verdict.ERRORED)
 
 

@@ -3,56 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
+import catalogue
 from alerting.incidents import evidence_kinds
 from alerting.incidents.inhibition import Finding
-from alerting.wording import format_percent, join_items, metric_words, quote_name
-from ledger.records.incidents import Cause
+from alerting.wording import format_percent, join_items, quote_name
+from catalogue import causes
+from catalogue.diagnostics import DIAGNOSTICS_MONITOR, NEW_VERSION_SHARE, SCORE_MIX, SCORE_WITHIN, SEASON, WORST
+from catalogue.drift import JENSEN_SHANNON, WASSERSTEIN
+from catalogue.drift_monitors import DRIFT_MONITOR
+from catalogue.performance import FALSE_POSITIVE_RATE, RECALL
 from ledger.records.measurements import Measurement
 from models.spec import Spec
 
-NEW_VERSION_SHARE = 0.05
-"""Share of payments scored by a new model version from which on a moved score is its release."""
 MIN_NAMED_SHARE = 0.05
 """Features behind less of a score's shift aren't named."""
 
 
-def narrow_cause(finding: Finding, measurements: Sequence[Measurement]) -> Finding:
-    """Return a shift under a narrower cause where clues tell one.
-
-    A score shift is a release where payments were scored by a new model version that day; a population shift is
-    season where every feature that moved looks as on the baseline's days of the same kind.
-    """
-    if finding.cause is Cause.POPULATION_SHIFT:
-        seasonal = {m.feature for m in measurements if (m.monitor, m.metric) == ("clue", "season")}
-        return replace(finding, cause=Cause.SEASON) if {m.feature for m in finding.own} <= seasonal else finding
-    version = _find_diagnostic(measurements, "new_version_share")
-    if finding.cause is not Cause.SCORE_SHIFT or version is None or (version.value or 0.0) < NEW_VERSION_SHARE:
-        return finding
-    return replace(finding, cause=Cause.MODEL_RELEASE)
-
-
 def diagnostic_sentences(spec: Spec, finding: Finding, measurements: Sequence[Measurement]) -> tuple[str, ...]:
-    """Return what clues add to an incident's evidence; nothing where they say nothing beyond chance."""
-    if finding.cause is Cause.SEASON:
+    """Return what diagnostics add to an incident's evidence; nothing where they say nothing beyond chance."""
+    if finding.cause == causes.SEASON:
         first = finding.own[0].feature
-        return _reason_sentence(next((m for m in measurements if m.metric == "season" and m.feature == first), None))
-    if finding.cause is Cause.MODEL_RELEASE:
-        return _reason_sentence(_find_diagnostic(measurements, "new_version_share"))
-    if finding.cause is Cause.PERFORMANCE_DECAY:
+        return _reason_sentence(next((m for m in measurements if m.metric == SEASON and m.feature == first), None))
+    if finding.cause == causes.MODEL_RELEASE:
+        return _reason_sentence(find_diagnostic(measurements, NEW_VERSION_SHARE))
+    if finding.cause == causes.PERFORMANCE_DECAY:
         return _worst_slice_sentence(find_worst_slice(finding, measurements))
-    if finding.cause in (Cause.POPULATION_SHIFT, Cause.SCORE_SHIFT):
+    if finding.cause in (causes.POPULATION_SHIFT, causes.SCORE_SHIFT):
         return (*_mix_sentence(measurements), *_feature_share_sentence(spec, finding, measurements))
     return ()
 
 
 def find_worst_slice(finding: Finding, measurements: Sequence[Measurement]) -> Measurement | None:
     """Return the slice that got worse beyond chance in what a decay is about, or None."""
-    wanted = (
-        "false_positive_rate" if all(m.metric in evidence_kinds.FALSE_ALARM_METRICS for m in finding.own) else "recall"
-    )
-    found = _find_diagnostic(measurements, f"worst_{wanted}")
+    only_false_alarms = all(evidence_kinds.is_false_alarm_metric(m.metric) for m in finding.own)
+    found = find_diagnostic(measurements, f"{WORST}{FALSE_POSITIVE_RATE if only_false_alarms else RECALL}")
     return found if found is not None and found.slice else None
 
 
@@ -64,9 +49,9 @@ def score_shift_shares(spec: Spec, measurements: Sequence[Measurement]) -> dict[
     """
     moved = {
         m.feature: evidence_kinds.feature_importance(spec, m.feature) * m.value
-        for metric in ("jensen_shannon", "wasserstein")
+        for metric in (JENSEN_SHANNON, WASSERSTEIN)
         for m in measurements
-        if (m.monitor, m.metric, m.slice) == ("drift", metric, "") and m.value is not None and m.feature
+        if (m.monitor, m.metric, m.slice) == (DRIFT_MONITOR, metric, "") and m.value is not None and m.feature
     }
     whole = sum(moved.values())
     found = {feature: own / whole for feature, own in moved.items()} if whole > 0 else {}
@@ -74,9 +59,7 @@ def score_shift_shares(spec: Spec, measurements: Sequence[Measurement]) -> dict[
 
 
 def _feature_share_sentence(spec: Spec, finding: Finding, measurements: Sequence[Measurement]) -> tuple[str, ...]:
-    if finding.cause is not Cause.POPULATION_SHIFT or not any(
-        evidence_kinds.is_score_shift(m) for m in finding.explained
-    ):
+    if finding.cause != causes.POPULATION_SHIFT or not any(evidence_kinds.is_score_shift(m) for m in finding.explained):
         return ()
     named = [
         f"{quote_name(name)} {format_percent(own)}"
@@ -90,8 +73,12 @@ def _feature_share_sentence(spec: Spec, finding: Finding, measurements: Sequence
 
 def _mix_sentence(measurements: Sequence[Measurement]) -> tuple[str, ...]:
     """Say which slice column's mix moved the score most, where that is beyond chance and most of the change."""
-    mixes = [m for m in measurements if (m.monitor, m.metric) == ("clue", "score_mix") and m.value is not None]
-    within = {m.feature: m.value or 0.0 for m in measurements if (m.monitor, m.metric) == ("clue", "score_within")}
+    mixes = [
+        m for m in measurements if (m.monitor, m.metric) == (DIAGNOSTICS_MONITOR, SCORE_MIX) and m.value is not None
+    ]
+    within = {
+        m.feature: m.value or 0.0 for m in measurements if (m.monitor, m.metric) == (DIAGNOSTICS_MONITOR, SCORE_WITHIN)
+    }
     sure = [m for m in mixes if m.low is not None and m.high is not None and not m.low <= 0 <= m.high]
     most = max(sure, key=lambda m: (abs(m.value or 0.0), m.feature), default=None)
     if most is None or abs(most.value or 0.0) <= abs(within.get(most.feature, 0.0)):
@@ -102,7 +89,7 @@ def _mix_sentence(measurements: Sequence[Measurement]) -> tuple[str, ...]:
 def _worst_slice_sentence(m: Measurement | None) -> tuple[str, ...]:
     if m is None:
         return ()
-    return (f"Worst in {quote_name(m.slice)}: {metric_words(m.metric.removeprefix('worst_'))} {m.reason}.",)
+    return (f"Worst in {quote_name(m.slice)}: {catalogue.metric(catalogue.metric(m.metric).base).phrase} {m.reason}.",)
 
 
 def _reason_sentence(m: Measurement | None) -> tuple[str, ...]:
@@ -112,5 +99,6 @@ def _reason_sentence(m: Measurement | None) -> tuple[str, ...]:
     return (f"{said[:1].upper()}{said[1:]}.",)
 
 
-def _find_diagnostic(measurements: Sequence[Measurement], metric: str) -> Measurement | None:
-    return next((m for m in measurements if (m.monitor, m.metric) == ("clue", metric)), None)
+def find_diagnostic(measurements: Sequence[Measurement], metric: str) -> Measurement | None:
+    """Return the day's first diagnostic of a metric, or None."""
+    return next((m for m in measurements if (m.monitor, m.metric) == (DIAGNOSTICS_MONITOR, metric)), None)

@@ -1,4 +1,4 @@
-"""What kind of evidence each measurement is, by the names that monitors and Great Expectations give it."""
+"""What kind of evidence each measurement is, by the catalogue and by the names of Great Expectations."""
 
 from __future__ import annotations
 
@@ -6,62 +6,25 @@ import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 
+import catalogue
+from catalogue import Evidence, Needs
+from catalogue.drift import PSI
+from catalogue.drift_monitors import SCORE_MONITOR
+from catalogue.fairness import FAIRNESS_MONITOR, RATIO, SELECTION_RATE
+from catalogue.labels import FRAUDS_MATURE_UNTIL, MATURE_UNTIL
+from catalogue.performance import ALERT_RATE
+from catalogue.performance_monitors import DECAY_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 
-SOFT_METRICS = (
-    "psi",
-    "jensen_shannon",
-    "wasserstein",
-    "ks",
-    "top_score_share",
-    "top_score_psi",
-    "frechet_distance",
-    "correlation_shift",
-    "reconstruction_error",
-    "cluster_share",
-    "slow_drift",
-)
-"""Distances of distributions: they say that something moved, not that it is broken."""
 FAR_OVER_FACTOR = 4.0
 """So many times its limit a PSI is no chance, however short it lasts: it waits for no second day."""
-HARD_METRICS = (
-    "null_share",
-    "nonfinite_share",
-    "constant_share",
-    "repeated_column",
-    "swapped_column",
-    "scale_ratio",
-    "spike_share",
-    "scaled_share",
-    "renamed_share",
-    "unseen_share",
-)
-"""Figures that say how a column is broken, the most telling first."""
-DISTRIBUTION_MONITORS = ("drift", "score", "fault", "slow")
-"""Monitors that hold a column's distribution against its baseline."""
-DECAY_METRICS = (
-    "recall",
-    "value_detection_rate",
-    "pr_auc",
-    "roc_auc",
-    "precision",
-    "false_positive_rate",
-    "calibration_error",
-)
-"""Figures of how well the model does, the most costly first; the alert rate says nothing of right or wrong."""
-SHARE_METRICS = ("recall", "value_detection_rate", "precision", "false_positive_rate")
-"""Those of them that are a share of payments or pounds, said in per cent."""
-FALSE_ALARM_METRICS = ("precision", "false_positive_rate", "alert_rate", "calibration_error")
-FAIRNESS_METRICS = ("false_positive_rate", "true_positive_rate", "selection_rate", "precision")
-"""Rates compared between groups: harm to legitimate customers first, then protection from fraud."""
 DECAY_WINDOW_DAYS = 7
 """Cohort days that the decay monitor pools."""
 SELECTION_WINDOW_DAYS = 7
 """Newest cohort days over which the fairness monitor pools alert rates first; only small groups need more."""
-
-FRAUD_ONLY_METRICS = ("recall", "value_detection_rate")
-"""Figures of decay that wait for frauds to be known only, not for what is legitimate."""
+WEAKEST = 1000
+"""The rank of evidence of another kind: after all others."""
 
 _UNIQUE = re.compile(r"^expect_(column_values_to_be_unique|compound_columns_to_be_unique|.*unique_value_count.*)$")
 _ROW_COUNT = re.compile(r"^expect_table_row_count_")
@@ -69,32 +32,62 @@ _AVERAGE = re.compile(r"^expect_column_(mean|median|stdev|sum|proportion|quantil
 
 
 def is_soft_drift(m: Measurement) -> bool:
-    """Return whether it is a distance of a feature or the score from its baseline."""
-    return m.monitor in DISTRIBUTION_MONITORS and m.metric in SOFT_METRICS
+    """Return whether it is a distance of a feature or the score from its baseline: it moved, and need not be broken."""
+    return _is_of_columns(m) and catalogue.metric(m.metric).evidence is Evidence.SOFT
 
 
 def is_hard_drift(m: Measurement) -> bool:
     """Return whether it is a figure that only a broken column makes."""
-    return m.monitor in DISTRIBUTION_MONITORS and m.metric in HARD_METRICS
+    return _is_of_columns(m) and catalogue.metric(m.metric).evidence is Evidence.HARD
+
+
+def _is_of_columns(m: Measurement) -> bool:
+    """Return whether its monitor compares single columns with their baseline."""
+    monitor = catalogue.MONITORS.get(m.monitor)
+    return monitor is not None and monitor.of_columns
+
+
+def is_loss(m: Measurement) -> bool:
+    """Return whether it says how well the model does; the alert rate says nothing of right or wrong."""
+    return m.monitor == DECAY_MONITOR and catalogue.metric(m.metric).evidence is Evidence.LOSS
+
+
+def is_false_alarm_metric(metric: str) -> bool:
+    """Return whether a metric gets worse with more false alarms."""
+    return metric in catalogue.false_alarm_metrics()
+
+
+def evidence_rank(m: Measurement) -> int:
+    """Return its rank among figures of the same kind of evidence, the most convincing (or most costly) first."""
+    return catalogue.metric(m.metric).evidence_rank
 
 
 def is_far_over(m: Measurement) -> bool:
     """Return whether even the low end of a PSI's interval is many times its limit."""
-    return m.metric == "psi" and m.low is not None and bool(m.limit) and m.low > FAR_OVER_FACTOR * (m.limit or 0.0)
+    return m.metric == PSI and m.low is not None and bool(m.limit) and m.low > FAR_OVER_FACTOR * (m.limit or 0.0)
+
+
+def is_soft_score_drift(m: Measurement) -> bool:
+    """Return whether it is a distance of the score from its baseline."""
+    return m.monitor == SCORE_MONITOR and catalogue.metric(m.metric).evidence is Evidence.SOFT
+
+
+def is_alert_rate(m: Measurement) -> bool:
+    """Return whether it is the alert rate, everyone's or one group's beside another's.
+
+    Alert rates rest on no label, and a change of mix alone moves them.
+    """
+    return (m.monitor == DECAY_MONITOR and m.metric == ALERT_RATE) or is_selection_rate(m)
 
 
 def is_score_shift(m: Measurement) -> bool:
-    """Return whether it says that scores moved, which any broken or shifted feature brings about.
-
-    So do alert rates, everyone's or one group's: they rest on no label, and a change of mix alone moves them.
-    """
-    rate = (m.monitor == "decay" and m.metric == "alert_rate") or is_selection_rate(m)
-    return (m.monitor == "score" and m.metric in SOFT_METRICS) or rate
+    """Return whether it says that scores moved, which any broken or shifted feature brings about."""
+    return is_soft_score_drift(m) or is_alert_rate(m)
 
 
 def is_selection_rate(m: Measurement) -> bool:
     """Return whether it compares how often a group raises an alert."""
-    return m.monitor == "fairness" and m.metric.startswith("selection_rate")
+    return m.monitor == FAIRNESS_MONITOR and SELECTION_RATE in (m.metric, catalogue.metric(m.metric).base)
 
 
 def is_uniqueness_check(m: Measurement) -> bool:
@@ -119,7 +112,8 @@ def is_below_limit(m: Measurement) -> bool:
 
 def is_false_alarm_gap(m: Measurement) -> bool:
     """Return whether it says that one group bears more false alarms than another."""
-    return m.metric.startswith(("false_positive_rate", "selection_rate"))
+    quality = catalogue.metric(m.metric).quality
+    return m.monitor == FAIRNESS_MONITOR and quality is not None and quality.false_alarms
 
 
 def is_critical_check(spec: Spec, m: Measurement) -> bool:
@@ -158,16 +152,18 @@ def excess_over_limit(m: Measurement) -> float:
 
 def hardness_rank(m: Measurement) -> int:
     """Return the rank of evidence for a broken column: how it is broken, then which check failed."""
-    return HARD_METRICS.index(m.metric) if m.metric in HARD_METRICS else len(HARD_METRICS)
+    return evidence_rank(m) if catalogue.metric(m.metric).evidence is Evidence.HARD else WEAKEST
+
+
+def soft_rank(m: Measurement) -> int:
+    """Return the rank of evidence that a column moved, the most convincing first."""
+    return evidence_rank(m) if catalogue.metric(m.metric).evidence is Evidence.SOFT else WEAKEST
 
 
 def fairness_rank(m: Measurement) -> tuple[int, bool]:
     """Return the rank of a fairness figure: by the harm it measures, ratios before differences."""
-    base = re.sub(r"_(ratio|difference)$", "", m.metric)
-    return (
-        FAIRNESS_METRICS.index(base) if base in FAIRNESS_METRICS else len(FAIRNESS_METRICS),
-        not m.metric.endswith("_ratio"),
-    )
+    quality = catalogue.metric(m.metric).quality
+    return quality.harm_rank if quality else WEAKEST, not m.metric.endswith(RATIO)
 
 
 def column_of_slice(slice_: str) -> str:
@@ -183,13 +179,15 @@ def pooled_cohort_days(m: Measurement, measurements: Sequence[Measurement]) -> l
     if is_selection_rate(m):
         return [m.as_of - timedelta(days=step) for step in range(SELECTION_WINDOW_DAYS)]
     newest: date | None = m.as_of
-    if m.metric != "alert_rate":
-        newest = newest_mature_day(m.as_of, measurements, frauds_only=m.metric in FRAUD_ONLY_METRICS)
+    if m.metric != ALERT_RATE:
+        quality = catalogue.metric(m.metric).quality
+        waits_for_frauds = quality is not None and quality.needs is Needs.FRAUDS
+        newest = newest_mature_day(m.as_of, measurements, frauds_only=waits_for_frauds)
     return [newest - timedelta(days=step) for step in reversed(range(DECAY_WINDOW_DAYS))] if newest else []
 
 
 def newest_mature_day(as_of: date, measurements: Sequence[Measurement], *, frauds_only: bool = False) -> date | None:
     """Return the newest cohort day whose labels (or only frauds) are mature, or None where that isn't known."""
-    name = "frauds_mature_until" if frauds_only else "mature_until"
-    found = next((m for m in measurements if (m.monitor, m.metric) == ("decay", name)), None)
+    name = FRAUDS_MATURE_UNTIL if frauds_only else MATURE_UNTIL
+    found = next((m for m in measurements if (m.monitor, m.metric) == (DECAY_MONITOR, name)), None)
     return as_of - timedelta(days=round(found.value)) if found and found.value is not None else None

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+import catalogue
 from alerting.incidents import evidence_kinds
-from ledger.records.incidents import Cause, Incident
+from catalogue import Inhibition, causes
+from catalogue.arrival import ARRIVAL_MONITOR, CHECK_MONITOR, ROW_COUNT
+from catalogue.drift_monitors import SCORE_MONITOR
+from catalogue.fairness import FAIRNESS_MONITOR
+from catalogue.performance import ALERT_RATE
+from catalogue.performance_monitors import DECAY_MONITOR
+from ledger.records.incidents import Incident
 from ledger.records.measurements import Measurement, Verdict
 
 INHIBITING_WINDOW_SHARE = 2 / 7
@@ -15,18 +22,7 @@ INHIBITING_WINDOW_SHARE = 2 / 7
 
 A broken day can miss all of its frauds: two of seven pooled days lower a recall of 0.8 by up to 0.23.
 """
-SCORE_BREAKING_CAUSES = (
-    Cause.STALE_PARTITION,
-    Cause.INCOMPLETE_PARTITION,
-    Cause.SCHEMA_CHANGE,
-    Cause.FEED_FAULT,
-    Cause.COLUMN_FAULT,
-)
-"""Data faults under which payments were scored wrongly, so that their cohorts look decayed later."""
-
-POPULATION_SHIFT_CAUSES = (Cause.SEASON, Cause.POPULATION_SHIFT)
-
-IncidentKey = tuple[Cause, str, str]
+IncidentKey = tuple[str, str, str]
 """An incident's identity while it lives: cause, feature, slice."""
 
 
@@ -34,7 +30,7 @@ IncidentKey = tuple[Cause, str, str]
 class Finding:
     """One cause seen on one day: the breaches that show it (``own``, strongest first), and those it explains."""
 
-    cause: Cause
+    cause: str
     own: tuple[Measurement, ...]
     feature: str = ""
     slice: str = ""
@@ -45,88 +41,47 @@ class Finding:
         """Return the identity of the incident that this finding belongs to."""
         return self.cause, self.feature, self.slice
 
+    def under(self, cause: str) -> Finding:
+        """Return it under another cause."""
+        return replace(self, cause=cause)
+
 
 def inhibits(finding: Finding, m: Measurement) -> bool:
     """Return whether a cause accounts for a breach of the same day that isn't its own evidence."""
-    rule = INHIBITION_RULES.get(finding.cause)
-    return rule is not None and rule(finding, m)
+    rule = catalogue.cause(finding.cause).inhibits
+    columns = {own.feature for own in finding.own if own.feature or rule.table_too}
+    too_few_rows = any(own.monitor == ARRIVAL_MONITOR and evidence_kinds.is_below_limit(own) for own in finding.own)
+    return _accounts_for(rule, m, columns, too_few_rows=too_few_rows)
 
 
-def _missing_partition_inhibits(_: Finding, m: Measurement) -> bool:
-    return m.monitor in ("arrival", "schema", "check", *evidence_kinds.DISTRIBUTION_MONITORS)
-
-
-def _stale_partition_inhibits(_: Finding, m: Measurement) -> bool:
-    """Rows of another day may break any check or distribution, and the scores go with them."""
-    return m.monitor in ("arrival", "check", *evidence_kinds.DISTRIBUTION_MONITORS) or evidence_kinds.is_score_shift(m)
-
-
-def _schema_change_inhibits(finding: Finding, m: Measurement) -> bool:
-    columns = {own.feature for own in finding.own}
-    touched = m.feature in columns or not columns.isdisjoint(m.feature.split(", "))
-    return touched or m.monitor == "schema" or evidence_kinds.is_score_shift(m)
-
-
-def _duplicate_rows_inhibit(_: Finding, m: Measurement) -> bool:
-    more = m.metric == "row_count" and not evidence_kinds.is_below_limit(m)
-    about_rows = evidence_kinds.is_row_count_check(m) or evidence_kinds.is_uniqueness_check(m)
-    return (m.monitor == "arrival" and more) or (m.monitor == "check" and about_rows)
-
-
-def _incomplete_partition_inhibits(finding: Finding, m: Measurement) -> bool:
-    fewer = any(own.monitor == "arrival" and evidence_kinds.is_below_limit(own) for own in finding.own)
-    return (fewer and evidence_kinds.is_soft_drift(m)) or (
-        m.monitor == "check" and evidence_kinds.is_row_count_check(m)
-    )
-
-
-def _column_fault_inhibits(finding: Finding, m: Measurement) -> bool:
-    same = m.feature == finding.feature and m.monitor in ("check", *evidence_kinds.DISTRIBUTION_MONITORS)
-    return same or evidence_kinds.is_score_shift(m)
-
-
-def _feed_fault_inhibits(finding: Finding, m: Measurement) -> bool:
-    columns = {own.feature for own in finding.own}
+def _accounts_for(rule: Inhibition, m: Measurement, columns: Set[str], *, too_few_rows: bool = False) -> bool:
+    """Return whether a rule of the catalogue covers a breach, given the columns that the cause's evidence names."""
+    soft = evidence_kinds.is_soft_drift(m)
+    listed = m.monitor in rule.monitors or _is_of_same_column(rule, m, columns)
     return (
-        m.feature in columns and m.monitor in ("drift", "slow", "fault", "check", "score")
-    ) or evidence_kinds.is_score_shift(m)
-
-
-def _population_shift_inhibits(finding: Finding, m: Measurement) -> bool:
-    columns = {own.feature for own in finding.own if own.feature}
-    same = m.monitor in ("check", "drift", "slow", "fault") and m.feature in columns
-    return same or evidence_kinds.is_score_shift(m)
-
-
-def _score_shift_inhibits(_: Finding, m: Measurement) -> bool:
-    return (m.monitor == "score" and evidence_kinds.is_score_shift(m)) or (
-        m.monitor == "decay" and m.metric in evidence_kinds.FALSE_ALARM_METRICS
+        (listed and (soft or not rule.only_soft))
+        or (rule.score and evidence_kinds.is_soft_score_drift(m))
+        or (rule.alert_rates and evidence_kinds.is_alert_rate(m))
+        or (rule.false_alarms and m.monitor == DECAY_MONITOR and evidence_kinds.is_false_alarm_metric(m.metric))
+        or (rule.drift_if_few_rows and too_few_rows and soft)
+        or _is_about_rows(rule, m)
     )
 
 
-def _fairness_gap_inhibits(_: Finding, m: Measurement) -> bool:
-    return m.monitor == "decay" and m.metric in evidence_kinds.FALSE_ALARM_METRICS
+def _is_of_same_column(rule: Inhibition, m: Measurement, columns: Set[str]) -> bool:
+    if rule.any_monitor:
+        return m.feature in columns or not columns.isdisjoint(m.feature.split(", "))
+    return m.monitor in rule.same_column and m.feature in columns
 
 
-def _performance_decay_inhibits(_: Finding, m: Measurement) -> bool:
-    return m.monitor == "decay"
-
-
-INHIBITION_RULES: dict[Cause, Callable[[Finding, Measurement], bool]] = {
-    Cause.MISSING_PARTITION: _missing_partition_inhibits,
-    Cause.SCHEMA_CHANGE: _schema_change_inhibits,
-    Cause.DUPLICATE_ROWS: _duplicate_rows_inhibit,
-    Cause.STALE_PARTITION: _stale_partition_inhibits,
-    Cause.INCOMPLETE_PARTITION: _incomplete_partition_inhibits,
-    Cause.FEED_FAULT: _feed_fault_inhibits,
-    Cause.COLUMN_FAULT: _column_fault_inhibits,
-    Cause.SEASON: _population_shift_inhibits,
-    Cause.POPULATION_SHIFT: _population_shift_inhibits,
-    Cause.MODEL_RELEASE: _score_shift_inhibits,
-    Cause.SCORE_SHIFT: _score_shift_inhibits,
-    Cause.PERFORMANCE_DECAY: _performance_decay_inhibits,
-    Cause.FAIRNESS_GAP: _fairness_gap_inhibits,
-}
+def _is_about_rows(rule: Inhibition, m: Measurement) -> bool:
+    """Return whether a rule covers a breach that is about the number of rows, or rows being there only once."""
+    if m.monitor == ARRIVAL_MONITOR:
+        return rule.too_many_rows and m.metric == ROW_COUNT and not evidence_kinds.is_below_limit(m)
+    return m.monitor == CHECK_MONITOR and (
+        (rule.row_count_checks and evidence_kinds.is_row_count_check(m))
+        or (rule.unique_checks and evidence_kinds.is_uniqueness_check(m))
+    )
 
 
 @dataclass(frozen=True)
@@ -136,56 +91,56 @@ class PastIncidents:
     measurements: Sequence[Measurement]
     faulty: frozenset[date]
     shifted: frozenset[date]
-    live: frozenset[tuple[Cause, str]]
-    """Cause, and feature or slice, of each incident that is pending or firing."""
+    live: frozenset[IncidentKey]
+    """Each incident that is pending or firing."""
 
     @classmethod
     def of(cls, measurements: Sequence[Measurement], known: Sequence[Incident]) -> PastIncidents:
         """Take what matters from the day's measurements and the incidents before it."""
         return cls(
             measurements=measurements,
-            faulty=_bad_days(incident for incident in known if incident.cause in SCORE_BREAKING_CAUSES),
-            shifted=_bad_days(incident for incident in known if incident.cause in POPULATION_SHIFT_CAUSES),
-            live=frozenset((incident.cause, incident.feature or incident.slice) for incident in known if incident.live),
+            faulty=_bad_days(incident for incident in known if incident.cause_entry.breaks_scores),
+            shifted=_bad_days(incident for incident in known if incident.cause_entry.shift),
+            live=frozenset((incident.cause, incident.feature, incident.slice) for incident in known if incident.live),
         )
 
     def inhibits(self, m: Measurement) -> bool:
         """Return whether an earlier incident accounts for a breach of today."""
         if m.verdict is not Verdict.BREACH or self.belongs_to_live_incident(m):
             return False
-        causes = {cause for cause, _ in self.live}
-        if m.monitor == "decay" and m.metric == "alert_rate":
+        if m.monitor == DECAY_MONITOR and m.metric == ALERT_RATE:
             # A single day of scores gone wild lifts the rate of a week beyond any limit.
             return bool(self._share_of(m, self.faulty | self.shifted))
-        if (
-            evidence_kinds.is_selection_rate(m)
-            and self._share_of(m, self.faulty | self.shifted) >= INHIBITING_WINDOW_SHARE
-        ):
-            return True
-        if m.monitor == "decay":
-            # A score that shifted was told by its alert rate weeks before labels show the false alarms.
-            shifted = m.metric in evidence_kinds.FALSE_ALARM_METRICS and bool(
-                {Cause.SCORE_SHIFT, Cause.MODEL_RELEASE} & causes
-            )
-            return shifted or self._share_of(m, self.faulty) >= INHIBITING_WINDOW_SHARE
-        if m.monitor in ("drift", "slow", "fault") and evidence_kinds.is_soft_drift(m):
-            return (Cause.COLUMN_FAULT, m.feature) in self.live or Cause.FEED_FAULT in causes
-        return evidence_kinds.is_score_shift(m) and bool(
-            {Cause.FEED_FAULT, Cause.COLUMN_FAULT, *POPULATION_SHIFT_CAUSES} & causes
-        )
+        if evidence_kinds.is_selection_rate(m):
+            covered = self._share_of(m, self.faulty | self.shifted) >= INHIBITING_WINDOW_SHARE
+        else:
+            covered = m.monitor == DECAY_MONITOR and self._share_of(m, self.faulty) >= INHIBITING_WINDOW_SHARE
+        return covered or any(_inhibits_later(incident, m) for incident in self.live)
 
     def belongs_to_live_incident(self, m: Measurement) -> bool:
         """Return whether a figure belongs to a real change that is live already: it stays that change's evidence."""
-        if m.monitor == "fairness":
-            return (Cause.FAIRNESS_GAP, m.slice) in self.live
+        if m.monitor == FAIRNESS_MONITOR:
+            return (causes.FAIRNESS_GAP, "", m.slice) in self.live
         owners = (
-            (Cause.SCORE_SHIFT, Cause.MODEL_RELEASE) if evidence_kinds.is_score_shift(m) else (Cause.PERFORMANCE_DECAY,)
+            (causes.SCORE_SHIFT, causes.MODEL_RELEASE)
+            if evidence_kinds.is_score_shift(m)
+            else (causes.PERFORMANCE_DECAY,)
         )
-        return m.monitor in ("decay", "score") and any((owner, "") in self.live for owner in owners)
+        return m.monitor in (DECAY_MONITOR, SCORE_MONITOR) and any((owner, "", "") in self.live for owner in owners)
 
     def _share_of(self, m: Measurement, days: frozenset[date]) -> float:
         window = evidence_kinds.pooled_cohort_days(m, self.measurements)
         return len(days.intersection(window)) / len(window) if window else 0.0
+
+
+def _inhibits_later(incident: IncidentKey, m: Measurement) -> bool:
+    """Return whether an incident of an earlier day that is still live accounts for a breach of today.
+
+    A score that shifted showed in its alert rate weeks before labels show the false alarms.
+    """
+    cause, feature, _ = incident
+    rule = catalogue.recorded_cause(cause).inhibits_later
+    return _accounts_for(rule, m, {feature} if feature or rule.table_too else set())
 
 
 def _bad_days(incidents: Iterable[Incident]) -> frozenset[date]:

@@ -1,7 +1,7 @@
 """An incident's whole life, as a table: what the days say of it, and what people do with it.
 
 pending -> firing -> acknowledged -> resolved -> reopened, or pending -> withdrawn. What the days say is concluded anew
-whenever data is mended (``alerting.incidents.conclude``); what people did stands in the ledger's log and is never taken
+whenever data is fixed (``alerting.incidents.conclude``); what people did stands in the ledger's log and is never taken
 back. Both are put together here, from the log and a given time: nothing is stored that the log doesn't say.
 """
 
@@ -147,7 +147,7 @@ EVENT_EFFECTS: dict[EventKind, Callable[[Handling, Event], Handling]] = {
     EventKind.RESOLVED: lambda known, _: replace(known, snoozed=None),
     EventKind.CLOSED: lambda known, event: replace(known, closed=event, snoozed=None),
     EventKind.NOTED: lambda known, event: replace(known, notes=(*known.notes, event)),
-    # A restatement without a metric is about the incident's state, which is told by itself.
+    # A restatement without a metric is about the incident's state, which has a message of its own.
     EventKind.RESTATED: lambda known, event: replace(known, restated=event) if "metric" in event.payload else known,
 }
 """What an event leaves behind, besides the state to which it leads."""
@@ -166,7 +166,7 @@ def changes_to_log(logged: Mapping[str, Handling], incidents: Iterable[Incident]
     return made
 
 
-GONE_REASON = "its days were watched again after the data was mended, and it is no longer found"
+GONE_REASON = "its days were watched again after the data was fixed, and it is no longer found"
 
 
 EVENTS_BETWEEN_STATUSES: dict[tuple[Status | None, Status], tuple[EventKind, ...]] = {
@@ -200,7 +200,7 @@ def _changes_of_incident(handling: Handling | None, incident: Incident) -> list[
 
 
 def _logged_status(handling: Handling | None) -> Status | None:
-    """Return the status that the log last told of; None without one, and of what was withdrawn, as if it were new."""
+    """Return the status that stands last in the log; None without one, and of what was withdrawn, as if it were new."""
     if handling is None or handling.state is LifecycleState.WITHDRAWN:
         return None
     return Status.FIRING if handling.state is LifecycleState.ACKNOWLEDGED else Status(handling.state)
@@ -209,7 +209,7 @@ def _logged_status(handling: Handling | None) -> Status | None:
 def _change_reason(kind: EventKind, was: Status | None, incident: Incident) -> str:
     if kind is EventKind.NOTICED:
         again = "came back; " if was is Status.RESOLVED else ""
-        return f"{again}{incident.summary}; it may be chance, and must hold before it is told"
+        return f"{again}{incident.summary}; it may be chance, and must hold before anybody is notified"
     if kind is EventKind.WITHDRAWN:
         return "it didn't hold: the next judged days were clean" if was is Status.PENDING else GONE_REASON
     if kind is EventKind.RESTATED:

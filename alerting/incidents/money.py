@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import catalogue
 from alerting.incidents.inhibition import Finding
 from alerting.wording import format_pounds
-from ledger.records.incidents import Cause
+from catalogue import Rows, causes
+from catalogue.arrival import ROW_COUNT
+from catalogue.money import CAUGHT, LOST
+from catalogue.performance_monitors import DECAY_MONITOR
 from ledger.records.measurements import Measurement
 
 UNKNOWN_STAKE = "Money at stake is not known: "
@@ -30,46 +34,32 @@ def money_at_stake(finding: Finding, measurements: Sequence[Measurement]) -> Mon
     fraud value that the model caught a day in its baseline, times the share of rows that the fault touches; so its
     interval starts at 0. The others have no honest figure.
     """
-    if finding.cause is Cause.PERFORMANCE_DECAY:
+    if finding.cause == causes.PERFORMANCE_DECAY:
         return _money_lost_to_decay(measurements)
-    if finding.cause in UNMEASURED_REASONS and not _is_empty_partition(finding):
+    if catalogue.cause(finding.cause).money_unknown and not _is_empty_partition(finding):
         return MoneyAtStake(reason=_unmeasured_reason(finding, measurements))
     share = _affected_row_share(finding)
     if share is None:
-        return MoneyAtStake(reason="how many rows are touched can't be told.")
-    caught = _decay_figure(measurements, "caught_gbp_per_day")
+        return MoneyAtStake(reason="how many rows are affected is not known.")
+    caught = _decay_figure(measurements, CAUGHT)
     if caught is None or caught.value is None:
         return MoneyAtStake(reason=_reason_or(caught, "what the model catches a day isn't measured yet."))
     high = caught.high if caught.high is not None else caught.value
     return MoneyAtStake(caught.value * share, 0.0, high * share)
 
 
-UNMEASURED_REASONS: dict[Cause, str] = {
-    Cause.ERRORED: "what couldn't be computed has no figure.",
-    Cause.INCOMPLETE_PARTITION: "what the rows that lack, or are too many, are worth can't be told.",
-    Cause.LATE_PARTITION: "the data came, but late; payments scored in between aren't told apart.",
-    Cause.SEASON: "no measured loss yet; labels will tell.",
-    Cause.POPULATION_SHIFT: "no measured loss yet; labels will tell.",
-    Cause.MODEL_RELEASE: "no measured loss yet; labels will tell.",
-    Cause.SCORE_SHIFT: "no measured loss yet; labels will tell.",
-    Cause.FAIRNESS_GAP: "the harm to customers isn't counted in pounds.",
-}
-
-
 def _unmeasured_reason(finding: Finding, measurements: Sequence[Measurement]) -> str:
     """Return why no loss is known and, where the model may catch less, the most it can be: all that it catches."""
-    caught = _decay_figure(measurements, "caught_gbp_per_day")
-    if finding.cause not in MAY_CATCH_LESS_CAUSES or caught is None or caught.value is None:
-        return UNMEASURED_REASONS[finding.cause]
+    caught = _decay_figure(measurements, CAUGHT)
+    cause = catalogue.cause(finding.cause)
+    if not cause.may_catch_less or caught is None or caught.value is None:
+        return cause.money_unknown
     most = caught.value if caught.high is None else caught.high
-    return f"no measured loss yet, at most the {format_pounds(most)} a day that the model catches; labels will tell."
-
-
-MAY_CATCH_LESS_CAUSES = (Cause.SEASON, Cause.POPULATION_SHIFT, Cause.MODEL_RELEASE, Cause.SCORE_SHIFT)
+    return f"no measured loss yet, at most the {format_pounds(most)} a day that the model catches; labels will show."
 
 
 def _money_lost_to_decay(measurements: Sequence[Measurement]) -> MoneyAtStake:
-    lost = _decay_figure(measurements, "lost_gbp_per_day")
+    lost = _decay_figure(measurements, LOST)
     if lost is None or lost.value is None:
         return MoneyAtStake(reason=_reason_or(lost, "the model file names no amount column."))
     if lost.value <= 0:
@@ -78,29 +68,28 @@ def _money_lost_to_decay(measurements: Sequence[Measurement]) -> MoneyAtStake:
 
 
 def _affected_row_share(finding: Finding) -> float | None:
-    if finding.cause in (Cause.MISSING_PARTITION, Cause.STALE_PARTITION, Cause.SCHEMA_CHANGE):
+    if catalogue.cause(finding.cause).affects_all_rows or _is_empty_partition(finding):
         return 1.0
     first = finding.own[0]
-    if _is_empty_partition(finding):
+    rows = catalogue.metric(first.metric).rows_affected
+    if rows is Rows.UNKNOWN or first.slice:
+        return None
+    if rows is Rows.ALL:
         return 1.0
-    if first.metric in ("scale_ratio", "repeated_column", "swapped_column") and not first.slice:
-        return 1.0
-    if first.metric.endswith("_share") and first.value is not None and not first.slice:
-        return min(1.0, first.value)
-    return None
+    return min(1.0, first.value) if first.value is not None else None
 
 
 def _is_empty_partition(finding: Finding) -> bool:
-    return finding.own[0].metric == "row_count" and finding.own[0].value == 0
+    return finding.own[0].metric == ROW_COUNT and finding.own[0].value == 0
 
 
 def _decay_figure(measurements: Sequence[Measurement], metric: str) -> Measurement | None:
-    return next((m for m in measurements if m.monitor == "decay" and m.metric == metric and not m.slice), None)
+    return next((m for m in measurements if m.monitor == DECAY_MONITOR and m.metric == metric and not m.slice), None)
 
 
 def caught_gbp_per_day(measurements: Sequence[Measurement]) -> float | None:
     """Return the fraud value that the model caught a day in its baseline, in GBP; None where it isn't measured."""
-    caught = _decay_figure(measurements, "caught_gbp_per_day")
+    caught = _decay_figure(measurements, CAUGHT)
     return caught.value if caught is not None else None
 
 

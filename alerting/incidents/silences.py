@@ -1,4 +1,4 @@
-"""Silences: what a person said beforehand that nobody is to be told of, by matchers, for some of the data's days.
+"""Silences: what a person said beforehand that nobody is to be notified of, by matchers, for some of the data's days.
 
 A silence speaks of the days of the data, not of the clock: one over a weekend's migration covers what is wrong with
 that weekend's partitions, whenever they are watched. One that starts later is a maintenance window.
@@ -76,14 +76,14 @@ def check_matchers(matchers: Mapping[str, str], start: date, end: date) -> dict[
         raise WatchkeeperError(f"silence: its last day {end} is before its first day {start}")
     if (end - start).days >= MAX_SILENCE_DAYS:
         raise WatchkeeperError(
-            f"silence: {start} to {end} is longer than {MAX_SILENCE_DAYS} days; what is to stay quiet for good is "
+            f"silence: {start} to {end} is longer than {MAX_SILENCE_DAYS} days; what is to stay silent for good is "
             "better taken out of the model file, where others see it"
         )
     return {name: matchers[name] for name in MATCHER_NAMES if name in matchers}
 
 
 def silences_from_events(events: Iterable[Event]) -> list[Silence]:
-    """Return every silence that the log's events tell of, in the order in which they were added."""
+    """Return every silence in the log's events, in the order in which they were added."""
     found: dict[str, Silence] = {}
     for event in events:
         if event.kind == SILENCE_ADDED:

@@ -1,4 +1,4 @@
-"""What people did with an incident, as its message shows it, and whether it keeps quiet because of that."""
+"""What people did with an incident, as its message shows it, and whether it is silent because of that."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ MAX_REASON_CHARACTERS = 300
 class IncidentState:
     """Lines about an incident's handling, the newest matter last.
 
-    ``quiet`` means that nobody is told anything new while it is so: a message that stands is changed once, to say so.
+    ``quiet`` means that nobody is notified of anything new while it is so: a message that stands is changed once, to
+    say so.
     """
 
     lines: tuple[str, ...] = ()

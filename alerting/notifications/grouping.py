@@ -1,4 +1,4 @@
-"""One cause, one message: which incidents are told as one, and what is too much for one night.
+"""One cause, one message: which incidents share one, and what is too much for one night.
 
 A broken feature table breaks every model that reads it in the same way. Such incidents share a ``group`` and become
 one message (a bundle) that lists the models. When a night still brings more than a handful, the heaviest keep a
@@ -15,7 +15,7 @@ from typing import Any
 
 from alerting.notifications.messages.links import Links
 from alerting.wording import format_percent, format_pounds
-from ledger.records.incidents import Cause, Incident
+from ledger.records.incidents import Incident
 from ledger.records.messages import Message
 from models.spec import Spec
 
@@ -23,28 +23,13 @@ MAX_NEW_MESSAGES = 6
 """Messages that one day may open on a channel; what is beyond shares one more."""
 FLOOD, DIGEST = "flood", "digest"
 
-TABLE_CAUSES = {
-    Cause.ERRORED,
-    Cause.MISSING_PARTITION,
-    Cause.LATE_PARTITION,
-    Cause.STALE_PARTITION,
-    Cause.INCOMPLETE_PARTITION,
-    Cause.SCHEMA_CHANGE,
-    Cause.DUPLICATE_ROWS,
-    Cause.FEED_FAULT,
-    Cause.COLUMN_FAULT,
-    Cause.SEASON,
-    Cause.POPULATION_SHIFT,
-}
-"""Causes that lie in the table, not in the model; the others are each model's own."""
-
 
 @dataclass(frozen=True)
 class NotificationGroup:
-    """One message that people see: ``pending`` waits to be told in it, ``notified`` is what it says already.
+    """One message that people see: ``pending`` waits to be sent in it, ``notified`` is what it says already.
 
     Both hold each incident's newest message only; ``superseded`` are those that ``pending`` makes out of date.
-    ``location`` is where it stands, '' where it isn't told yet.
+    ``location`` is where it stands, '' where it wasn't sent yet.
     """
 
     id: str
@@ -66,7 +51,7 @@ class NotificationGroup:
 
 
 def with_group_details(message: Message, spec: Spec, incident: Incident, links: Links) -> Message:
-    """Return a message with what it takes to tell its incident together with others like it, and to programs."""
+    """Return a message with what it takes to group its incident with others like it, and to programs."""
     importance = _decision_share(spec, incident)
     amount = incident.amount_gbp_per_day
     said = [f"importance {format_percent(importance)}"] if incident.feature and importance else []
@@ -82,8 +67,8 @@ def with_group_details(message: Message, spec: Spec, incident: Incident, links: 
 
 
 def group_key(spec: Spec, incident: Incident) -> str:
-    """Return what incidents of several models have in common that are told as one; '' for one told on its own."""
-    if incident.cause not in TABLE_CAUSES:
+    """Return what incidents of several models that share a message have in common; '' for one on its own."""
+    if not incident.cause_entry.feed_wide:
         return ""
     return f"{spec.features.table}|{incident.cause}|{incident.feature}|{incident.slice}"
 
@@ -93,8 +78,8 @@ def gather_notification_groups(
 ) -> list[NotificationGroup]:
     """Return the messages of one channel that are to be sent now, each with all that belongs into it.
 
-    ``unsent`` and ``notified`` are in the order of telling, ``locations`` says where each incident stands. An incident
-    stays in the message in which it was first told; a new one joins the message of its group that still has an open
+    ``unsent`` and ``notified`` are in the order of sending, ``locations`` says where each incident stands. An incident
+    stays in the message in which it was first sent; a new one joins the message of its group that still has an open
     incident, or opens one. Of a day's new ones those beyond ``MAX_NEW_MESSAGES`` share one, the lightest.
     """
     newest: dict[str, Message] = {}
@@ -177,7 +162,7 @@ INCIDENT_DETAIL_FIELDS = (
     "id", "model", "cause", "status", "feature", "slice", "opened", "last_bad", "resolved", "summary", "confidence",
     "first_step", "data_fault", "amount_gbp_per_day", "amount_low_gbp_per_day", "amount_high_gbp_per_day", "page",
 )  # fmt: skip
-"""What programs are told of an incident."""
+"""What programs get of an incident."""
 
 
 def _weight_order(message: Message) -> tuple[tuple[float, ...], str]:

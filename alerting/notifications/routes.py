@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+import catalogue
 from alerting.incidents.silences import Silence, check_matchers
 from alerting.notifications.channels.email import TlsMode
-from ledger.records.incidents import Cause, Incident
+from ledger.records.incidents import Incident
 from models.errors import WatchkeeperError, did_you_mean
 from models.spec import Spec
 
@@ -87,7 +88,16 @@ class DigestPolicy(_RoutesSection):
     """What only stands in the day's digest, unless it pages."""
 
     tiers: list[Tier] = Field(default_factory=list)
-    causes: list[Annotated[Cause, Field(strict=False)]] = Field(default_factory=list)
+    causes: list[str] = Field(default_factory=list)
+
+    @field_validator("causes")
+    @classmethod
+    def _known(cls, causes: list[str]) -> list[str]:
+        for key in causes:
+            if key not in catalogue.CAUSES:
+                known = ", ".join(catalogue.CAUSES)
+                raise ValueError(f"no cause '{key}'; accepted are {known}{did_you_mean(key, catalogue.CAUSES)}")
+        return causes
 
 
 class RuleConditions(_RoutesSection):
@@ -228,7 +238,7 @@ def _describe_problem(problem: object) -> str:
         return f"{key}: {problem['input']!r} doesn't have the form of a {parts[-1] if len(parts) > 1 else 'name'}"
     if problem["type"] == "value_error":
         said = str(problem["ctx"]["error"])
-        return f"{key}: {said}" if parts and parts[0] == "maintenance" else said
+        return f"{key}: {said}" if parts and parts[0] in ("digest", "maintenance") else said
     return f"{key or 'the file'}: {problem['msg'][:1].lower()}{problem['msg'][1:]}"
 
 

@@ -8,7 +8,10 @@ from datetime import date, timedelta
 from alerting.incidents.evidence_kinds import newest_mature_day
 from alerting.retraining.label_poisoning import find_suspect_days
 from alerting.wording import format_day, quote_name
-from ledger.records.incidents import Cause, Incident, Status
+from catalogue import causes
+from catalogue.labels import MATURE_FRAUDS
+from catalogue.performance_monitors import DECAY_MONITOR
+from ledger.records.incidents import Incident, Status
 from ledger.records.measurements import Measurement, Verdict
 from ledger.records.retraining import Decision, RetrainingOutcome
 from models.spec import Spec
@@ -19,17 +22,7 @@ EVALUATE_DAYS = 7
 IN_FLIGHT_DAYS = 30
 """A request without an outcome blocks others for so long; then it is taken for lost."""
 MAX_SUSPECT_REASONS = 3
-"""Suspect days that are told; the rest show once these were looked at."""
-DATA_SPOILING_CAUSES = (
-    Cause.MISSING_PARTITION,
-    Cause.STALE_PARTITION,
-    Cause.INCOMPLETE_PARTITION,
-    Cause.SCHEMA_CHANGE,
-    Cause.DUPLICATE_ROWS,
-    Cause.FEED_FAULT,
-    Cause.COLUMN_FAULT,
-)
-"""Faults whose days nothing should be learnt from; a late partition is whole, and an errored watch spoils nothing."""
+"""Suspect days that are named; the rest show once these were looked at."""
 
 
 def decide_retraining(
@@ -74,7 +67,7 @@ def decide_retraining(
         day,
         "requested",
         incident=decay.id,
-        reasons=(f"{decay.summary} since {format_day(decay.opened)}", *_supporting_reasons(measurements)),
+        reasons=(f"{decay.summary} since {format_day(decay.opened)}", *_supporting_reasons(measurements, firing)),
         fit_from=fit_from,
         fit_to=fit_to,
         evaluate_to=newest,
@@ -100,18 +93,21 @@ def retraining_window(
 def _firing_decay(incidents: Sequence[Incident], day: date) -> Incident | None:
     """Return the decay that is firing and was there on the day; one that may be over asks for nothing."""
     firing = (incident for incident in incidents if incident.status is Status.FIRING and incident.last_bad == day)
-    return next((incident for incident in firing if incident.cause is Cause.PERFORMANCE_DECAY), None)
+    return next((incident for incident in firing if incident.cause == causes.PERFORMANCE_DECAY), None)
 
 
 def _reasons_not_needed(firing: Sequence[Incident], day: date) -> tuple[str, ...]:
-    return tuple(
-        f"{incident.summary}, but {'no loss was measured today' if incident.last_bad < day else 'no measured loss yet'}"
-        for incident in firing
-    ) or ("nothing is wrong",)
+    return tuple(f"{incident.summary}, but {_why_not(incident, day)}" for incident in firing) or ("nothing is wrong",)
+
+
+def _why_not(incident: Incident, day: date) -> str:
+    if not incident.cause_entry.explained:
+        return "an unexplained figure is no measured loss"
+    return "no loss was measured today" if incident.last_bad < day else "no measured loss yet"
 
 
 def _data_fault_reason(fault: Incident) -> str:
-    if fault.cause is Cause.ERRORED:
+    if fault.cause_entry.about_the_watch:
         return f"the watch is incomplete: {fault.summary}; what isn't measured may be broken"
     where = f" in {quote_name(fault.feature)}" if fault.feature else ""
     return f"data fault{where}: {fault.summary}; retraining on broken data would do harm"
@@ -185,13 +181,20 @@ def _count_mature_frauds(measurements: Sequence[Measurement]) -> int:
 
 
 def _is_mature_frauds(m: Measurement) -> bool:
-    return (m.monitor, m.metric) == ("decay", "mature_frauds")
+    return (m.monitor, m.metric) == (DECAY_MONITOR, MATURE_FRAUDS)
 
 
-def _supporting_reasons(measurements: Sequence[Measurement]) -> tuple[str, ...]:
+def _supporting_reasons(measurements: Sequence[Measurement], firing: Sequence[Incident]) -> tuple[str, ...]:
+    """Return what speaks for a request, and what is unexplained: it blocks nothing, and somebody should know."""
+    unexplained = (
+        f"not explained yet, so look at it before learning from these days: {incident.summary}"
+        for incident in firing
+        if not incident.cause_entry.explained
+    )
     return (
         f"{_count_mature_frauds(measurements):,} mature frauds to learn from",
         "no data fault, no request in flight",
+        *unexplained,
     )
 
 
@@ -204,7 +207,7 @@ def excluded_days(spec: Spec, incidents: Sequence[Incident], day: date, start: d
     """Return the days of the window on which a fault spoilt the data, and those that the model file leaves out."""
     bad: set[date] = set(spec.retraining.exclude)
     for incident in incidents:
-        if incident.cause in DATA_SPOILING_CAUSES and incident.status is not Status.WITHDRAWN:
+        if incident.cause_entry.spoils_training and incident.status is not Status.WITHDRAWN:
             last = incident.last_bad if incident.resolved else day
             bad |= {incident.opened + timedelta(days=i) for i in range((last - incident.opened).days + 1)}
     return tuple(sorted(d for d in bad if start <= d <= end))

@@ -15,6 +15,9 @@ from statistics import median
 from typing import NamedTuple
 
 from alerting.wording import format_day, format_percent, quote_name
+from catalogue.arrival import ARRIVAL_MONITOR, DUPLICATE_SHARE
+from catalogue.performance import ALERT_RATE, RECALL
+from catalogue.performance_monitors import COHORT_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 
 MIN_WINDOW_DAYS = 7
@@ -54,7 +57,11 @@ def find_suspect_days(measurements: Sequence[Measurement]) -> list[SuspectDay]:
 
 def _duplicate_row_days(measurements: Sequence[Measurement]) -> Iterator[SuspectDay]:
     for m in measurements:
-        if (m.monitor, m.metric, m.verdict) == ("arrival", "duplicate_share", Verdict.BREACH) and m.value is not None:
+        if (m.monitor, m.metric, m.verdict) == (
+            ARRIVAL_MONITOR,
+            DUPLICATE_SHARE,
+            Verdict.BREACH,
+        ) and m.value is not None:
             yield SuspectDay(m.day, f"{format_percent(m.value)} of the rows of {format_day(m.day)} repeat an id")
 
 
@@ -67,7 +74,7 @@ def _fraud_flood_days(measurements: Sequence[Measurement]) -> Iterator[SuspectDa
 
 
 def _slice_burst_days(measurements: Sequence[Measurement]) -> Iterator[SuspectDay]:
-    for part in sorted({m.slice for m in measurements if m.monitor == "performance" and m.slice}):
+    for part in sorted({m.slice for m in measurements if m.monitor == COHORT_MONITOR and m.slice}):
         for day, frauds, usual in _far_above(_frauds_by_day(measurements, part), SLICE_BURST_FACTOR):
             reason_text = (
                 f"{frauds:,} frauds on {format_day(day)} are of {quote_name(part)}, where {usual:,.0f} a day are usual"
@@ -79,7 +86,7 @@ def _alert_flood_days(measurements: Sequence[Measurement]) -> Iterator[SuspectDa
     rates = {
         m.day: m.value
         for m in measurements
-        if (m.monitor, m.metric, m.slice) == ("performance", "alert_rate", "") and m.value is not None and m.n
+        if (m.monitor, m.metric, m.slice) == (COHORT_MONITOR, ALERT_RATE, "") and m.value is not None and m.n
     }
     usual = median(rates.values()) if len(rates) >= MIN_WINDOW_DAYS else math.inf
     for day, rate in sorted(rates.items()):
@@ -93,7 +100,7 @@ def _alert_flood_days(measurements: Sequence[Measurement]) -> Iterator[SuspectDa
 
 def _frauds_by_day(measurements: Sequence[Measurement], part: str) -> dict[date, int]:
     return {
-        m.day: m.n for m in measurements if (m.monitor, m.metric, m.slice) == ("performance", "recall", part) and m.n
+        m.day: m.n for m in measurements if (m.monitor, m.metric, m.slice) == (COHORT_MONITOR, RECALL, part) and m.n
     }
 
 

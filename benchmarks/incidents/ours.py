@@ -63,8 +63,7 @@ class Watched:
         watch.measure_day(self.ctx, spec, day, only_what_alerts=True)
         watch.conclude_day(self.ctx, spec, day, partition)
         found = [i for i in self.ctx.ledger.incidents(spec.model, as_of=day) if i.fired == day]
-        order = {cause: number for number, cause in enumerate(type(found[0].cause))} if found else {}
-        told = [_page(day, i) for i in sorted(found, key=lambda i: (order[i.cause], i.id))]
+        told = [_page(day, i) for i in sorted(found, key=lambda i: (i.cause_entry.order, i.id))]
         self.pages += told
         return told
 

@@ -6,40 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-
-class Cause(StrEnum):
-    """What probably broke, in the order in which causes are looked for: the first one that fits explains the rest."""
-
-    ERRORED = "watch_errored"
-    MISSING_PARTITION = "missing_partition"
-    LATE_PARTITION = "late_partition"
-    STALE_PARTITION = "stale_partition"
-    INCOMPLETE_PARTITION = "incomplete_partition"
-    SCHEMA_CHANGE = "schema_change"
-    DUPLICATE_ROWS = "duplicate_rows"
-    FEED_FAULT = "feed_fault"
-    COLUMN_FAULT = "column_fault"
-    SEASON = "season"
-    POPULATION_SHIFT = "population_shift"
-    MODEL_RELEASE = "model_release"
-    SCORE_SHIFT = "score_shift"
-    PERFORMANCE_DECAY = "performance_decay"
-    FAIRNESS_GAP = "fairness_gap"
-
-    @property
-    def data_fault(self) -> bool:
-        """Return whether the data is broken, so that retraining on it would do harm."""
-        return self not in _REAL_CHANGES
-
-
-_REAL_CHANGES = {
-    Cause.SEASON,
-    Cause.POPULATION_SHIFT,
-    Cause.MODEL_RELEASE,
-    Cause.SCORE_SHIFT,
-    Cause.PERFORMANCE_DECAY,
-    Cause.FAIRNESS_GAP,
-}
+import catalogue
 
 
 class Status(StrEnum):
@@ -56,6 +23,7 @@ class Status(StrEnum):
 class Incident:
     """One cause on one model, as concluded on one day. Natural key: id, concluded.
 
+    ``cause`` is a key of the catalogue, which says what follows from it (``cause_entry``).
     ``opened`` is the first bad day, ``fired`` the day it was concluded to be an incident, ``last_bad`` the latest
     bad day, ``clean_days`` the evaluated days without a finding since. ``reopened`` is the first bad day since it came
     back after it was resolved, and ``earlier_bad_days`` are those of ``bad_days`` before that.
@@ -66,7 +34,7 @@ class Incident:
 
     id: str
     model: str
-    cause: Cause
+    cause: str
     concluded: date
     opened: date
     last_bad: date
@@ -91,9 +59,14 @@ class Incident:
     explained: tuple[str, ...] = ()
 
     @property
+    def cause_entry(self) -> catalogue.Cause:
+        """Return what the catalogue says of its cause; a bare entry where it no longer knows the key."""
+        return catalogue.recorded_cause(self.cause)
+
+    @property
     def data_fault(self) -> bool:
         """Return whether the data is broken (retraining is blocked) rather than the world changed."""
-        return self.cause.data_fault
+        return self.cause_entry.data_fault
 
     @property
     def page(self) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from markupsafe import escape
 
-from ledger.records.incidents import Cause, Incident
+from ledger.records.incidents import Incident
 from ledger.records.retraining import BaselineChange
 from models.errors import WatchkeeperError
 from models.spec import Spec
@@ -21,7 +21,6 @@ from warehouse.protocol import Warehouse
 if TYPE_CHECKING:
     import pandas as pd
 
-DRIFT_CAUSES = (Cause.FEED_FAULT, Cause.COLUMN_FAULT, Cause.POPULATION_SHIFT, Cause.MODEL_RELEASE, Cause.SCORE_SHIFT)
 SAMPLE_ROWS = 5_000
 """Rows of each sample: PSI's noise is then about 0.004, and the report renders in seconds."""
 MOST_LEVELS = 30
@@ -39,7 +38,7 @@ def write_drilldown(
     report says so; None where no column is left. Raises WatchkeeperError where the file can't be written.
     """
     path = site / incident.page.replace(".html", "-evidently.html")
-    if incident.cause not in DRIFT_CAUSES:
+    if not incident.cause_entry.drilldown:
         return None
     if path.exists():
         return path

@@ -45,8 +45,8 @@ def render_atom_feed(owner: str, name: str, incidents: Iterable[tuple[Spec, Inci
 
 
 def _atom_entry(spec: Spec, incident: Incident) -> str:
-    since, kind = formatting.format_day(incident.opened), naming.incident_kind(incident)
-    said = [f"{naming.cause_title(incident.cause)}, {kind}, since {since}: {incident.status.value}."]
+    since, kind = formatting.format_day(incident.opened), incident.cause_entry.kind
+    said = [f"{incident.cause_entry.title}, {kind}, since {since}: {incident.status.value}."]
     if stake := money.describe_money_at_stake(incident):
         said.append(f"At stake: {stake}.")
     if incident.first_step and incident.live:

@@ -50,13 +50,13 @@ def build_incident_page(model_view: ModelView, incident: Incident) -> PageConten
     decisions = [d for d in model_view.decisions if d.incident == incident.id]
     zone = ZoneInfo(model_view.spec.schedule.timezone)
     probable = _evidence_after(incident, PROBABLE_CAUSE_PREFIX)
-    tree = cause_tree.build_cause_tree(model_view, incident, capitalise(probable or naming.cause_title(incident.cause)))
+    tree = cause_tree.build_cause_tree(model_view, incident, capitalise(probable or incident.cause_entry.title))
     worst, alike = worst_slices(model_view, incident), similar_incidents(model_view, incident)
     log = model_view.ledger.events(incident=incident.id)
     context = {
         "spec": model_view.spec,
         "incident": incident,
-        "cause": naming.cause_title(incident.cause),
+        "cause": incident.cause_entry.title,
         "probable": probable,
         "tree": tree,
         "unknown": _evidence_after(incident, UNKNOWN_MONEY_PREFIX),
@@ -82,7 +82,7 @@ def build_incident_page(model_view: ModelView, incident: Incident) -> PageConten
         "drilldown": f"{incident.id}-evidently.html" if model_view.has_drilldown(incident) else "",
     }
     machine = {
-        "incident": incident, "data_fault": incident.data_fault, "kind": naming.incident_kind(incident),
+        "incident": incident, "data_fault": incident.data_fault, "kind": incident.cause_entry.kind,
         "history": history, "decisions": decisions,
         "messages": [{"day": m.day, "kind": m.kind, "channel": m.channel, "text": m.text, "sent_at": m.sent_at}
                      for m in messages],

@@ -72,9 +72,9 @@ def open_incident_line(incident: Incident) -> dict[str, Any]:
     return {
         "page": incident.page,
         "summary": naming.incident_headline(incident),
-        "cause": naming.cause_title(incident.cause),
+        "cause": incident.cause_entry.title,
         "data_fault": incident.data_fault,
-        "kind": naming.incident_kind(incident),
+        "kind": incident.cause_entry.kind,
         "opened": incident.opened,
         "amount_gbp_per_day": incident.amount_gbp_per_day,
         "money": money.describe_money_at_stake(incident),

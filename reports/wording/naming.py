@@ -40,27 +40,9 @@ def monitor_title(monitor: str) -> str:
     return known.title if known else monitor.replace("_", " ").capitalize()
 
 
-def cause_title(cause: str) -> str:
-    """Return a cause's title; its key where a ledger has incidents of a cause that is no longer registered."""
-    known = catalogue.CAUSES.get(cause)
-    return known.title if known else cause.replace("_", " ").capitalize()
-
-
-def incident_kind(incident: Incident) -> str:
-    """Return in two words what kind of incident it is: data fault, real change, or unexplained breach."""
-    known = catalogue.CAUSES.get(incident.cause)
-    return known.kind if known else "unexplained breach"
-
-
-def incident_nature(incident: Incident) -> str:
-    """Return in a sentence whether the data is to blame, without full stop."""
-    known = catalogue.CAUSES.get(incident.cause)
-    return (known.nature if known else "Its cause is not registered here").removesuffix(".")
-
-
 def incident_headline(incident: Incident) -> str:
     """Return an incident's summary as the start of a sentence, or its cause in words."""
-    text = incident.summary or cause_title(incident.cause)
+    text = incident.summary or incident.cause_entry.title
     return text[:1].upper() + text[1:]
 
 

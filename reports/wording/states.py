@@ -10,7 +10,7 @@ from ledger.records.incidents import Incident, Status
 from ledger.records.measurements import Verdict
 from reports.views.model_view import ModelView
 from reports.views.strip import StripDay, firing_incidents
-from reports.wording import formatting, money, naming
+from reports.wording import formatting, money
 
 STATE_TITLES = {
     "incident": ("Incident", "▲"),
@@ -60,7 +60,7 @@ def _describe_open_incidents(open_now: list[Incident]) -> str:
         if amount is not None
         else ""
     )
-    summary = _with_full_stop(worst.summary or naming.cause_title(worst.cause))
+    summary = _with_full_stop(worst.summary or worst.cause_entry.title)
     what = f"since {formatting.format_day(worst.opened)}: {summary}"
     if len(open_now) == 1:
         return f"One incident is open{stake}, {what}"

@@ -19,8 +19,9 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from catalogue import causes
 from demo.airflow import Airflow
-from ledger.records.incidents import Cause, Status
+from ledger.records.incidents import Status
 from ledger.records.retraining import Decision, RetrainingOutcome
 from ledger.store import Ledger
 from simulator.bank import build_bank
@@ -116,7 +117,7 @@ def test_a_new_fraud_pattern_is_retrained_once_a_person_approved(
     ledger = Ledger.open(settings.ledger)
     (incident,) = [i for i in ledger.incidents(MODEL) if i.status is Status.FIRING]
     (decision,) = ledger.decisions(MODEL)
-    assert incident.cause is Cause.PERFORMANCE_DECAY
+    assert incident.cause == causes.PERFORMANCE_DECAY
     assert (decision.verdict, decision.incident) == ("requested", incident.id)
     assert decision.gain_gbp_per_day == incident.amount_gbp_per_day
     assert promoted.outcome == "promoted", promoted.reasons
@@ -186,9 +187,9 @@ def test_the_incident_is_resolved_when_the_new_champions_own_days_are_sound(
         airflow.ask(f"/api/v2/dags/{WATCH}/dagRuns", {"logical_date": None, "conf": {"day": str(day)}})
         _wait(airflow, {WATCH: 2 + number})
     ledger = Ledger.open(settings.ledger)
-    decay = next(i for i in ledger.incidents(MODEL) if i.cause is Cause.PERFORMANCE_DECAY and i.opened < LIVE)
+    decay = next(i for i in ledger.incidents(MODEL) if i.cause == causes.PERFORMANCE_DECAY and i.opened < LIVE)
     assert (decay.status, decay.resolved) == (Status.RESOLVED, max(MATURE_AGAIN))
-    assert not [i for i in ledger.incidents(MODEL) if i.cause is Cause.SCORE_SHIFT], "another model scores otherwise"
+    assert not [i for i in ledger.incidents(MODEL) if i.cause == causes.SCORE_SHIFT], "another model scores otherwise"
     kinds = [message.kind for message in ledger.messages(decay.id)]
     assert [kinds[0], kinds[-1]] == ["opened", "resolved"]
     assert {"asked", "answered"} <= set(kinds), "its thread tells the story from the question to the end"

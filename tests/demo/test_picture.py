@@ -10,8 +10,9 @@ import pytest
 
 from alerting.notifications.messages.incident_message import compose_message
 from alerting.notifications.messages.links import Links
+from catalogue import causes
 from demo import picture
-from ledger.records.incidents import Cause, Incident, Status
+from ledger.records.incidents import Incident, Status
 from ledger.records.messages import Message
 from ledger.store import Ledger
 from models.spec import Spec
@@ -33,7 +34,7 @@ def spec() -> Spec:
     )
 
 
-def incident(cause: Cause, summary: str) -> Incident:
+def incident(cause: str, summary: str) -> Incident:
     return Incident(
         id=f"card_payments-{cause}",
         model="card_payments",
@@ -45,13 +46,13 @@ def incident(cause: Cause, summary: str) -> Incident:
         fired=DAY,
         bad_days=1,
         summary=summary,
-        confidence="Certain: 31 % null & rising; never above <1 %.",
+        confidence="Certain: 31 % empty & rising; never above <1 %.",
         first_step="Look at the feed of `device_age_days`.",
     )
 
 
-FLOOD = incident(Cause.COLUMN_FAULT, "`device_age_days` is 31 % null")
-DECAY = incident(Cause.PERFORMANCE_DECAY, "recall fell to 47 %")
+FLOOD = incident(causes.COLUMN_FAULT, "`device_age_days` is 31 % empty")
+DECAY = incident(causes.PERFORMANCE_DECAY, "recall fell to 47 %")
 
 
 def told(about: Incident) -> Message:
@@ -61,9 +62,9 @@ def told(about: Incident) -> Message:
 
 def test_a_message_looks_as_slack_shows_its_blocks() -> None:
     page = picture.render_slack_page(told(FLOOD))
-    assert 'title="🔴"></i> Card &lt;payments&gt;: device_age_days is 31 % null</h3>' in page
+    assert 'title="🔴"></i> Card &lt;payments&gt;: device_age_days is 31 % empty</h3>' in page
     assert "<b>Data fault, not a change in customers.</b> Since Tue 28 Apr, 1 day of 1.<br>" in page
-    assert "<b>Certain:</b> 31 % null &amp; rising; never above &lt;1 %." in page
+    assert "<b>Certain:</b> 31 % empty &amp; rising; never above &lt;1 %." in page
     assert "<b>First step:</b> Look at the feed of <code>device_age_days</code>." in page
     assert '<a href="https://watch.example/incidents/card_payments-column_fault.html">Open the incident</a>' in page
 

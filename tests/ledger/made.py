@@ -7,7 +7,8 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from ledger.records.incidents import Cause, Incident, Status
+from catalogue import causes
+from ledger.records.incidents import Incident, Status
 from ledger.records.measurements import Measurement, Verdict
 from ledger.records.messages import Message
 from ledger.records.runs import Run
@@ -37,7 +38,8 @@ def measurement(**changes: object) -> Measurement:
 
 def incident(**changes: object) -> Incident:
     usual = Incident(
-        f"{MODEL}-column_fault-amount_gbp-{DAY}", MODEL, Cause.COLUMN_FAULT, DAY, DAY, DAY, Status.FIRING, "amount_gbp",
+        f"{MODEL}-column_fault-amount_gbp-{DAY}", MODEL, causes.COLUMN_FAULT, DAY, DAY, DAY, Status.FIRING,
+        "amount_gbp",
         "channel=app", DAY, None, 0, 1, 41_200.0, 28_100.0, 55_400.0, "`amount_gbp` stopped arriving", "certain",
         "Look at the feed", ("31 % null", "PSI 0.34"), ("drift/null_share/amount_gbp/",), 14,
     )  # fmt: skip

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from ledger.records.incidents import Cause, Incident, Status
+from catalogue import causes
+from ledger.records.incidents import Incident, Status
 from models.spec import Spec
 
 
@@ -14,7 +15,7 @@ def flooded(model: Spec, day: date, flood: date) -> Incident | None:
     return Incident(
         f"{model.model}-column_fault-device_age_days-{flood}",
         model.model,
-        Cause.COLUMN_FAULT,
+        causes.COLUMN_FAULT,
         day,
         flood,
         day,
@@ -28,7 +29,7 @@ def flooded(model: Spec, day: date, flood: date) -> Incident | None:
         41_200.0,
         28_100.0,
         55_400.0,
-        f"`device_age_days` stopped arriving: {31 + (day - flood).days} % null",
+        f"`device_age_days` stopped arriving: {31 + (day - flood).days} % empty",
         "Certain: never above 0.4 % in 59 days",
         "Look at the device feed's run of that day.",
         ("Null share 31 %, baseline 0.4 %, limit 2.4 %", "PSI 0.34, limit 0.1", "The score moved by PSI 0.05"),
@@ -47,7 +48,7 @@ def gap(model: Spec, day: date) -> Incident | None:
     return Incident(
         f"{model.model}-fairness_gap-age_band-{first}",
         model.model,
-        Cause.FAIRNESS_GAP,
+        causes.FAIRNESS_GAP,
         day,
         first,
         last_bad,
@@ -74,7 +75,7 @@ def decayed(model: Spec, day: date) -> Incident | None:
     return Incident(
         f"{model.model}-performance_decay-{first}",
         model.model,
-        Cause.PERFORMANCE_DECAY,
+        causes.PERFORMANCE_DECAY,
         day,
         first,
         day,

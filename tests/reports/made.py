@@ -104,7 +104,7 @@ def fill(
         _conclude(ledger, model, day, flood, acknowledged)
     profiled(ledger, model, [*BASELINE, *(day for day in span if day != missing or days <= 24)], flood, seed)
     ledger.save_decision(
-        Decision(model.model, last, "refused", "", ("the data is broken: `device_age_days` is 31 % null",))
+        Decision(model.model, last, "refused", "", ("the data is broken: `device_age_days` is 31 % empty",))
     )
 
 

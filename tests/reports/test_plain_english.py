@@ -6,7 +6,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from ledger.records.incidents import Cause, Incident, Status
+from catalogue import causes
+from ledger.records.incidents import Incident, Status
 from ledger.records.retraining import Decision
 from reports.pages import fleet, incident
 from reports.wording import formatting, money
@@ -14,15 +15,15 @@ from reports.wording import formatting, money
 DAY = date(2026, 4, 28)
 
 
-def costing(amount_gbp: float, low: float, high: float, cause: Cause) -> Incident:
+def costing(amount_gbp: float, low: float, high: float, cause: str) -> Incident:
     return Incident(
         id=f"card-{cause}", model="card", cause=cause, concluded=DAY, opened=DAY, last_bad=DAY, status=Status.FIRING,
         amount_gbp_per_day=amount_gbp, amount_low_gbp_per_day=low, amount_high_gbp_per_day=high,
     )  # fmt: skip
 
 
-FAULT = costing(4_500, 0, 4_700, Cause.COLUMN_FAULT)
-DECAY = costing(26_000, 18_000, 34_000, Cause.PERFORMANCE_DECAY)
+FAULT = costing(4_500, 0, 4_700, causes.COLUMN_FAULT)
+DECAY = costing(26_000, 18_000, 34_000, causes.PERFORMANCE_DECAY)
 
 
 def test_money_that_a_fault_may_not_have_cost_is_an_upper_bound() -> None:

@@ -110,4 +110,4 @@ def test_several_processes_know_what_was_registered(tmp_path: Path, plug_in: Non
 
 def test_a_ledger_whose_plug_in_is_gone_still_becomes_a_site(tmp_path: Path) -> None:
     build_site(breached(tmp_path), [made.spec()], tmp_path / "site")
-    assert "App rewritten" in (tmp_path / "site/index.html").read_text(encoding="utf-8")
+    assert "app_rewritten" in (tmp_path / "site/index.html").read_text(encoding="utf-8")

@@ -16,7 +16,8 @@ from urllib.parse import unquote
 
 import pytest
 
-from ledger.records.incidents import Cause, Incident, Status
+from catalogue import causes
+from ledger.records.incidents import Incident, Status
 from ledger.records.measurements import Measurement, Verdict
 from ledger.records.messages import Message
 from ledger.records.runs import Run
@@ -237,7 +238,7 @@ def hostile(tmp_path: Path) -> tuple[Ledger, Spec]:
     incident = Incident(
         "hostile-1",
         spec.model,
-        Cause.COLUMN_FAULT,
+        causes.COLUMN_FAULT,
         made.LAST,
         made.LAST,
         made.LAST,

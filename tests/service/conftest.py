@@ -19,7 +19,8 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from ledger.records.incidents import Cause, Status
+from catalogue import causes
+from ledger.records.incidents import Status
 from ledger.records.measurements import Measurement, Verdict
 from ledger.records.retraining import Decision, RetrainingOutcome
 from ledger.store import Ledger
@@ -78,7 +79,7 @@ def ledger_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     opened = Ledger.open(f"sqlite:///{file}")
     opened.save_measurements(MODEL, DAY, ("drift", "check"), measurements())
     long_ago = date(2026, 1, 1)
-    old = incident(id=OLD, cause=Cause.SEASON, opened=long_ago, status=Status.RESOLVED, resolved=DAY, summary=HOSTILE)
+    old = incident(id=OLD, cause=causes.SEASON, opened=long_ago, status=Status.RESOLVED, resolved=DAY, summary=HOSTILE)
     opened.save_incidents(MODEL, DAY, [incident(), old])
     opened.save_run(run())
     opened.save_decision(Decision(MODEL, DAY, "requested", incident().id, ("it decays",), long_ago, long_ago, DAY))

@@ -14,7 +14,8 @@ from alerting.notifications.grouping import with_group_details
 from alerting.notifications.messages.incident_message import compose_message, compose_thread_note
 from alerting.notifications.messages.links import Links
 from alerting.notifications.routes import load_routes
-from ledger.records.incidents import Cause, Incident, Status
+from catalogue import causes
+from ledger.records.incidents import Incident, Status
 from ledger.records.messages import Message
 from ledger.store import Ledger
 from models.spec import Spec
@@ -67,7 +68,7 @@ def sample_messages(spec: Spec, links: Links, day: date) -> list[Message]:
     incident = Incident(
         id=f"{spec.model}-{datetime.now(UTC):%Y%m%d%H%M%S}-test",
         model=spec.model,
-        cause=Cause.COLUMN_FAULT,
+        cause=causes.COLUMN_FAULT,
         concluded=day,
         opened=day,
         last_bad=day,

@@ -18,8 +18,9 @@ import typer
 
 from alerting.incidents.state import UNTOUCHED, IncidentState
 from alerting.wording import pluralise
+from catalogue import causes
 from checks import expectation_types
-from ledger.records.incidents import Cause, Incident, Status
+from ledger.records.incidents import Incident, Status
 from ledger.records.measurements import Measurement, Verdict
 from ledger.records.runs import Run
 from ledger.store import Ledger
@@ -329,7 +330,7 @@ def _report_and_exit(ctx: Context, runs: Sequence[Run], *, machine: bool, fail_o
         concluded = [i for i in ctx.ledger.incidents(done.model, as_of=done.day) if i.status is Status.FIRING]
         rows.append(show.run_row(done, concluded))
         verdicts = {m.verdict for m in ctx.ledger.measurements(done.model, as_of=done.day)}
-        errored |= any(incident.cause is Cause.ERRORED for incident in concluded)
+        errored |= any(incident.cause == causes.WATCH_ERRORED for incident in concluded)
         findings |= _reaches_fail_level(fail_on, concluded, breached=Verdict.BREACH in verdicts)
     if machine:
         out.file.write(show.to_json(rows) + "\n")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+import catalogue
 from alerting.incidents.evidence import first_sentence
 from alerting.incidents.lifecycle import EventKind
-from alerting.wording import format_percent, metric_words, quote_name
+from alerting.wording import format_percent, quote_name
 from ledger.records.events import Event
-from ledger.records.incidents import Cause, Incident
+from ledger.records.incidents import Incident
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors.fairness.group_rates import measure_group_rates
@@ -20,8 +21,6 @@ from watchkeeper import incident_actions
 from watchkeeper.context import Context, labelled_cohorts_and_cubes
 from watchkeeper.pipeline.run_monitors import cohort_horizon_days
 
-RESTATABLE_CAUSES = (Cause.PERFORMANCE_DECAY, Cause.FAIRNESS_GAP)
-
 
 def log_restatements(ctx: Context, spec: Spec, day: date) -> None:
     """Log which incidents rest on a figure that later labels changed; call it of the newest watched day."""
@@ -29,7 +28,7 @@ def log_restatements(ctx: Context, spec: Spec, day: date) -> None:
         return
     handlings = incident_actions.handlings_by_incident(ctx.ledger, spec.model)
     for incident in ctx.ledger.incidents(spec.model):
-        fired = incident.fired if incident.cause in RESTATABLE_CAUSES else None
+        fired = incident.fired if incident.cause_entry.needs_labels else None
         if fired is None or not 0 < (day - fired).days <= spec.labels.horizon_days:
             continue
         found = _restate_incident(ctx, spec, incident, fired, day)
@@ -49,9 +48,10 @@ def describe_restatement(found: RestatedFigure, known_by: date) -> str:
     within = f" in {quote_name(found.slice)}" if found.slice else ""
     shown = (_format_value(found, value) for value in (found.value, found.low, found.high, found.was))
     value, low, high, was = shown
+    phrase = catalogue.metric(found.metric).phrase
     means = "" if found.would_breach(found.value) else " It would not have been a breach."
     return (
-        f"with labels known by {known_by.day} {known_by:%b}, {metric_words(found.metric)}{within} was {value} "
+        f"with labels known by {known_by.day} {known_by:%b}, {phrase}{within} was {value} "
         f"({low} to {high}, n {found.n:,}), not {was} (n {found.n_was:,}).{means} {first_sentence(found.reason)}"
     )
 

@@ -16,7 +16,7 @@ from alerting.incidents.conclude import conclude_incidents
 from alerting.retraining.decision import decide_retraining, retraining_window
 from checks.arrival import measure_arrival
 from checks.suite import run_checks
-from ledger.records.incidents import Cause, Incident, Status
+from ledger.records.incidents import Incident, Status
 from ledger.records.measurements import Verdict
 from ledger.records.retraining import Decision
 from ledger.records.runs import Run, StreamedDay
@@ -40,15 +40,6 @@ from watchkeeper.pipeline import heartbeat, labels, late, notifying, restating
 from watchkeeper.pipeline.costs import with_cost_accounting
 from watchkeeper.pipeline.run_monitors import MONITORS_RUN, cohort_horizon_days, measure_top_cards, run_monitors
 from watchkeeper.settings import Settings
-
-DRILLDOWN_CAUSES = (
-    Cause.FEED_FAULT,
-    Cause.COLUMN_FAULT,
-    Cause.POPULATION_SHIFT,
-    Cause.MODEL_RELEASE,
-    Cause.SCORE_SHIFT,
-)
-"""Causes whose incident links to an Evidently report on a bounded sample."""
 
 
 def open_context(settings: Settings, *, live: bool = True) -> Context:
@@ -302,7 +293,7 @@ def _write_drilldown_reports(ctx: Context, specs: Sequence[Spec]) -> None:
 
     for spec in specs:
         for incident in ctx.ledger.incidents(spec.model):
-            if incident.fired and incident.cause in DRILLDOWN_CAUSES:
+            if incident.fired and incident.cause_entry.drilldown:
                 reports.export.evidently_report.write_drilldown(
                     ctx.warehouse, spec, incident, ctx.ledger.baseline(spec, incident.last_bad), ctx.settings.site
                 )

@@ -13,7 +13,7 @@ from datetime import date
 
 import numpy as np
 
-from ledger.records.incidents import Cause
+from catalogue import causes
 from models.spec import Spec
 from monitors.stats.vectors import bin_midpoints, number_vector, quantile_bin
 from profiles.bins import UNSEEN, Floats, Grid, Ints
@@ -78,7 +78,7 @@ def _number_faults(schema: ProfileSchema, usual: ColumnCounts, picked: Sequence[
         return name, schema.numbers[name]
 
     (a, _), (b, _), (c, c_grid), (d, d_grid), (e, e_grid), (f, f_grid) = (of(i) for i in range(6))
-    fault = (Cause.COLUMN_FAULT,)
+    fault = (causes.COLUMN_FAULT,)
     sd = SHIFT_SD * _standard_deviation(e_grid, usual[e])
     constant = _median_everywhere(d_grid, usual[d])
     found = [
@@ -93,7 +93,7 @@ def _number_faults(schema: ProfileSchema, usual: ColumnCounts, picked: Sequence[
             _change_column(d, lambda own: with_values_changed(d_grid, own, constant)),
         ),
         InjectedFault(
-            f"a mean {SHIFT_SD:g} sd higher", e, (Cause.POPULATION_SHIFT,), None,
+            f"a mean {SHIFT_SD:g} sd higher", e, (causes.POPULATION_SHIFT,), None,
             _change_column(e, lambda own: with_values_changed(e_grid, own, lambda x: x + sd)),
         ),
     ]  # fmt: skip
@@ -109,12 +109,12 @@ def _category_faults(usual: ColumnCounts, name: str) -> list[InjectedFault]:
     bins = BinCounts.of(usual[name].bins)
     commonest = int(bins.bins[bins.rows.argmax()])
     share = float(bins.rows.max() / bins.rows.sum())
-    fault = (Cause.COLUMN_FAULT,)
+    fault = (causes.COLUMN_FAULT,)
     rename = _change_column(name, lambda own: with_level_renamed(own, commonest))
     added = _change_column(name, lambda own: with_unseen_level(own, 0.04))
     return [
         InjectedFault("a level renamed", name, fault, share, rename),
-        InjectedFault("a new level at 4 %", name, (*fault, Cause.POPULATION_SHIFT), 0.04, added),
+        InjectedFault("a new level at 4 %", name, (*fault, causes.POPULATION_SHIFT), 0.04, added),
     ]
 
 
@@ -123,13 +123,13 @@ def _hundredfold(values: Floats) -> Floats:
 
 
 def _table_faults(before: Profile) -> list[InjectedFault]:
-    feed = (Cause.INCOMPLETE_PARTITION,)
+    feed = (causes.INCOMPLETE_PARTITION,)
     return [
         InjectedFault(
-            "yesterday's rows again", "", ("stale_partition", Cause.FEED_FAULT), 1.0, lambda _day, _cohort: before
+            "yesterday's rows again", "", ("stale_partition", causes.FEED_FAULT), 1.0, lambda _day, _cohort: before
         ),
         InjectedFault(
-            f"{DUPLICATED:.0%} of the rows twice".replace("%", " %"), "", (Cause.DUPLICATE_ROWS,), None,
+            f"{DUPLICATED:.0%} of the rows twice".replace("%", " %"), "", (causes.DUPLICATE_ROWS,), None,
             lambda day, _: with_rows_scaled(day, 1 + DUPLICATED), repeated=DUPLICATED / (1 + DUPLICATED),
         ),
         InjectedFault(
@@ -143,7 +143,7 @@ def _score_faults(
 ) -> list[InjectedFault]:
     steps = round(SCORE_LOGIT / grid.width)
     shift = InjectedFault(
-        f"a score {steps * grid.width:+.2g} logit", "", (Cause.SCORE_SHIFT,), None,
+        f"a score {steps * grid.width:+.2g} logit", "", (causes.SCORE_SHIFT,), None,
         lambda day, _: _with_scores_shifted(day, spec.score.column, grid, steps),
         lambda cohort: replace(cohort, labels=_cube_shifted(cohort.labels, grid, steps)),
     )  # fmt: skip
@@ -151,7 +151,7 @@ def _score_faults(
     if spec.score.threshold is None or not bins.any():
         return [shift]
     decay = InjectedFault(
-        f"{100 * share:.0f} % of the frauds that were caught missed", "", (Cause.PERFORMANCE_DECAY,), share,
+        f"{100 * share:.0f} % of the frauds that were caught missed", "", (causes.PERFORMANCE_DECAY,), share,
         lambda day, cohort: replace(day, cube=_cube_with_missed_frauds(day.cube, cohort.labels, bins)),
         lambda cohort: replace(cohort, labels=_labels_with_missed_frauds(cohort.labels, bins)),
         late=True,

@@ -24,9 +24,9 @@ HEAD_CHARACTERS = 200
 
 
 def render_group_message(notification_group: NotificationGroup) -> Message:
-    """Return the one message that a bundle is told as, under the bundle's own name.
+    """Return the one message of a notification group, under the group's own name.
 
-    Its kind is 'opened' where nothing was told yet, 'resolved' where every incident is, and else 'updated'.
+    Its kind is 'opened' where nothing was sent yet, 'resolved' where every incident is, and else 'updated'.
     ``attempts`` above 0 means that an earlier try may have come through.
     """
     members = notification_group.members

@@ -18,7 +18,7 @@ from alerting.notifications.messages.blocks import (
 )
 from alerting.notifications.messages.links import Links
 from alerting.wording import format_day, format_pounds, pluralise
-from ledger.records.incidents import Cause, Incident, Status
+from ledger.records.incidents import Incident, Status
 from models.spec import Spec
 
 LINE_CHARACTERS = 400
@@ -81,7 +81,7 @@ def with_state_lines(text: str, blocks: list[dict[str, Any]], lines: Sequence[st
 def compose_withdrawal(text: str) -> tuple[str, list[dict[str, Any]]]:
     """Return the message in place of one whose incident is no longer found, since its days were concluded anew."""
     head = text.partition("\n")[0].lstrip("🔴🟠✅ ")
-    said = "Its days were watched again after the data was mended, and it is no longer found."
+    said = "Its days were watched again after the data was fixed, and it is no longer found."
     blocks = [
         header_block(truncate_line(f"⚪ withdrawn: {head}", HEADER_CHARACTERS)),
         section_block(said),
@@ -140,10 +140,7 @@ def _status_emoji(incident: Incident) -> str:
 
 def _message_facts(incident: Incident, *, resolved: bool) -> list[tuple[str, str]]:
     """Return what the message says, as pairs of what is bold and what follows, the most urgent first."""
-    kind = "Data fault, not a change in customers." if incident.data_fault else "Real change, the data looks sound."
-    if incident.cause is Cause.ERRORED:
-        kind = "The watch itself failed; whether the data is sound isn't known."
-    facts = [(kind, _describe_period(incident))]
+    facts = [(incident.cause_entry.nature, _describe_period(incident))]
     if not resolved:
         sure, _, figure = incident.confidence.partition(": ")
         facts.append((f"{sure}:", figure) if figure else ("How sure:", sure))
@@ -159,13 +156,13 @@ def _fact_line(bold: str, said: str, runbook: str) -> str:
 
 
 def _footnote(incident: Incident) -> str:
-    """Return what stays quiet because of the incident, and that nothing is retrained on broken data."""
+    """Return which alerts it accounts for, and that nothing is retrained on broken data."""
     said = []
     if incident.explains:
-        stay = "stays" if incident.explains == 1 else "stay"
-        said.append(f"Explains {pluralise(incident.explains, 'other alarm')}, which {stay} quiet.")
+        alone = "is not sent" if incident.explains == 1 else "are not sent"
+        said.append(f"Explains {pluralise(incident.explains, 'other alert')}, which {alone}.")
     if incident.data_fault:
-        said.append("Retraining is blocked until this is mended.")
+        said.append("Retraining is blocked until this is fixed.")
     return " ".join(said)
 
 

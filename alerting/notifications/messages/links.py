@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ledger.records.incidents import Cause, Incident
+import catalogue
+from ledger.records.incidents import Incident
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Links:
         """Return the address of an incident's page in the report."""
         return f"{self.site}/{incident.page}"
 
-    def runbook(self, cause: Cause) -> str:
-        """Return the address of what to do about a cause, '' where there is no documentation."""
-        return f"{self.docs}/runbook/{cause}/" if self.docs else ""
+    def runbook(self, cause: str) -> str:
+        """Return the address of what to do about a cause, '' where there is no documentation of it."""
+        known = catalogue.CAUSES.get(cause)
+        return f"{self.docs}/runbook/{known.runbook}/" if self.docs and known is not None else ""

@@ -1,4 +1,4 @@
-"""What becomes of a retraining, told where the incident that asked for it is told: in its message and its thread."""
+"""What becomes of a retraining, said where its incident stands: in the incident's message and thread."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BLOCK = "retraining"
 
 
 def enqueue_retraining_note(ledger: Ledger, incident: str, day: date, kind: str, note: str, *, link: str = "") -> int:
-    """Put a note into the outbox for each channel on which the incident was told; return how many.
+    """Put a note into the outbox for each channel on which somebody was notified of the incident; return how many.
 
     ``kind`` is one of RETRAINING_NOTE_KINDS, sent once a day. The incident's message stays as it is, but for a line
     with the note (``link``, an address, becomes its last words); its thread keeps the note. What nobody was notified of

@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+import catalogue
 from alerting.incidents import evidence_kinds
-from ledger.records.incidents import Cause, Incident, Status
+from catalogue import Evidence, causes
+from ledger.records.incidents import Incident, Status
 from ledger.records.measurements import Measurement, Verdict
 from monitors.performance import decay
 from monitors.performance.maturity import learn_delay_curve
@@ -37,7 +39,7 @@ def lives(words: str, evidence: Measurement) -> list[str]:
     wanted = timeline([days[0]])[0][0].cause
     result = []
     for incidents in timeline(days):
-        states = [incident.status for incident in incidents if incident.cause is wanted]
+        states = [incident.status for incident in incidents if incident.cause == wanted]
         result.append(str(states[0]) if states else "-")
     return result
 
@@ -89,12 +91,12 @@ def test_a_data_fault_fires_at_once(evidence: Measurement, words: str, states: s
     assert lives(words, evidence) == states.split()
 
 
-def of(cause: Cause, days: Sequence[Sequence[Incident]]) -> list[Incident]:
-    return [incident for day in days for incident in day if incident.cause is cause]
+def of(cause: str, days: Sequence[Sequence[Incident]]) -> list[Incident]:
+    return [incident for day in days for incident in day if incident.cause == cause]
 
 
 def test_a_missing_partition_is_resolved_by_the_next_one_that_comes_in_time() -> None:
-    found = of(Cause.MISSING_PARTITION, timeline([NO_PARTITION, NO_PARTITION, ARRIVED]))
+    found = of(causes.MISSING_PARTITION, timeline([NO_PARTITION, NO_PARTITION, ARRIVED]))
     assert [i.status for i in found] == [Status.FIRING, Status.FIRING, Status.RESOLVED]
     assert (found[-1].bad_days, found[-1].resolved) == (2, FIRST + timedelta(days=2))
 
@@ -102,8 +104,8 @@ def test_a_missing_partition_is_resolved_by_the_next_one_that_comes_in_time() ->
 def test_a_late_partition_does_not_resolve_a_missing_one_and_the_next_in_time_resolves_both() -> None:
     days = timeline([NO_PARTITION, made.LATE, ARRIVED])
     assert [(i.cause, i.status) for i in days[1]] == [
-        (Cause.MISSING_PARTITION, Status.FIRING),
-        (Cause.LATE_PARTITION, Status.FIRING),
+        (causes.MISSING_PARTITION, Status.FIRING),
+        (causes.LATE_PARTITION, Status.FIRING),
     ]
     assert {i.status for i in days[2]} == {Status.RESOLVED}
 
@@ -162,7 +164,7 @@ def test_an_incident_keeps_its_id_its_first_day_and_its_figures_over_a_clean_day
 
 def test_further_figures_of_an_open_incident_open_no_second() -> None:
     days = timeline([[made.RECALL], [made.RECALL, made.PR_AUC, made.FALSE_POSITIVES], [made.PR_AUC, made.ALERT_RATE]])
-    assert [[i.cause for i in day] for day in days] == [[Cause.PERFORMANCE_DECAY]] * 3
+    assert [[i.cause for i in day] for day in days] == [[causes.PERFORMANCE_DECAY]] * 3
     assert len({i.id for day in days for i in day}) == 1
 
 
@@ -180,7 +182,7 @@ def test_a_check_that_was_taken_out_of_the_model_file_resolves_with_the_others()
 
 def test_a_live_fault_keeps_its_columns_drift_quiet_on_a_day_without_hard_evidence() -> None:
     days = timeline([[made.NULL_FLOOD], [*ARRIVED, *ok(made.NULL_FLOOD), made.DEVICE_DRIFT, made.SCORE_DRIFT]])
-    assert [i.cause for i in days[1]] == [Cause.COLUMN_FAULT]
+    assert [i.cause for i in days[1]] == [causes.COLUMN_FAULT]
 
 
 def mature(age_days: int) -> Measurement:
@@ -194,15 +196,15 @@ def test_cohorts_scored_during_a_data_fault_are_no_decay_when_their_labels_come(
     decayed = [[*clean, made.RECALL, mature(age_days)] for age_days in (1, 2)]
     within = [*fault, *[clean] * 4, *decayed]
     beside = [*fault, *[clean] * 7, *decayed]
-    assert of(Cause.PERFORMANCE_DECAY, timeline(within)) == []
-    assert of(Cause.PERFORMANCE_DECAY, timeline(beside)) != []
+    assert of(causes.PERFORMANCE_DECAY, timeline(within)) == []
+    assert of(causes.PERFORMANCE_DECAY, timeline(beside)) != []
 
 
 def test_decay_that_was_there_before_a_data_fault_stays() -> None:
     decayed = [*ARRIVED, made.RECALL, mature(5)]
     covered = [*ARRIVED, made.RECALL, mature(1), *ok(made.UNIT_ERROR)]
     days = timeline([decayed, decayed, *[[*decayed, made.UNIT_ERROR]] * 3, *[covered] * 3])
-    decay = of(Cause.PERFORMANCE_DECAY, days)
+    decay = of(causes.PERFORMANCE_DECAY, days)
     assert len({i.id for i in decay}) == 1
     assert (decay[-1].status, decay[-1].bad_days) == (Status.FIRING, 8)
 
@@ -210,12 +212,12 @@ def test_decay_that_was_there_before_a_data_fault_stays() -> None:
 def test_the_alert_rate_of_a_week_with_a_broken_day_in_it_is_explained() -> None:
     clean = [*ARRIVED, *ok(made.UNIT_ERROR)]
     rate = [*clean, made.ALERT_RATE]
-    assert of(Cause.SCORE_SHIFT, timeline([[*ARRIVED, made.UNIT_ERROR], clean, clean, rate, rate])) == []
+    assert of(causes.SCORE_SHIFT, timeline([[*ARRIVED, made.UNIT_ERROR], clean, clean, rate, rate])) == []
 
 
 def test_a_gap_that_opened_before_a_shift_keeps_its_alert_rates_as_evidence() -> None:
     days = timeline([[made.SELECTION], [made.SELECTION], *[[made.SELECTION, made.AMOUNT_DRIFT]] * 3])
-    gap = of(Cause.FAIRNESS_GAP, days)[-1]
+    gap = of(causes.FAIRNESS_GAP, days)[-1]
     assert (gap.status, gap.bad_days) == (Status.FIRING, 5)
 
 
@@ -241,10 +243,10 @@ def test_a_psi_far_beyond_its_limit_waits_for_no_second_day_and_a_single_clean_d
 def test_false_alarms_that_labels_show_weeks_after_a_score_shift_are_no_second_incident() -> None:
     shifted = [*ARRIVED, made.ALERT_RATE]
     days = timeline([shifted, shifted, *[[*shifted, made.FALSE_POSITIVES]] * 2])
-    assert [[i.cause for i in day] for day in days] == [[Cause.SCORE_SHIFT]] * 4
+    assert [[i.cause for i in day] for day in days] == [[causes.SCORE_SHIFT]] * 4
     assert days[-1][0].explains == 1
     recall_too = timeline([shifted, shifted, *[[*shifted, made.FALSE_POSITIVES, made.RECALL]] * 2])
-    assert [i.cause for i in recall_too[-1]] == [Cause.SCORE_SHIFT, Cause.PERFORMANCE_DECAY]
+    assert [i.cause for i in recall_too[-1]] == [causes.SCORE_SHIFT, causes.PERFORMANCE_DECAY]
 
 
 def test_the_cohorts_behind_a_figure_are_those_that_the_decay_monitor_pools() -> None:
@@ -257,6 +259,6 @@ def test_the_cohorts_behind_a_figure_are_those_that_the_decay_monitor_pools() ->
     )
     pooled = {m.metric: evidence_kinds.pooled_cohort_days(m, found) for m in found}
     assert pooled["alert_rate"][-1] == as_of
-    assert {len(pooled[metric]) for metric in evidence_kinds.DECAY_METRICS} == {7}
+    assert {len(pooled[metric]) for metric in catalogue.evidence(Evidence.LOSS)} == {7}
     assert pooled["precision"][-1] == evidence_kinds.newest_mature_day(as_of, found)
     assert pooled["recall"][-1] >= pooled["precision"][-1]

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from alerting.incidents.diagnostics import score_shift_shares
-from ledger.records.incidents import Cause
+from catalogue import causes
 from ledger.records.measurements import Verdict
 from tests.alerting import made
 from tests.alerting.made import m, one_day, spec
@@ -35,17 +35,17 @@ MOVED = [
 
 def test_a_score_that_moved_with_a_new_model_version_is_its_release() -> None:
     (incident,) = one_day(made.SCORE_DRIFT, made.ALERT_RATE, VERSION)
-    assert (incident.cause, incident.data_fault) == (Cause.MODEL_RELEASE, False)
+    assert (incident.cause, incident.data_fault) == (causes.MODEL_RELEASE, False)
     assert incident.summary == "the score moved with a new model version"
     assert any(sentence.startswith("62 % of payments were scored by a model version") for sentence in incident.evidence)
     (without,) = one_day(made.SCORE_DRIFT, made.ALERT_RATE, replace(VERSION, value=0.01))
-    assert without.cause is Cause.SCORE_SHIFT
+    assert without.cause == causes.SCORE_SHIFT
 
 
 def test_a_new_version_alone_or_beside_a_broken_column_is_no_release() -> None:
     assert one_day(VERSION) == []
     (incident,) = one_day(made.NULL_FLOOD, made.SCORE_DRIFT, VERSION)
-    assert incident.cause is Cause.COLUMN_FAULT
+    assert incident.cause == causes.COLUMN_FAULT
 
 
 def test_decay_says_in_which_slice_it_is_worst() -> None:
@@ -86,13 +86,13 @@ def test_the_shares_of_features_add_up_to_one_and_need_importances() -> None:
 def test_a_shift_of_features_that_all_look_as_on_such_days_is_season() -> None:
     alike = m("clue", "season", "amount_gbp", 0.01, limit=0.05, verdict=Verdict.OK, reason="8 baseline days look alike")
     (incident,) = one_day(made.AMOUNT_DRIFT, made.SCORE_DRIFT, alike)
-    assert (incident.cause, incident.data_fault, incident.explains) == (Cause.SEASON, False, 1)
+    assert (incident.cause, incident.data_fault, incident.explains) == (causes.SEASON, False, 1)
     assert incident.evidence[2] == "8 baseline days look alike."
     (incident,) = one_day(made.AMOUNT_DRIFT, made.DEVICE_DRIFT, alike)
-    assert incident.cause is Cause.POPULATION_SHIFT
+    assert incident.cause == causes.POPULATION_SHIFT
 
 
 def test_what_may_be_lost_by_a_shift_is_bounded_by_what_the_model_catches() -> None:
     (incident,) = one_day(made.AMOUNT_DRIFT, *made.MONEY)
     assert incident.amount_gbp_per_day is None
-    assert incident.evidence[-1].endswith("at most the GBP 142k a day that the model catches; labels will tell.")
+    assert incident.evidence[-1].endswith("at most the GBP 142k a day that the model catches; labels will show.")

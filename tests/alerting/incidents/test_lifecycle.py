@@ -26,8 +26,9 @@ from alerting.incidents.silences import (
     silences_from_events,
 )
 from alerting.incidents.state import incident_states
+from catalogue import causes
 from ledger.records.events import Event
-from ledger.records.incidents import Cause, Incident, Status
+from ledger.records.incidents import Incident, Status
 from models.errors import WatchkeeperError
 from tests.alerting.made import FIRST, MODEL, spec
 
@@ -46,7 +47,15 @@ def fold(words: str) -> Handling:
 
 def incident(status: Status, **more: object) -> Incident:
     usual = Incident(
-        ID, MODEL, Cause.COLUMN_FAULT, FIRST, FIRST, FIRST, status, "device_age_days", summary="device_age_days is null"
+        ID,
+        MODEL,
+        causes.COLUMN_FAULT,
+        FIRST,
+        FIRST,
+        FIRST,
+        status,
+        "device_age_days",
+        summary="device_age_days is empty",
     )
     return replace(usual, **more)  # type: ignore[arg-type]  # a test's shorthand
 
@@ -161,7 +170,7 @@ def logged(found: Sequence[Change]) -> list[Event]:
 
 
 def test_reasons_are_sentences_an_engineer_understands() -> None:
-    decay = incident(Status.FIRING, cause=Cause.PERFORMANCE_DECAY, summary="recall fell", bad_days=2)
+    decay = incident(Status.FIRING, cause=causes.PERFORMANCE_DECAY, summary="recall fell", bad_days=2)
     assert changes_to_log({}, [decay])[0].reason == "recall fell; it held for 2 bad days"
     over = replace(decay, status=Status.RESOLVED, resolved=FIRST, clean_days=2)
     (resolved,) = changes_to_log({ID: fold("fired")}, [over])

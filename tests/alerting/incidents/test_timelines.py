@@ -119,7 +119,7 @@ def test_trouble_that_comes_back_within_a_week_reopens_its_message_and_whoever_h
     assert watch.log() == [(1, "fired"), (1, "acknowledged"), (3, "resolved"), (6, "reopened"), (9, "resolved")]
     assert len(watch.slack.posted) == 1
     (again,) = [note for day, note in watch.told if day == 6]
-    assert again == "Sun 8 Mar: it came back, and is open again. device_age_days is 31 % null"
+    assert again == "Sun 8 Mar: it came back, and is open again. device_age_days is 31 % empty"
     assert [m["reply_broadcast"] for m in watch.slack.messages if m["text"] == again] == [True]
     assert "Acknowledged" not in watch.shown
 

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+import catalogue
 from alerting.incidents.conclude import conclude_incidents
 from alerting.notifications.channels.console import SlackChannel
 from alerting.notifications.grouping import MAX_NEW_MESSAGES
 from alerting.notifications.messages.links import Links
 from alerting.notifications.outbox import Delivery, deliver_messages, enqueue_incident_messages
-from ledger.records.incidents import Cause, Incident, Status
+from catalogue import causes
+from ledger.records.incidents import Incident, Status
 from ledger.records.measurements import Measurement
 from ledger.store import Ledger
 from models.spec import Spec
@@ -67,7 +69,7 @@ def test_a_broken_table_is_one_message_with_its_models_by_importance_and_money(l
     assert told(ledger, slack) == Delivery(sent=1)
     (text,) = slack.shown
     head, *lines = text.splitlines()
-    assert head == "🔴 3 models: device_age_days is 31 % null"
+    assert head == "🔴 3 models: device_age_days is 31 % empty"
     assert lines[:3] == [
         "- Cards (tier 2), importance 30 %, up to GBP 28k a day",
         "- Wires (tier 2), importance 30 %",
@@ -80,10 +82,10 @@ def test_a_broken_table_is_one_message_with_its_models_by_importance_and_money(l
 def test_a_model_that_comes_later_joins_the_message_and_its_thread(ledger: Ledger, slack: Slack) -> None:
     watched(ledger, model("cards"), 0, BROKEN)
     assert told(ledger, slack) == Delivery(sent=1)
-    assert slack.shown[0].startswith("🔴 Cards: device_age_days is 31 % null")
+    assert slack.shown[0].startswith("🔴 Cards: device_age_days is 31 % empty")
     watched(ledger, model("wires"), 0, BROKEN)
     assert told(ledger, slack) == Delivery(sent=1)
-    assert slack.shown[0].startswith("🔴 2 models: device_age_days is 31 % null")
+    assert slack.shown[0].startswith("🔴 2 models: device_age_days is 31 % empty")
     assert slack.notes == ["Tue 3 Mar: also Wires (tier 2), importance 20 %."]
 
 
@@ -158,7 +160,7 @@ def test_the_heaviest_of_a_flood_keep_messages_of_their_own(ledger: Ledger, slac
     own = [text for text in slack.shown if "further incident" not in text]
     assert {text.partition(":")[0] for text in own} == {f"🔴 Model{n}" for n in range(14, 20)}
     (flood,) = [text for text in slack.shown if "further incident" in text]
-    assert flood.startswith("🔴 14 further incidents on Tue 3 Mar\n- 🔴 Model13: device_age_days is 31 % null\n")
+    assert flood.startswith("🔴 14 further incidents on Tue 3 Mar\n- 🔴 Model13: device_age_days is 31 % empty\n")
     assert "and 2 more incidents: see the report" in flood
 
 
@@ -180,7 +182,7 @@ def test_a_slack_that_was_dead_for_a_day_gets_the_present_and_not_the_past(ledge
         deliver_messages(ledger, dead, NOW + timedelta(hours=hours))
     assert told(ledger, slack, 2) == Delivery(sent=1)
     (text,) = slack.shown
-    assert text.startswith("🔴 30 models: device_age_days is 90 % null")
+    assert text.startswith("🔴 30 models: device_age_days is 90 % empty")
     assert slack.notes == []
     assert slack.calls.count("chat.postMessage") == 1
 
@@ -207,8 +209,14 @@ def test_a_year_backfilled_pages_nobody_and_the_first_live_day_tells_what_is_bro
 def test_what_lies_in_the_model_is_never_put_together() -> None:
     from alerting.notifications.grouping import group_key
 
-    def one(cause: Cause) -> Incident:
+    def one(cause: str) -> Incident:
         return Incident("a-1", "a", cause, date(2026, 3, 3), FIRST, FIRST, Status.FIRING)
 
-    own = [c for c in Cause if not group_key(model("cards"), one(c))]
-    assert own == [Cause.MODEL_RELEASE, Cause.SCORE_SHIFT, Cause.PERFORMANCE_DECAY, Cause.FAIRNESS_GAP]
+    own = [c for c in catalogue.CAUSES if not group_key(model("cards"), one(c))]
+    assert own == [
+        causes.MODEL_RELEASE,
+        causes.SCORE_SHIFT,
+        causes.PERFORMANCE_DECAY,
+        causes.FAIRNESS_GAP,
+        causes.UNCLASSIFIED_BREACH,
+    ]

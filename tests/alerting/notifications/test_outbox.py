@@ -101,7 +101,7 @@ def test_an_incident_that_vanished_when_its_day_was_concluded_anew_is_withdrawn(
     assert watched(ledger, 0, ARRIVED) == 1
     assert watched(ledger, 0, ARRIVED) == 0
     assert [message.kind for message in ledger.messages()] == ["opened", "resolved"]
-    assert ledger.messages()[-1].text.startswith("⚪ withdrawn: Card payments: device_age_days is 31 % null")
+    assert ledger.messages()[-1].text.startswith("⚪ withdrawn: Card payments: device_age_days is 31 % empty")
 
 
 def test_other_models_and_other_channels_are_not_touched(ledger: Ledger) -> None:
@@ -138,7 +138,7 @@ def test_what_waited_for_days_is_told_as_it_is_now(ledger: Ledger, slack: Slack)
         watched(ledger, number, day)
     assert deliver_messages(ledger, slack_channel(slack), NOW) == Delivery(sent=1)
     (message,) = slack.posted
-    assert message["text"].startswith("🔴 Card payments: device_age_days is 25 % null")
+    assert message["text"].startswith("🔴 Card payments: device_age_days is 25 % empty")
     assert slack.notes == []
     assert all(m.sent_at for m in ledger.messages())
 
@@ -281,8 +281,8 @@ def test_without_slack_the_same_message_goes_to_the_terminal_and_a_file(ledger: 
     told = file.read_text(encoding="utf-8")
     assert told == terminal.getvalue()
     incident = "card_payments-20260303-column_fault-device_age_days"
-    assert told.startswith(f"--- 2026-03-03 opened {incident}\n🔴 Card payments: device_age_days is 31 % null\n")
-    assert f"\n\n--- 2026-03-04 updated {incident}\n🔴 Card payments: device_age_days is 25 % null\n" in told
+    assert told.startswith(f"--- 2026-03-03 opened {incident}\n🔴 Card payments: device_age_days is 31 % empty\n")
+    assert f"\n\n--- 2026-03-04 updated {incident}\n🔴 Card payments: device_age_days is 25 % empty\n" in told
 
 
 def test_a_console_message_that_was_written_before_a_crash_is_not_written_again(ledger: Ledger, tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def test_what_pages_nobody_stands_in_the_days_one_digest(ledger: Ledger, slack: 
     assert deliver_messages(ledger, slack_channel(slack), at(0)) == Delivery(sent=2)
     digest, own = sorted(slack.shown)
     assert digest.startswith(
-        "Digest of Tue 3 Mar: 9 incidents that page nobody\n- 🔴 M0: device_age_days is 31 % null\n"
+        "Digest of Tue 3 Mar: 9 incidents that page nobody\n- 🔴 M0: device_age_days is 31 % empty\n"
     )
     assert own.startswith("🔴 Card payments")
     assert [reminded(ledger, 60, of) for of in specs] == [0] * 9

@@ -14,7 +14,8 @@ from alerting.notifications.routes import (
     severity_on_channel,
     slack_channel_of,
 )
-from ledger.records.incidents import Cause, Incident, Status
+from catalogue import causes
+from ledger.records.incidents import Incident, Status
 from models.errors import WatchkeeperError
 from tests.alerting.made import FIRST, spec
 
@@ -49,7 +50,7 @@ WITH_PAGER = "default: '#a'\nchannels: {pager: {kind: pagerduty}}\n"
         ("default: '#a'\nchannels: {p: {kind: pagerduty, key: x}}", "key: unknown key; accepted are kind, url"),
         ("default: '#a'\nchannels: {m: {kind: email, server: m, sender: me, to: [a@b]}}", "doesn't have the form of a"),
         ("default: '#a'\nchannels: {m: {kind: email, server: m, sender: a@b}}", "email.to: is missing"),
-        ("default: '#a'\ndigest: {causes: [sesaon]}", "digest.causes.0: input should be"),
+        ("default: '#a'\ndigest: {causes: [sesaon]}", "digest.causes: no cause 'sesaon'; accepted are watch_errored"),
         (f"{QUIET}model: x}}, from: 2026-12-05, by: a, comment: b}}]", "maintenance.0.to: is missing"),
         (f"{QUIET}modle: x}}{DAYS}", "maintenance.0: no matcher 'modle'; accepted are model, cause"),
         (f"{QUIET}model: '*'}}{DAYS}", "maintenance.0: this would silence everything"),
@@ -94,27 +95,27 @@ ROUTES = Routes.model_validate(
 )
 
 
-def incident(cause: Cause, amount: float | None = None) -> Incident:
+def incident(cause: str, amount: float | None = None) -> Incident:
     return Incident("a-1", "a", cause, FIRST, FIRST, FIRST, Status.FIRING, amount_gbp_per_day=amount)
 
 
 @pytest.mark.parametrize(
     ("tier", "cause", "amount", "loud"),
     [
-        (1, Cause.COLUMN_FAULT, None, Severity.PAGE),
-        (2, Cause.COLUMN_FAULT, None, Severity.MESSAGE),
-        (3, Cause.COLUMN_FAULT, None, Severity.DIGEST),
-        (1, Cause.PERFORMANCE_DECAY, 10.0, Severity.MESSAGE),
-        (3, Cause.PERFORMANCE_DECAY, 60_000.0, Severity.PAGE),
-        (1, Cause.SEASON, None, Severity.DIGEST),
+        (1, causes.COLUMN_FAULT, None, Severity.PAGE),
+        (2, causes.COLUMN_FAULT, None, Severity.MESSAGE),
+        (3, causes.COLUMN_FAULT, None, Severity.DIGEST),
+        (1, causes.PERFORMANCE_DECAY, 10.0, Severity.MESSAGE),
+        (3, causes.PERFORMANCE_DECAY, 60_000.0, Severity.PAGE),
+        (1, causes.SEASON, None, Severity.DIGEST),
     ],
 )
-def test_the_ladder_goes_by_tier_cause_and_money(tier: int, cause: Cause, amount: float | None, loud: Severity) -> None:
+def test_the_ladder_goes_by_tier_cause_and_money(tier: int, cause: str, amount: float | None, loud: Severity) -> None:
     assert severity_of(ROUTES, spec(tier=tier), incident(cause, amount)) is loud
 
 
 def test_every_rule_that_fits_adds_its_channels_and_some_wait() -> None:
-    fault, decay = incident(Cause.COLUMN_FAULT), incident(Cause.PERFORMANCE_DECAY, 2000.0)
+    fault, decay = incident(causes.COLUMN_FAULT), incident(causes.PERFORMANCE_DECAY, 2000.0)
     assert further_channels(ROUTES, spec(tier=1), fault) == ["pager"]
     assert further_channels(ROUTES, spec(tier=1), fault, hours=4) == ["pager", "risk"]
     assert further_channels(ROUTES, spec(tier=2), fault, hours=9) == []

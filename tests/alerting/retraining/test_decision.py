@@ -86,7 +86,7 @@ def test_a_null_flood_blocks_retraining_and_says_why() -> None:
     decision = decided([fault])
     assert (decision.verdict, decision.incident) == ("refused", fault.id)
     assert decision.reasons == (
-        "data fault in `device_age_days`: `device_age_days` is 31 % null; retraining on broken data would do harm",
+        "data fault in `device_age_days`: `device_age_days` is 31 % empty; retraining on broken data would do harm",
     )
     assert decision.fit_from is None
 

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 import warehouse
-from ledger.records.incidents import Cause, Incident, Status
+from catalogue import causes
+from ledger.records.incidents import Incident, Status
 from ledger.records.retraining import BaselineChange
 from models.spec import Spec
 from reports.export import evidently_report
@@ -60,12 +61,12 @@ def rows(day: date) -> pd.DataFrame:
 
 @pytest.fixture
 def incident() -> Incident:
-    return Incident("cards-shift", "cards", Cause.POPULATION_SHIFT, DAY, DAY, DAY, Status.FIRING, fired=DAY)
+    return Incident("cards-shift", "cards", causes.POPULATION_SHIFT, DAY, DAY, DAY, Status.FIRING, fired=DAY)
 
 
 @pytest.fixture(scope="module")
 def report(bank: Warehouse, spec: Spec, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    shift = Incident("cards-shift", "cards", Cause.POPULATION_SHIFT, DAY, DAY, DAY, Status.FIRING, fired=DAY)
+    shift = Incident("cards-shift", "cards", causes.POPULATION_SHIFT, DAY, DAY, DAY, Status.FIRING, fired=DAY)
     normal = BaselineChange("cards", BASELINE, BASELINE, BASELINE, "model file")
     path = evidently_report.write_drilldown(bank, spec, shift, normal, tmp_path_factory.mktemp("site"))
     assert path is not None
@@ -107,6 +108,6 @@ def test_an_incident_that_is_not_about_drift_has_none(
     bank: Warehouse, spec: Spec, incident: Incident, tmp_path: Path
 ) -> None:
     normal = BaselineChange("cards", BASELINE, BASELINE, BASELINE, "model file")
-    late = replace(incident, cause=Cause.LATE_PARTITION)
+    late = replace(incident, cause=causes.LATE_PARTITION)
     assert evidently_report.write_drilldown(bank, spec, late, normal, tmp_path) is None
     assert list(tmp_path.iterdir()) == []

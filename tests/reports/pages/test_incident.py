@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from catalogue import causes
 from ledger.records.events import Event
-from ledger.records.incidents import Cause, Incident, Status
+from ledger.records.incidents import Incident, Status
 from ledger.records.measurements import Measurement, Verdict
 from ledger.records.messages import Message
 from ledger.records.runs import Run
@@ -30,7 +31,7 @@ def texts(branch: Branch) -> dict[str, list[str]]:
 
 
 def flood(ledger: Ledger, model: str) -> Incident:
-    return next(i for i in ledger.incidents(model) if i.cause == Cause.COLUMN_FAULT)
+    return next(i for i in ledger.incidents(model) if i.cause == causes.COLUMN_FAULT)
 
 
 def test_the_first_step_leads_to_the_runbook_of_its_cause_where_there_is_documentation(
@@ -85,7 +86,7 @@ def test_a_stage_that_could_not_be_measured_is_not_called_quiet(tmp_path: object
 
 def made_up(spec: Spec) -> Incident:
     return Incident(
-        f"{spec.model}-1", spec.model, Cause.POPULATION_SHIFT, DAY, DAY, DAY, Status.FIRING, fired=DAY,
+        f"{spec.model}-1", spec.model, causes.POPULATION_SHIFT, DAY, DAY, DAY, Status.FIRING, fired=DAY,
         figures=("drift/psi/amount_gbp/",), explains=3,
     )  # fmt: skip
 

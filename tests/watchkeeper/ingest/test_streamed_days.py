@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.records.incidents import Cause
+from catalogue import causes
 from ledger.records.measurements import Verdict
 from models.errors import WatchkeeperError
 from models.spec import Spec
@@ -64,7 +64,7 @@ def test_a_day_that_is_not_over_is_not_incomplete_and_is_watched_again_with_ever
     assert watch.stale_days(ctx, spec, NEXT) == [DAY]
     later = watch.open_context(replace(settings, now=f"{NEXT}T05:00:00"))
     assert watch.watch_day(later, spec, DAY).rows == 600
-    assert [i.cause for i in later.ledger.incidents(MODEL)] == [Cause.INCOMPLETE_PARTITION]
+    assert [i.cause for i in later.ledger.incidents(MODEL)] == [causes.INCOMPLETE_PARTITION]
 
 
 def test_a_partition_that_comes_replaces_what_was_streamed_and_later_batches_are_refused(

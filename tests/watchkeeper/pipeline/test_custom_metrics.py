@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from ledger.records.incidents import Cause, Status
+from catalogue import causes
+from ledger.records.incidents import Status
 from ledger.records.measurements import Verdict
 from ledger.store import Ledger
 from tests.watchkeeper.conftest import MODEL, Say
@@ -82,7 +83,7 @@ def test_a_metric_is_measured_judged_and_drawn(settings: Settings, say: Say, ban
     assert found["desk"].verdict is Verdict.ERRORED
     assert found["desk"].reason == "bank_metrics:broken raised ValueError: no such desk."
     assert "module bank_metrics has no function 'night_shares'; did you mean 'night_share'?" in found["lost"].reason
-    assert {incident.cause for incident in ledger.incidents(MODEL)} == {Cause.ERRORED}
+    assert {incident.cause for incident in ledger.incidents(MODEL)} == {causes.WATCH_ERRORED}
     page = (settings.site / "models" / MODEL / "index.html").read_text()
     assert "The bank&#39;s own metrics" in page or "The bank's own metrics" in page
     assert "alert_share" in page
@@ -105,7 +106,7 @@ def test_a_breach_becomes_an_incident_with_its_own_sentence(
     ledger = Ledger.open(settings.ledger)
     (found,) = ledger.measurements(MODEL, as_of=LAST_DAYS[-1], monitors=("custom",))
     assert found.verdict is Verdict.BREACH, found.reason
-    incident = next(i for i in ledger.incidents(MODEL) if i.cause is Cause.POPULATION_SHIFT)
+    incident = next(i for i in ledger.incidents(MODEL) if i.cause == causes.POPULATION_SHIFT)
     assert incident.status is Status.FIRING
     assert "custom/night_share//" in incident.figures
     assert any("in the baseline" in sentence and "higher" in sentence for sentence in incident.evidence)

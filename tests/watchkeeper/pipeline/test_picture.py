@@ -5,7 +5,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from ledger.records.incidents import Cause, Incident, Status
+from catalogue import causes
+from ledger.records.incidents import Incident, Status
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from tests.alerting.conftest import slack
@@ -19,8 +20,9 @@ from watchkeeper.settings import Settings
 __all__ = ["slack"]
 BAD = date(2026, 1, 20)
 INCIDENT = Incident(
-    f"{MODEL}-20260120-column_fault-session_minutes", MODEL, Cause.COLUMN_FAULT, BAD, BAD, BAD, Status.FIRING,
-    feature="session_minutes", summary="`session_minutes` is 31 % null", figures=("drift/null_share/session_minutes/",),
+    f"{MODEL}-20260120-column_fault-session_minutes", MODEL, causes.COLUMN_FAULT, BAD, BAD, BAD, Status.FIRING,
+    feature="session_minutes", summary="`session_minutes` is 31 % empty",
+    figures=("drift/null_share/session_minutes/",),
 )  # fmt: skip
 
 
@@ -48,7 +50,7 @@ def test_the_first_message_brings_a_picture_of_its_strongest_figure_into_the_thr
     ctx.ledger.save_incidents(MODEL, BAD, [INCIDENT])
     notifying.enqueue_news(ctx, spec, BAD)
     assert notifying.deliver_waiting_messages(ctx, [spec]) == "1 sent, 0 waiting"
-    worse = replace(INCIDENT, summary="`session_minutes` is 40 % null", concluded=BAD + timedelta(days=1))
+    worse = replace(INCIDENT, summary="`session_minutes` is 40 % empty", concluded=BAD + timedelta(days=1))
     ctx.ledger.save_incidents(MODEL, worse.concluded, [worse])
     notifying.enqueue_news(ctx, spec, worse.concluded)
     assert notifying.deliver_waiting_messages(ctx, [spec]) == "1 sent, 0 waiting"

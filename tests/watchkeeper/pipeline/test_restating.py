@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from catalogue import causes
 from ledger.events import describe_first_broken_event
 from ledger.records.events import Event
-from ledger.records.incidents import Cause, Incident, Status
+from ledger.records.incidents import Incident, Status
 from ledger.records.measurements import Measurement, Verdict
 from ledger.store import Ledger
 from models.spec import Spec
@@ -70,7 +71,7 @@ def label(ctx: Context, days: list[scored.Day], as_of: date) -> None:
     ctx.ledger.save_cohorts("card", FRAME.id, as_of, {day.day: day.cohort(as_of) for day in days})
 
 
-def fire(ctx: Context, days: list[scored.Day], cause: Cause, figure: str) -> Measurement:
+def fire(ctx: Context, days: list[scored.Day], cause: str, figure: str) -> Measurement:
     """Judge the day on which it fires by what is known then, and open an incident that rests on one figure."""
     for day in days:
         ctx.ledger.save_profiles("card", {day.day: Profile(FRAME.id, len(day.score), {}, day.cube())})
@@ -97,7 +98,7 @@ DECAY = ["precision", "false_positive_rate", "value_detection_rate", "pr_auc", "
 @pytest.mark.parametrize("metric", DECAY)
 def test_a_figure_of_decay_is_restated_once_when_its_labels_have_come(ctx: Context, metric: str) -> None:
     days = bank()
-    judged = fire(ctx, days, Cause.PERFORMANCE_DECAY, f"decay/{metric}//")
+    judged = fire(ctx, days, causes.PERFORMANCE_DECAY, f"decay/{metric}//")
     assert told(ctx, FIRED + timedelta(days=1)) == [], "nothing new is known yet"
     label(ctx, days, LATER)
     for _ in range(2):
@@ -118,7 +119,7 @@ def test_a_figure_of_decay_is_restated_once_when_its_labels_have_come(ctx: Conte
 def test_what_is_restated_is_the_figure_of_the_same_cohorts_counted_from_their_labels(ctx: Context) -> None:
     """An oracle: precision over the week, from the payments themselves."""
     days = bank()
-    fire(ctx, days, Cause.PERFORMANCE_DECAY, "decay/precision//")
+    fire(ctx, days, causes.PERFORMANCE_DECAY, "decay/precision//")
     label(ctx, days, LATER)
     (event,) = told(ctx, LATER)
     judged = {m.metric: m for m in ctx.ledger.measurements("card", as_of=FIRED, monitors=("decay",))}
@@ -133,7 +134,7 @@ def test_what_is_restated_is_the_figure_of_the_same_cohorts_counted_from_their_l
 def test_a_gap_between_groups_that_came_of_late_labels_is_restated(ctx: Context) -> None:
     days = bank(OLD)
     figure = f"fairness/false_positive_rate_ratio//age_band={OLD}"
-    judged = fire(ctx, days, Cause.FAIRNESS_GAP, figure)
+    judged = fire(ctx, days, causes.FAIRNESS_GAP, figure)
     assert judged.value is not None
     assert judged.value > 1.25
     label(ctx, days, LATER)
@@ -146,7 +147,7 @@ def test_a_gap_between_groups_that_came_of_late_labels_is_restated(ctx: Context)
 def test_a_figure_that_cannot_be_had_again_is_not_restated(ctx: Context) -> None:
     """A partition was rewritten since: what was judged isn't there any more."""
     days = bank()
-    fire(ctx, days, Cause.PERFORMANCE_DECAY, "decay/precision//")
+    fire(ctx, days, causes.PERFORMANCE_DECAY, "decay/precision//")
     for day in days[BACKLOG_FROM:]:
         other = scored.bank(1, seed=int(day.day.toordinal()), columns=columns)[0]
         ctx.ledger.save_profiles("card", {day.day: Profile(FRAME.id, len(other.score), {}, other.cube())})
@@ -158,7 +159,7 @@ def test_a_figure_that_cannot_be_had_again_is_not_restated(ctx: Context) -> None
 
 def test_what_is_older_than_labels_may_be_late_is_not_restated(ctx: Context) -> None:
     days = bank()
-    fire(ctx, days, Cause.PERFORMANCE_DECAY, "decay/precision//")
+    fire(ctx, days, causes.PERFORMANCE_DECAY, "decay/precision//")
     label(ctx, days, LATER)
     labels = spec().labels
     assert labels is not None
@@ -167,7 +168,7 @@ def test_what_is_older_than_labels_may_be_late_is_not_restated(ctx: Context) -> 
 
 def test_what_rests_on_no_label_is_not_restated(ctx: Context) -> None:
     days = bank()
-    fire(ctx, days, Cause.PERFORMANCE_DECAY, "decay/precision//")
+    fire(ctx, days, causes.PERFORMANCE_DECAY, "decay/precision//")
     label(ctx, days, LATER)
     (incident,) = ctx.ledger.incidents("card")
     ctx.ledger.save_incidents("card", FIRED, [replace(incident, figures=("decay/alert_rate//",))])

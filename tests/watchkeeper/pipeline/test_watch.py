@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from ledger.records.incidents import Cause, Status
+from catalogue import causes
+from ledger.records.incidents import Status
 from ledger.records.measurements import Verdict
 from ledger.snapshot import snapshot_ledger
 from ledger.store import Ledger
@@ -76,7 +77,7 @@ def test_a_backfill_concludes_but_tells_nobody_and_asks_for_nothing(
 ) -> None:
     ctx = watch.open_context(replace(settings, warehouse=str(broken_bank(without=DAY))), live=False)
     watch.watch_day(ctx, spec, DAY)
-    assert [i.cause for i in ctx.ledger.incidents(MODEL)] == [Cause.MISSING_PARTITION]
+    assert [i.cause for i in ctx.ledger.incidents(MODEL)] == [causes.MISSING_PARTITION]
     assert ctx.ledger.messages() == []
     assert ctx.ledger.decisions(MODEL) == []
 
@@ -87,7 +88,7 @@ def test_a_missing_partition_is_one_incident_and_is_resolved_when_the_feed_is_ba
     ctx = watch.open_context(replace(settings, warehouse=str(broken_bank(without=DAY))))
     watch.watch_day(ctx, spec, DAY)
     (incident,) = ctx.ledger.incidents(MODEL)
-    assert (incident.cause, incident.status, incident.data_fault) == (Cause.MISSING_PARTITION, Status.FIRING, True)
+    assert (incident.cause, incident.status, incident.data_fault) == (causes.MISSING_PARTITION, Status.FIRING, True)
     watch.watch_day(ctx, spec, date(2026, 1, 21))
     (incident,) = ctx.ledger.incidents(MODEL)
     assert (incident.status, incident.resolved) == (Status.RESOLVED, date(2026, 1, 21))
@@ -128,7 +129,7 @@ def test_a_null_flood_is_a_column_fault_and_blocks_retraining(
     ctx = watch.open_context(replace(settings, warehouse=str(root)))
     watch.watch_day(ctx, spec, DAY)
     (incident,) = ctx.ledger.incidents(MODEL)
-    assert (incident.cause, incident.feature) == (Cause.COLUMN_FAULT, "beneficiary_age_days")
+    assert (incident.cause, incident.feature) == (causes.COLUMN_FAULT, "beneficiary_age_days")
     (decision,) = ctx.ledger.decisions(MODEL)
     assert decision.verdict == "refused"
     assert any("beneficiary_age_days" in reason for reason in decision.reasons)
@@ -142,7 +143,7 @@ def test_yesterday_again_is_one_incident_whatever_else_it_breaks(
     ctx = watch.open_context(replace(settings, warehouse=str(root)))
     watch.watch_day(ctx, spec, DAY)
     (incident,) = ctx.ledger.incidents(MODEL)
-    assert (incident.cause, incident.status) == (Cause.STALE_PARTITION, Status.FIRING)
+    assert (incident.cause, incident.status) == (causes.STALE_PARTITION, Status.FIRING)
     assert "Mon 19 Jan" in incident.confidence
 
 
@@ -224,7 +225,7 @@ def test_a_day_with_infinite_and_nan_values_is_watched(
     pq.write_table(changed, file)
     ctx = watch.open_context(replace(settings, warehouse=str(root)))
     watch.watch_day(ctx, spec, DAY)
-    (incident,) = [i for i in ctx.ledger.incidents(MODEL) if i.cause is Cause.COLUMN_FAULT]
+    (incident,) = [i for i in ctx.ledger.incidents(MODEL) if i.cause == causes.COLUMN_FAULT]
     assert incident.feature == column
 
 

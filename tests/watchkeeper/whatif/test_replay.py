@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ledger.records.incidents import Cause
+from catalogue import causes
 from ledger.snapshot import snapshot_ledger
 from models.errors import WatchkeeperError
 from models.load import load_changed_spec
@@ -34,7 +34,7 @@ def test_todays_rules_say_again_what_the_watch_said_without_a_table_or_a_write(w
         wanted = [i for i in watched.ledger.incidents(MODEL, as_of=day) if i.concluded == day]
         assert [i for i in again[day] if i.status != "withdrawn"] == wanted
     assert [(i.cause, i.feature, i.fired) for i in fired_incidents(again)] == [
-        (Cause.COLUMN_FAULT, "session_minutes", BROKEN)
+        (causes.COLUMN_FAULT, "session_minutes", BROKEN)
     ]
     assert snapshot_ledger(watched.ledger) == before
 
@@ -60,7 +60,7 @@ def test_looser_rules_miss_what_todays_catch_and_strict_ones_tell_more(
     strict = replay_days(watched, spec, FROM, TO, rules(tmp_path / "strict.yaml", features=features))
     assert (strict.alert_count(changed=False), strict.alerts_per_week(changed=False)) == (1, 7 / 5)
     assert strict.alert_count(changed=True) > 1
-    assert {t.incident.cause for t in strict.incidents if t.today is None} == {Cause.LATE_PARTITION}
+    assert {t.incident.cause for t in strict.incidents if t.today is None} == {causes.LATE_PARTITION}
     assert replay_content(strict)["changed"]["pages"] == strict.alert_count(changed=True)
 
 

@@ -38,7 +38,7 @@ LINKS = Links("https://watch.example", "https://docs.example/watchkeeper")
 TEXT, BLOCKS = compose_message(spec(), INCIDENT, "opened", LINKS)
 OPENED = with_group_details(Message(INCIDENT.id, FIRST, "opened", "c", TEXT, BLOCKS), spec(), INCIDENT, LINKS)
 UPDATED = replace(OPENED, kind="updated")
-RESOLVED = replace(OPENED, kind="resolved", text="✅ Card payments, resolved: device_age_days is 31 % null\nSince.")
+RESOLVED = replace(OPENED, kind="resolved", text="✅ Card payments, resolved: device_age_days is 31 % empty\nSince.")
 AT = 1_772_600_000
 
 
@@ -82,7 +82,7 @@ def test_pagerduty_is_told_one_alert_from_trigger_to_resolve(web: Web) -> None:
     trigger, acknowledge, resolve = web.contents
     assert [each["event_action"] for each in web.contents] == ["trigger", "acknowledge", "resolve"]
     assert {each["dedup_key"] for each in web.contents} == {INCIDENT.id}
-    assert trigger["payload"]["summary"] == "🔴 Card payments: device_age_days is 31 % null"
+    assert trigger["payload"]["summary"] == "🔴 Card payments: device_age_days is 31 % empty"
     assert (trigger["payload"]["severity"], trigger["payload"]["source"]) == ("critical", "card_payments")
     assert trigger["payload"]["component"] == "card_payments/features"
     assert trigger["payload"]["custom_details"]["incidents"][0]["cause"] == "column_fault"
@@ -203,7 +203,7 @@ def test_a_mail_goes_out_encrypted_and_its_end_is_in_the_same_thread(mail: Mail)
     assert mailing(mail).send(UPDATED, place) == place
     mailing(mail).send(RESOLVED, place)
     first, last = mail.mails
-    assert first["Subject"] == "🔴 Card payments: device_age_days is 31 % null"
+    assert first["Subject"] == "🔴 Card payments: device_age_days is 31 % empty"
     assert first["To"] == "a@bank.example, b@bank.example"
     assert "First step: " in first.get_content()
     assert "Runbook: https://docs.example/watchkeeper/runbook/column_fault/" in first.get_content().splitlines()

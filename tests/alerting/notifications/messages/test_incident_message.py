@@ -59,6 +59,11 @@ TOLD: dict[str, tuple[str, Sequence[Sequence[Measurement]]]] = {
     "mix": ("opened", [[*ARRIVED, made.AMOUNT_DRIFT, made.SCORE_DRIFT, MIX, WITHIN, *MOVED]] * 2),
     "performance_decay": ("opened", [[*ARRIVED, made.RECALL, made.PR_AUC, *MONEY]] * 2),
     "fairness_gap": ("opened", [[*ARRIVED, made.GAP, made.SELECTION]] * 2),
+    "unclassified_breach": ("opened", [[*ARRIVED, made.UNKNOWN]] * 2),
+    "unclassified_breaches": (
+        "opened",
+        [[*ARRIVED, *(replace(made.UNKNOWN, feature=f) for f in ("amount_gbp", "channel", "hour"))]] * 2,
+    ),
 }
 
 
@@ -183,13 +188,13 @@ def test_the_thread_keeps_one_line_for_each_change() -> None:
     ]
     assert notes == [
         "",
-        "Wed 4 Mar: device_age_days is 31 % null (bad day 2).",
-        "Thu 5 Mar: device_age_days is 31 % null (bad day 2, 1 clean day since).",
+        "Wed 4 Mar: device_age_days is 31 % empty (bad day 2).",
+        "Thu 5 Mar: device_age_days is 31 % empty (bad day 2, 1 clean day since).",
         "Fri 6 Mar: resolved after 2 bad days and 2 clean days.",
     ]
 
 
 def test_a_withdrawn_message_says_what_it_was() -> None:
-    text, blocks = compose_withdrawal("🔴 Card payments: device_age_days is 31 % null\nmore")
-    assert text.startswith("⚪ withdrawn: Card payments: device_age_days is 31 % null\n")
-    assert blocks[0]["text"]["text"] == "⚪ withdrawn: Card payments: device_age_days is 31 % null"
+    text, blocks = compose_withdrawal("🔴 Card payments: device_age_days is 31 % empty\nmore")
+    assert text.startswith("⚪ withdrawn: Card payments: device_age_days is 31 % empty\n")
+    assert blocks[0]["text"]["text"] == "⚪ withdrawn: Card payments: device_age_days is 31 % empty"
