@@ -60,11 +60,14 @@ def build_model_site(
 def _pages_of_parts(model_view: ModelView, writer: PageWriter, days: Collection[date]) -> Iterator[Job]:
     """Yield the pages of the model's features, incidents and chosen days."""
     for page in writer.of_scope(Scope.FEATURE):
-        yield from ((page, (name,), {"feature": file_name(name)}) for name in model_view.features)
+        for name in model_view.features:
+            yield page, (name,), {"feature": file_name(name)}
     for page in writer.of_scope(Scope.INCIDENT):
-        yield from ((page, (found,), {"incident": found.id}) for found in model_view.incidents)
+        for found in model_view.incidents:
+            yield page, (found,), {"incident": found.id}
     for page in writer.of_scope(Scope.DAY):
-        yield from ((page, (day,), {"day": day}) for day in days)
+        for day in days:
+            yield page, (day,), {"day": day}
 
 
 def _write_latest_day(model_view: ModelView, folder: Path) -> None:

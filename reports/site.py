@@ -91,9 +91,12 @@ def _build_in_processes(
 ) -> Iterator[tuple[str, Card]]:
     """Build each model in one of some processes, which open the ledger for themselves."""
     url = ledger.engine.url.render_as_string(hide_password=False)
-    entries = [
-        tuple(each.values()) for each in (catalogue.METRICS, catalogue.DERIVED, catalogue.MONITORS, catalogue.CAUSES)
-    ]
+    entries = (
+        tuple(catalogue.METRICS.values()),
+        tuple(catalogue.DERIVED.values()),
+        tuple(catalogue.MONITORS.values()),
+        tuple(catalogue.CAUSES.values()),
+    )
     with ProcessPoolExecutor(
         processes, mp_context=get_context("spawn"), initializer=_register_entries, initargs=entries
     ) as pool:

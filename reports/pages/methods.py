@@ -68,10 +68,9 @@ def methods_by_section() -> dict[str, list[Method]]:
 
 
 def _method_of(entry: Metric | Derived) -> Method:
-    family = isinstance(entry, Derived)
     return Method(
         entry.key,
-        entry.name if family else entry.title,
+        entry.name if isinstance(entry, Derived) else entry.title,
         entry.formula,
         entry.meaning,
         entry.caveat,
