@@ -68,7 +68,7 @@ def screenshots_to_take(folder: Path) -> Iterator[Screenshot]:
     try:
         incidents = ledger.incidents()
         decayed = _only_incident_of(incidents, causes.PERFORMANCE_DECAY)
-        flood = next(i for i in incidents if i.cause == causes.COLUMN_FAULT and f"/{NULL_SHARE}/" in i.figures[0])
+        flood = next(i for i in incidents if any(f"/{NULL_SHARE}/" in figure for figure in i.figures))
         message = ledger.messages(flood.id)[-1]
     finally:
         ledger.close()

@@ -51,7 +51,9 @@ def incident(cause: str, summary: str) -> Incident:
     )
 
 
-FLOOD = incident(causes.COLUMN_FAULT, "`device_age_days` is 31 % empty")
+FLOOD = replace(
+    incident(causes.COLUMN_FAULT, "`device_age_days` is 31 % empty"), figures=("drift/null_share/device_age_days/",)
+)
 DECAY = incident(causes.PERFORMANCE_DECAY, "recall fell to 47 %")
 
 
