@@ -10,18 +10,12 @@ import re
 import tempfile
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
-
 from models.errors import WatchkeeperError
-from reports import wording
 
 REPORTS_FOLDER = Path(__file__).parent
-DIRECTION_CHARACTERS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -53,78 +47,6 @@ def write_assets(site: Path) -> None:
     """Put what all pages share beside them; what is there already is not written again."""
     for source in sorted((REPORTS_FOLDER / "assets").iterdir()):
         write_file(site / "assets" / source.name, source.read_bytes())
-
-
-def write_page(site: Path, name: str, template: str, context: dict[str, Any], machine: Any) -> None:
-    """Write ``<name>.html`` from a template and ``<name>.json`` beside it for machines."""
-    root = "../" * name.count("/")
-    html = (
-        template_environment()
-        .get_template(template)
-        .render(context, root=root, json_name=f"{name.rpartition('/')[2]}.json")
-    )
-    write_file(site / f"{name}.json", (as_json(machine) + "\n").encode())
-    write_file(site / f"{name}.html", html.encode())
-
-
-@cache
-def template_environment() -> Environment:
-    """Return the templates, with every value escaped and a missing one an error."""
-    found = Environment(
-        loader=FileSystemLoader(REPORTS_FOLDER / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=show_direction_characters,
-    )
-    found.filters["embedded"] = embed_json
-    found.filters["prose"] = render_prose
-    found.filters["plain"] = without_backticks
-    found.filters["opening"] = first_sentence
-    found.filters["sentence"] = capitalise
-    found.globals["words"] = wording
-    found.globals["feed_name"] = file_name
-    return found
-
-
-def show_direction_characters(value: Any) -> Any:
-    """Return a text with the characters that turn the direction of what follows shown as their number instead.
-
-    A value that holds one could make the rest of its line read backwards.
-    """
-    if not isinstance(value, str):
-        return value
-    turned = DIRECTION_CHARACTERS.sub(lambda found: f"[U+{ord(found.group()):04X}]", value)
-    return Markup(turned) if isinstance(value, Markup) else turned  # noqa: S704  it was one before
-
-
-def embed_json(value: Any) -> Markup:
-    """Return JSON that can stand inside a script element: no ``</script>`` or ``<!--`` can be in it."""
-    text = as_json(value).replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-    return Markup(text)  # noqa: S704  no '<' is left in it
-
-
-def render_prose(text: str) -> Markup:
-    """Return a sentence with what stands in `backticks` as code, and everything escaped."""
-    whole = text.replace(" %", f"{wording.SPACE}%").replace("GBP ", f"GBP{wording.SPACE}")
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(whole))))  # noqa: S704  escaped before
-
-
-def without_backticks(text: str) -> str:
-    """Return a sentence without its backticks, for titles and texts read aloud."""
-    return text.replace("`", "")
-
-
-def first_sentence(text: str) -> str:
-    """Return a reason's first sentence: what a figure leaves out stands on the day's page."""
-    head, stop, _ = text.partition(". ")
-    return f"{head}." if stop else text
-
-
-def capitalise(text: str) -> str:
-    """Return a text with a capital at its start."""
-    return text[:1].upper() + text[1:]
 
 
 def file_name(text: str) -> str:

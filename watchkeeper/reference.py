@@ -11,10 +11,10 @@ from typing import Any
 import typer
 
 import catalogue
-from catalogue import minimum_effects
 from ledger.records.measurements import Verdict
 from models.load import spec_json_schema
-from reports import wording
+from reports.pages import methods
+from reports.wording import naming
 from watchkeeper import settings
 from watchkeeper.markdown import (
     GENERATED_NOTE,
@@ -82,7 +82,7 @@ def _command_line_page() -> str:
         "# Command line",
         "",
         "Exit status: 0 done, 1 findings at or above `--fail-on`, 2 your mistake, 3 errored or, from `doctor`, broken.",
-        "`--json` writes one JSON document to standard output; everything else that is told goes to standard error.",
+        "`--json` writes one JSON document to standard output; everything else goes to standard error.",
         "Where standard error is no terminal there is no progress bar, and `NO_COLOR` turns colours off.",
         "`watchkeeper --install-completion` teaches bash, zsh, fish or PowerShell the commands and model names.",
     ]
@@ -135,48 +135,41 @@ def _settings_page() -> str:
 
 
 def _metrics_page() -> str:
-    least = minimum_effects()
     lines = [
-        "# Metrics, verdicts and causes",
+        "# Metrics, monitors, verdicts and causes",
         "",
-        "The names that `watchkeeper measurements`, the JSON beside each page and `alerts.limits` use. The",
-        "floor is the smallest effect that matters: no learned limit is lower, and `alerts.limits` changes it.",
-        "",
-        *markdown_table(
-            ("metric", "on the pages", "floor"),
-            [
-                (f"`{name}`", title, f"{least[name]:g}" if name in least else "")
-                for name, title in wording.METRIC_TITLES.items()
-            ],
-        ),
-        "",
-        "## Monitors",
-        "",
-        *markdown_table(
-            ("monitor", "what it watches"), [(f"`{name}`", title) for name, title in wording.MONITOR_TITLES.items()]
-        ),
-        "",
-        "## Verdicts",
-        "",
-        *markdown_table(
-            ("verdict", "on the pages"), [(f"`{each.value}`", wording.VERDICTS[each].word) for each in Verdict]
-        ),
-        "",
-        "## Causes",
-        "",
-        *markdown_table(
-            ("cause", "in words", "data fault"),
-            [
-                (
-                    f"[`{each.key}`](../runbook/{each.runbook}.md)",
-                    each.title,
-                    "yes" if each.data_fault else "no",
-                )
-                for each in catalogue.causes_in_order()
-            ],
-        ),
+        "The keys are those of the JSON beside each page and of `alerts.limits`; the names are those of messages,",
+        "pages and the command line. The minimum effect size is the smallest change that matters: no learned limit is",
+        "lower, and `alerts.limits` changes it. Formulas and caveats are on the site's methods page.",
     ]
+    for section, entries in catalogue.sections().items():
+        lines += ["", f"## {section or methods.OTHER_SECTION}", ""]
+        lines += markdown_table(
+            ("metric", "name", "unit", "what it tells", "minimum effect size"),
+            [_metric_row(entry) for entry in entries],
+        )
+    monitors = [
+        (f"`{each.key}`", each.title, str(each.stage), "yes" if each.opens_incidents else "no")
+        for each in catalogue.monitors_in_order()
+    ]
+    causes = [
+        (f"[`{each.key}`](../runbook/{each.runbook}.md)", each.title, each.kind) for each in catalogue.causes_in_order()
+    ]
+    verdicts = [(f"`{each.value}`", naming.VERDICTS[each].word) for each in Verdict]
+    lines += ["", "## Monitors", "", *markdown_table(("monitor", "name", "stage", "opens incidents"), monitors)]
+    lines += ["", "## Verdicts", "", *markdown_table(("verdict", "on the pages"), verdicts)]
+    lines += ["", "## Causes", "", *markdown_table(("cause", "name", "kind of incident"), causes)]
     return "\n".join(lines)
+
+
+def _metric_row(entry: catalogue.Metric | catalogue.Derived) -> tuple[str, ...]:
+    if isinstance(entry, catalogue.Derived):
+        name, unit = entry.name, str(entry.unit or "the other metric's")
+        key = f"`{entry.beginning}…`" if entry.beginning else f"`…{entry.ending}`"
+    else:
+        name, unit, key = entry.title, str(entry.unit), f"`{entry.key}`"
+    minimum = "" if entry.minimum_effect is None else f"{entry.minimum_effect:g}"
+    return key, name, unit, entry.meaning, minimum
 
 
 def write_reference_pages() -> None:

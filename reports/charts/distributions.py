@@ -12,8 +12,8 @@ from markupsafe import Markup
 
 from profiles.bins import REST, UNSEEN, Grid, Levels
 from profiles.profile import BinCounts, Counts
-from reports import wording
 from reports.charts.svg import DayScale, Plot, Scale
+from reports.wording import formatting
 
 MOST_BARS = 40
 LEAST_ROWS = 20
@@ -28,7 +28,7 @@ MIN_TICK_DISTANCE = 0.13
 
 @dataclass(frozen=True)
 class Bar:
-    """Payments in one range of values: its borders in the column's unit, and shares now and in the baseline."""
+    """Payments in one range of values: its edges in the column's unit, and shares now and in the baseline."""
 
     low: float
     high: float
@@ -48,7 +48,7 @@ class Level:
 
 
 def quantile_bins(counts: Counts, shares: Sequence[float]) -> list[int] | None:
-    """Return the cells in which quantiles lie; None without a value."""
+    """Return the bins in which quantiles lie; None without a value."""
     bin_counts = BinCounts.of(counts.bins)
     if not len(bin_counts):
         return None
@@ -64,7 +64,7 @@ def quantile_values(counts: Counts, grid: Grid) -> list[float] | None:
 
 
 def _histogram_layout(now: Counts, baseline: Counts) -> tuple[int, int, int] | None:
-    """Return the first cell shown, the number of bars and the cells in each; None without a value."""
+    """Return the first bin shown, the number of bars and the bins in each; None without a value."""
     ends = [found for counts in (now, baseline) if (found := quantile_bins(counts, (TAIL_SHARE, 1 - TAIL_SHARE)))]
     if not ends:
         return None
@@ -101,27 +101,31 @@ def draw_histogram(now: Counts, baseline: Counts, grid: Grid, height: int = 210)
         return Markup("")
     low, number, per = layout
     plot = Plot(Scale(0, max(max(bar.now, bar.baseline) for bar in found) * 1.04 or 1), height)
-    plot.grid(wording.format_share, plot.y.ticks(4))
+    plot.grid(formatting.format_share, plot.y.ticks(4))
     for i, bar in enumerate(found):
         plot.box(i / number, 1 / number, 0, bar.baseline, "was")
         plot.box((i + 0.22) / number, 0.56 / number, 0, bar.now, "is")
-        share, before = wording.format_share(bar.now), wording.format_share(bar.baseline)
+        share, before = formatting.format_share(bar.now), formatting.format_share(bar.baseline)
         says = f"{_describe_range(bar)}: {share} now, {before} in the baseline"
         plot.column((i + 0.5) / number, 1 / number, says, "")
     for x, value in _value_ticks(grid, low, number * per):
         plot.text(
-            x, height - 6, wording.format_number(value), "t", "start" if x < 0.03 else "end" if x > 0.95 else "middle"
+            x,
+            height - 6,
+            formatting.format_number(value),
+            "t",
+            "start" if x < 0.03 else "end" if x > 0.95 else "middle",
         )
     return plot.markup()
 
 
 def _describe_range(bar: Bar) -> str:
     if math.isinf(bar.low):
-        return f"below {wording.format_number(bar.high)}"
+        return f"below {formatting.format_number(bar.high)}"
     return (
-        f"{wording.format_number(bar.low)} and more"
+        f"{formatting.format_number(bar.low)} and more"
         if math.isinf(bar.high)
-        else f"{wording.format_number(bar.low)} to {wording.format_number(bar.high)}"
+        else f"{formatting.format_number(bar.low)} to {formatting.format_number(bar.high)}"
     )
 
 
@@ -163,16 +167,16 @@ def draw_quantile_bands(
     marks = [
         (plot.y.low + x * (plot.y.high - plot.y.low), value) for x, value in _value_ticks(grid, low, high - low + 1)
     ]
-    said = {position: wording.format_number(value) for position, value in marks}
+    said = {position: formatting.format_number(value) for position, value in marks}
     plot.grid(said.__getitem__, list(said))
     for day, at in found.items():
         x, width = span.at(day) - 0.4 * span.width, 0.8 * span.width
         plot.box(x, width, at[0], at[4] + 1, "b90")
         plot.box(x, width, at[1], at[3] + 1, "b50")
         plot.box(x, width, at[2] + 0.25, at[2] + 0.75, "b0")
-        values = [wording.format_number(grid.midpoint(bin_index)) for bin_index in at]
+        values = [formatting.format_number(grid.midpoint(bin_index)) for bin_index in at]
         says = (
-            f"{wording.format_short_day(day)}: half lie within {values[1]} to {values[3]}, "
+            f"{formatting.format_short_day(day)}: half lie within {values[1]} to {values[3]}, "
             f"nine in ten within {values[0]} to {values[4]}; the middle is {values[2]}"
         )
         plot.column(span.at(day), span.width, says, "")
@@ -187,7 +191,7 @@ def draw_quantile_bands(
 
 
 def level_name(levels: Levels, bin_index: int) -> str:
-    """Return what a category's cell is called."""
+    """Return what a category's bin is called."""
     if bin_index == UNSEEN:
         return "(never seen in the baseline)"
     return "(other)" if bin_index == REST or bin_index >= len(levels.top) else levels.top[bin_index]

@@ -10,7 +10,6 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from itertools import groupby
 
 from markupsafe import Markup, escape
 
@@ -65,19 +64,19 @@ class Plot:
         """Draw a line at each round value, with its text at the left."""
         for value in self.y.ticks() if ticks is None else ticks:
             at = self.up(value)
-            self.below.append(f'<path class="grid" d="M0 {_px(at)}H{WIDTH}"/>')
-            self.labels.append(f'<text x="100%" dx="-6" y="{_px(at + 4)}">{escape(said(value))}</text>')
+            self.below.append(f'<path class="grid" d="M0 {px(at)}H{WIDTH}"/>')
+            self.labels.append(f'<text x="100%" dx="-6" y="{px(at + 4)}">{escape(said(value))}</text>')
 
     def line(self, points: Iterable[Point], kind: str) -> None:
         """Draw a line through (x from 0 to 1, value of y) points."""
-        path = " ".join(f"{_px(x * WIDTH)},{_px(self.up(y))}" for x, y in points)
+        path = " ".join(f"{px(x * WIDTH)},{px(self.up(y))}" for x, y in points)
         if path:
             self.below.append(f'<polyline class="{kind}" points="{path}"/>')
 
     def area(self, points: Sequence[tuple[float, float, float]], kind: str) -> None:
         """Fill what lies between two values of y: points are (x, low, high)."""
-        upper = [f"{_px(x * WIDTH)},{_px(self.up(high))}" for x, _, high in points]
-        lower = [f"{_px(x * WIDTH)},{_px(self.up(low))}" for x, low, _ in reversed(points)]
+        upper = [f"{px(x * WIDTH)},{px(self.up(high))}" for x, _, high in points]
+        lower = [f"{px(x * WIDTH)},{px(self.up(low))}" for x, low, _ in reversed(points)]
         if points:
             self.below.append(f'<polygon class="{kind}" points="{" ".join([*upper, *lower])}"/>')
 
@@ -85,34 +84,34 @@ class Plot:
         """Fill a box from x on, between two values of y."""
         top, bottom = self.up(high), self.up(low)
         self.below.append(
-            f'<rect class="{kind}" x="{_px(x * WIDTH)}" width="{_px(width * WIDTH)}" y="{_px(top)}" '
-            f'height="{_px(max(bottom - top, 0.5))}"/>'
+            f'<rect class="{kind}" x="{px(x * WIDTH)}" width="{px(width * WIDTH)}" y="{px(top)}" '
+            f'height="{px(max(bottom - top, 0.5))}"/>'
         )
 
     def shade(self, start: float, end: float) -> None:
         """Shade the plot from x to x, from top to bottom."""
         self.below.insert(
             0,
-            f'<rect class="shade" x="{_px(start * WIDTH)}" width="{_px((end - start) * WIDTH)}" y="{TOP}" '
+            f'<rect class="shade" x="{px(start * WIDTH)}" width="{px((end - start) * WIDTH)}" y="{TOP}" '
             f'height="{self.height - TOP - BOTTOM}"/>',
         )
 
     def upright(self, x: float, kind: str) -> None:
         """Draw an upright line."""
-        self.below.append(f'<path class="{kind}" d="M{_px(x * WIDTH)} {TOP}V{self.height - BOTTOM}"/>')
+        self.below.append(f'<path class="{kind}" d="M{px(x * WIDTH)} {TOP}V{self.height - BOTTOM}"/>')
 
     def mark(self, x: float, y: float, kind: str) -> None:
         """Put the mark of a verdict at a point; its shape is defined once in the page."""
-        self.above.append(f'<use href="#m-{kind}" class="{kind}" x="{per_cent(x)}" y="{_px(self.up(y))}"/>')
+        self.above.append(f'<use href="#m-{kind}" class="{kind}" x="{per_cent(x)}" y="{px(self.up(y))}"/>')
 
     def whisker(self, x: float, low: float, high: float) -> None:
         """Draw an interval of y."""
-        self.above.append(f'<line class="w" {_upright_x(x)} y1="{_px(self.up(low))}" y2="{_px(self.up(high))}"/>')
+        self.above.append(f'<line class="w" {_upright_x(x)} y1="{px(self.up(low))}" y2="{px(self.up(high))}"/>')
 
     def text(self, x: float, pixels: float, said: str, kind: str = "", anchor: str = "middle") -> None:
         """Write a text at a height in pixels."""
         of = f' class="{kind}"' if kind else ""
-        self.above.append(f'<text{of} x="{per_cent(x)}" y="{_px(pixels)}" text-anchor="{anchor}">{escape(said)}</text>')
+        self.above.append(f'<text{of} x="{per_cent(x)}" y="{px(pixels)}" text-anchor="{anchor}">{escape(said)}</text>')
 
     def column(self, x: float, width: float, says: str, inner: str, link: str = "") -> None:
         """Add what stands at one place of x, with what it says when it is pointed at, and where it leads."""
@@ -175,54 +174,13 @@ class DayScale:
             plot.text(where, plot.height - 6, f"{day.day} {day:%b}", "t odd" if index % 2 else "t", anchor)
 
 
-def draw_sparkline(values: Sequence[float | None], says: str) -> Markup:
-    """Return a small line without axes; gaps stay gaps, and a dot is the newest value."""
-    known = [value for value in values if value is not None]
-    if len(known) < 2:
-        return Markup("")
-    scale = Scale(min(known), max(known))
-    flat = 0.5 if scale.low == scale.high else None
-    y = [None if value is None else round(44 - 40 * (scale.at(value) if flat is None else flat)) for value in values]
-    x = [round(192 * index / max(1, len(values) - 1)) for index in range(len(values))]
-    path, at = [], (0, 0)
-    for index, level in enumerate(y):
-        if level is None:
-            continue
-        if index == 0 or y[index - 1] is None:
-            path.append(f"M{x[index]} {level}")
-        else:
-            path.append(f"l{x[index] - at[0]} {level - at[1]}")
-        at = (x[index], level)
-    return Markup(  # noqa: S704  numbers, and a text that is escaped
-        f'<svg class="spark" viewBox="0 0 200 48" width="100" height="24" role="img" aria-label="{escape(says)}">'
-        f'<path d="{"".join(path)}"/><circle cx="{at[0]}" cy="{at[1]}" r="4.4"/></svg>'
-    )
-
-
-BAR_HEIGHTS = {"ok": 5, "breach": 7, "incident": 10, "errored": 10, "missing": 10, "insufficient": 3, "immature": 3,
-           "unwatched": 1}  # fmt: skip
-"""Of a small strip's bars, in tenths; ``.bars`` of the style sheet says the same as their width as a line."""
-
-
-def draw_strip_bars(states: Sequence[str], says: str) -> Markup:
-    """Return a small strip of days: a bar for each, as high as its state is bad; days of one state are one line."""
-    lines: dict[str, list[str]] = {}
-    for state, run in groupby(enumerate(states), key=lambda pair: pair[1]):
-        indexes = [index for index, _ in run]
-        lines.setdefault(state, []).append(f"M{indexes[0]} {_px(10 - BAR_HEIGHTS[state] / 2)}h{len(indexes)}")
-    paths = "".join(f'<path class="{state}" d="{"".join(found)}"/>' for state, found in lines.items())
-    return Markup(  # noqa: S704  numbers and names of states, and a text that is escaped
-        f'<svg class="bars" viewBox="0 0 {len(states)} 10" preserveAspectRatio="none" role="img" '
-        f'aria-label="{escape(says)}">{paths}</svg>'
-    )
-
-
 def per_cent(x: float) -> str:
     """Return a part of the width in per cent."""
     return f"{100 * x:.2f}".rstrip("0").rstrip(".") + "%"
 
 
-def _px(value: float) -> str:
+def px(value: float) -> str:
+    """Return a number of pixels with one decimal at most."""
     return f"{value:.1f}".removesuffix(".0")
 
 

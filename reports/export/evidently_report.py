@@ -127,7 +127,7 @@ def compare_samples(
     """Return the run of both samples, named after its day; a column on which Evidently fails is left out, and named."""
     os.environ["DO_NOT_TRACK"] = "1"
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what Evidently and its dependencies warn of at import is not ours to mend
+        warnings.simplefilter("ignore")  # what Evidently and its dependencies warn of at import is not ours to fix
         render = _renderer(current, reference, day)
         try:
             return render(numbers, categories)

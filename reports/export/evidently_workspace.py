@@ -52,7 +52,7 @@ def export_days(
 def _open_workspace(folder: Path, spec: Spec) -> tuple[Any, Any]:
     os.environ["DO_NOT_TRACK"] = "1"
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what Evidently and its dependencies warn of at import is not ours to mend
+        warnings.simplefilter("ignore")  # what Evidently and its dependencies warn of at import is not ours to fix
         from evidently.ui.workspace import Workspace  # noqa: PLC0415  takes 7 to 15 seconds
 
         if folder.is_file():

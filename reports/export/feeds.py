@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
-from typing import Any
 from urllib.parse import quote
 
 from markupsafe import escape
 
 from ledger.records.incidents import Incident
 from models.spec import Spec
-from reports import wording
-from reports.pages import status
+from reports.views.fleet_view import Card
+from reports.wording import formatting, money, naming
+from reports.wording.states import STATE_TITLES
 
-Card = dict[str, Any]
 MOST_ENTRIES = 100
 """Newest incidents that a feed holds."""
 BADGE_COLOURS = {
@@ -29,7 +28,7 @@ CHARACTER_PIXELS = 6.4
 def render_atom_feed(owner: str, name: str, incidents: Iterable[tuple[Spec, Incident]]) -> bytes:
     """Return an owner's incidents as an Atom feed, the newest first; ``name`` is the feed's file without its ending.
 
-    Links are relative to the feed, so it works under any address. An incident's day is told as its midnight, UTC.
+    Links are relative to the feed, so it works under any address. An incident's day stands as its midnight, UTC.
     """
     reported = [(spec, i) for spec, i in incidents if i.fired is not None]
     reported = sorted(reported, key=lambda pair: (pair[1].concluded, pair[1].opened, pair[1].id), reverse=True)[
@@ -46,13 +45,13 @@ def render_atom_feed(owner: str, name: str, incidents: Iterable[tuple[Spec, Inci
 
 
 def _atom_entry(spec: Spec, incident: Incident) -> str:
-    since = wording.format_day(incident.opened)
-    said = [f"{incident.cause_entry.title}, {incident.cause_entry.kind}, since {since}: {incident.status.value}."]
-    if money := status.describe_money_at_stake(incident):
-        said.append(f"At stake: {money}.")
+    since, kind = formatting.format_day(incident.opened), incident.cause_entry.kind
+    said = [f"{incident.cause_entry.title}, {kind}, since {since}: {incident.status.value}."]
+    if stake := money.describe_money_at_stake(incident):
+        said.append(f"At stake: {stake}.")
     if incident.first_step and incident.live:
         said.append(f"First step: {incident.first_step}")
-    headline = wording.incident_headline(incident).replace("`", "")
+    headline = naming.incident_headline(incident).replace("`", "")
     return (
         f"<entry>\n<id>urn:watchkeeper:incident:{quote(incident.id)}</id>\n"
         f"<title>{_escape_xml(spec.name)}: {_escape_xml(headline)}</title>\n"
@@ -77,10 +76,10 @@ def _midnight_utc(day: date) -> str:
     return datetime.combine(day, time(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def render_badge(card: Card) -> bytes:
+def render_badge(model: str, state: str) -> bytes:
     """Return a model's state as a small picture that other pages can show."""
-    left, right = wording.shorten(str(card["title"]), 40), status.STATE_TITLES[card["state"]][0].lower()
-    ground = BADGE_COLOURS[card["state"]]
+    left, right = formatting.shorten(model, 40), STATE_TITLES[state][0].lower()
+    ground = BADGE_COLOURS[state]
     first, second = (round(len(text) * CHARACTER_PIXELS + 14) for text in (left, right))
     says = str(escape(f"{left}: {right}"))
     return (
@@ -113,7 +112,7 @@ def _metric_families(cards: Sequence[Card]) -> list[tuple[str, str, list[Sample]
         return plain[card["model"]] | more
 
     watched = [card for card in cards if card["watched_until"]]
-    states = [(of(card, state=state), float(card["state"] == state)) for card in cards for state in status.STATE_TITLES]
+    states = [(of(card, state=state), float(card["state"] == state)) for card in cards for state in STATE_TITLES]
     until = [(of(card), _midnight_seconds(card["watched_until"])) for card in watched]
     gbp = [(of(card), float(card["amount_gbp_per_day"] or 0)) for card in cards]
     figures = [
@@ -148,6 +147,6 @@ def render_latest_redirect(day: date) -> bytes:
         '<!doctype html>\n<html lang="en-GB"><head><meta charset="utf-8"><title>The newest day</title>\n'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'self'\">\n"
         f'<meta http-equiv="refresh" content="0; url={day}.html"></head>\n'
-        f'<body><main><h1>The newest day</h1><p><a href="{day}.html">{wording.format_day(day)}</a></p></main>'
+        f'<body><main><h1>The newest day</h1><p><a href="{day}.html">{formatting.format_day(day)}</a></p></main>'
         "</body></html>\n"
     ).encode()

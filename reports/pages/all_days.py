@@ -7,20 +7,27 @@ from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
 
-from reports import wording
-from reports.model_view import ModelView, StripDay
-from reports.pages import status
+from reports.export.json_parts import COUNT, COUNTS, DAY, TEXT, YES_OR_NO, strict_object
+from reports.pages.page import PageContent
+from reports.views.model_view import ModelView
+from reports.views.strip import StripDay
+from reports.wording import formatting, states
+
+LINE_JSON = {
+    "day": DAY, "state": TEXT, "rows": COUNT, "counts": COUNTS, "source_version": TEXT, "complete": YES_OR_NO,
+}  # fmt: skip
+JSON = {"model": TEXT, "days": {"type": "array", "items": strict_object(LINE_JSON)}}
 
 
-def build_days_page(model_view: ModelView) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what the template is filled with, and a line for each watched day, from which later builds go on."""
+def build_days_page(model_view: ModelView) -> PageContent:
+    """Return the content of the page of all days; from its JSON, a line for each watched day, later builds go on."""
     context = {
         "spec": model_view.spec,
         "sentence": describe_watched_days(model_view),
         "months": watched_months(model_view),
-        "states": status.STATE_TITLES,
+        "states": states.STATE_TITLES,
         "shown": {strip_day.state for strip_day in model_view.strip_days.values()},
-        "told": status.describe_strip_day,
+        "describe_day": states.describe_strip_day,
     }
     lines = [
         {
@@ -38,13 +45,13 @@ def describe_watched_days(model_view: ModelView) -> str:
         return "It has not been watched yet."
     first = min(model_view.runs)
     gaps = (model_view.last - first).days + 1 - len(model_view.runs)
-    watched = wording.pluralise(len(model_view.runs), "day")
-    said = f"Watched on {watched} from {wording.format_day(first)} to {wording.format_day(model_view.last)}, "
-    return said + (f"not on {wording.pluralise(gaps, 'day')} between." if gaps else "without a gap.")
+    watched = formatting.pluralise(len(model_view.runs), "day")
+    said = f"Watched on {watched} from {formatting.format_day(first)} to {formatting.format_day(model_view.last)}, "
+    return said + (f"not on {formatting.pluralise(gaps, 'day')} between." if gaps else "without a gap.")
 
 
 def watched_months(model_view: ModelView) -> list[dict[str, Any]]:
-    """Return the months, the newest first, each with a cell for every day between the first and the last watched."""
+    """Return the months, the newest first, each with a square for every day between the first and the last watched."""
     if model_view.last is None:
         return []
     first = min(model_view.runs)
@@ -58,7 +65,7 @@ def watched_months(model_view: ModelView) -> list[dict[str, Any]]:
 
 def _month_of_days(strip_days: list[StripDay]) -> dict[str, Any]:
     day: date = strip_days[0].day
-    states = Counter(strip_day.state for strip_day in strip_days)
-    said = [f"{name.lower()} {states[state]}" for state, (name, _) in status.STATE_TITLES.items() if states[state]]
-    return {"id": f"{day:%Y-%m}", "title": f"{day:%B %Y}", "blank": day.weekday(), "cells": strip_days,
+    number = Counter(strip_day.state for strip_day in strip_days)
+    said = [f"{name.lower()} {number[state]}" for state, (name, _) in states.STATE_TITLES.items() if number[state]]
+    return {"id": f"{day:%Y-%m}", "title": f"{day:%B %Y}", "blank": day.weekday(), "days": strip_days,
             "says": ", ".join(said).capitalize()}  # fmt: skip

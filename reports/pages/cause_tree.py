@@ -1,6 +1,6 @@
 """From cause to effect: what shows an incident's cause, and what else it reached, stage by stage.
 
-A cause that is early explains what comes after it: data, features, score, performance, fairness.
+The stages are the catalogue's; an early one explains what comes after it: data, features, score, performance.
 """
 
 from __future__ import annotations
@@ -9,28 +9,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import catalogue
 from ledger.records.incidents import Incident
 from ledger.records.measurements import Measurement, Verdict
-from reports import wording
-from reports.model_view import SAME_DAY_MONITORS, ModelView
+from reports.views.model_view import ModelView
+from reports.wording import formatting, naming
 from reports.writing import file_name
 
-STAGES = {
-    "The data": ("arrival", "schema", "check", "fault"),
-    "Features": ("drift", "slow"),
-    "The score": ("score",),
-    "Estimated performance": ("estimate",),
-    "Realised performance": ("decay", "selective"),
-    "Fairness": ("fairness",),
-    "The bank's own metrics": ("custom",),
-}
 MOST_FIGURES = 12
 """Figures that a stage names; the rest is counted."""
 
 
 @dataclass(frozen=True)
 class Branch:
-    """A line of the tree, the page that tells more of it, and what hangs on it."""
+    """A line of the tree, the page that says more of it, and what hangs on it."""
 
     text: str
     link: str = ""
@@ -39,7 +31,7 @@ class Branch:
 
 def build_cause_tree(model_view: ModelView, incident: Incident, cause: str) -> Branch | None:
     """Return the tree of an incident, as of its last bad day; None where that day's figures are not in the ledger."""
-    judged = model_view.ledger.measurements(incident.model, as_of=incident.last_bad, monitors=SAME_DAY_MONITORS)
+    judged = model_view.ledger.measurements(incident.model, as_of=incident.last_bad, monitors=catalogue.day_monitors())
     by_key = {m.figure: m for m in judged}
     own = [by_key[key] for key in incident.figures if key in by_key]
     if not own:
@@ -51,8 +43,8 @@ def build_cause_tree(model_view: ModelView, incident: Incident, cause: str) -> B
     ]
     left = incident.explains - len(reached)
     if left > 0:
-        more = "other alarm" if reached else "alarm"
-        branches.append(Branch(f"It also explains {wording.pluralise(left, more)}"))
+        one, many = ("other breach", "other breaches") if reached else ("breach", "breaches")
+        branches.append(Branch(f"It also explains {formatting.pluralise(left, one, many)}"))
     quiet = _stages_within_limits(judged)
     if quiet:
         branches.append(Branch(f"Nothing over a limit: {', '.join(quiet)}"))
@@ -60,21 +52,25 @@ def build_cause_tree(model_view: ModelView, incident: Incident, cause: str) -> B
 
 
 def _stage_branches(model_view: ModelView, reached: list[Measurement]) -> Iterable[Branch]:
-    for title, monitors in STAGES.items():
+    for title, monitors in catalogue.stages().items():
         here = [m for m in reached if m.monitor in monitors]
         if here:
             yield Branch(f"Reaches {title[0].lower()}{title[1:]}", branches=_figure_branches(model_view, here))
+    staged = {monitor for monitors in catalogue.stages().values() for monitor in monitors}
+    others = [m for m in reached if m.monitor not in staged]
+    if others:
+        yield Branch("Reaches other figures", branches=_figure_branches(model_view, others))
 
 
 def _figure_branches(model_view: ModelView, found: list[Measurement]) -> tuple[Branch, ...]:
     named = [Branch(_describe_figure(m), _feature_page(model_view, m)) for m in found[:MOST_FIGURES]]
     more = len(found) - MOST_FIGURES
-    return (*named, *([Branch(f"and {wording.pluralise(more, 'other figure')}")] if more > 0 else []))
+    return (*named, *([Branch(f"and {formatting.pluralise(more, 'other figure')}")] if more > 0 else []))
 
 
 def _describe_figure(m: Measurement) -> str:
-    limit = f", limit {wording.format_figure(m.metric, m.limit)}" if m.limit is not None else ""
-    return f"{wording.measurement_title(m)}: {wording.format_figure(m.metric, m.value)}{limit}"
+    limit = f", limit {formatting.format_figure(m.metric, m.limit)}" if m.limit is not None else ""
+    return f"{naming.measurement_title(m)}: {formatting.format_figure(m.metric, m.value)}{limit}"
 
 
 def _feature_page(model_view: ModelView, m: Measurement) -> str:
@@ -85,7 +81,7 @@ def _feature_page(model_view: ModelView, m: Measurement) -> str:
 def _stages_within_limits(judged: list[Measurement]) -> list[str]:
     """Return the stages that were judged and have nothing over a limit."""
     verdicts: Mapping[str, set[Verdict]] = {
-        title: {m.verdict for m in judged if m.monitor in monitors} for title, monitors in STAGES.items()
+        title: {m.verdict for m in judged if m.monitor in monitors} for title, monitors in catalogue.stages().items()
     }
     return [
         title[0].lower() + title[1:]

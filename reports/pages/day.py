@@ -9,21 +9,33 @@ from collections import Counter
 from datetime import date
 from typing import Any
 
+import catalogue
+from catalogue.fairness import FAIRNESS_MONITOR
+from catalogue.performance_monitors import NOWCAST_MONITOR
 from ledger.measurements import VerdictTally
 from ledger.records.incidents import Incident
 from ledger.records.measurements import Measurement
-from reports import wording
-from reports.model_view import URGENT, ModelView, count_verdicts, incident_covers, measurements_as_json
-from reports.pages import status
+from reports.export.json_parts import COUNT, COUNTS, DAY, TEXT, TEXTS, YES_OR_NO, records
+from reports.pages.page import PageContent
+from reports.views.measurements import URGENT, measurements_as_json
+from reports.views.model_view import ModelView
+from reports.views.strip import count_verdicts, incident_covers
+from reports.wording import formatting, naming
+from reports.wording.states import STATE_TITLES
 
 MOST_ROWS = 600
 """Most figures that a page shows in full, breaches first; the rest is counted, and in the JSON beside it."""
 MOST_QUIET_ROWS = 150
 """Most quiet figures among them: a year of days of many models must stay quick to build and small to keep."""
+JSON = {
+    "model": TEXT, "day": DAY, "rows": COUNT, "source_version": TEXT, "incidents": TEXTS,
+    "counts": {"type": "object", "additionalProperties": COUNTS}, "complete": YES_OR_NO,
+    "measurements": records("Measurement"),
+}  # fmt: skip
 
 
-def build_day_page(model_view: ModelView, day: date) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what the template of a day's page is filled with, and the same for machines."""
+def build_day_page(model_view: ModelView, day: date) -> PageContent:
+    """Return the content of the page of a watched day."""
     whole, tally = model_view.whole(day), model_view.tallies.get(day, {})
     found = model_view.judged(day) if whole else model_view.urgent[day]
     ahead = nowcast_at_day_end(model_view, day) if whole else []
@@ -39,10 +51,12 @@ def build_day_page(model_view: ModelView, day: date) -> tuple[dict[str, Any], di
         "after": days[at + 1] if at + 1 < len(days) else None,
         "counts": Counter(count_verdicts(tally)),
         "total": sum(count_verdicts(tally).values()),
-        "sections": monitor_sections([*found, *ahead], tally | {"nowcast": dict(Counter(m.verdict for m in ahead))}),
+        "sections": monitor_sections(
+            [*found, *ahead], tally | {NOWCAST_MONITOR: dict(Counter(m.verdict for m in ahead))}
+        ),
         "whole": whole,
         "incidents": [incident_banner(incident) for incident in incidents],
-        "states": status.STATE_TITLES,
+        "states": STATE_TITLES,
     }
     machine = {
         "model": model_view.spec.model, "day": day, "rows": run.rows, "source_version": run.source_version,
@@ -53,20 +67,20 @@ def build_day_page(model_view: ModelView, day: date) -> tuple[dict[str, Any], di
 
 
 def nowcast_at_day_end(model_view: ModelView, day: date) -> list[Measurement]:
-    """Return what the day's payments were expected to come to, at its end; labels have told more since."""
+    """Return what the day's payments were expected to come to, at its end; labels have shown more since."""
     found = model_view.ledger.measurements(
-        model_view.spec.model, day_from=day, day_to=day, as_of=day, monitors=("nowcast",)
+        model_view.spec.model, day_from=day, day_to=day, as_of=day, monitors=(NOWCAST_MONITOR,)
     )
     return [m for m in found if not m.slice]
 
 
 def incident_banner(incident: Incident) -> dict[str, Any]:
-    """Return what a day's page tells of an incident; where it differs, the pages of its days are written anew."""
-    since, until = wording.format_short_day(incident.opened), wording.format_short_day(incident.last_bad)
+    """Return what a day's page says of an incident; where it differs, the pages of its days are written anew."""
+    since, until = formatting.format_short_day(incident.opened), formatting.format_short_day(incident.last_bad)
     over = f"{since} to {until}" if incident.last_bad != incident.opened else since
     return {
         "page": incident.page,
-        "headline": wording.incident_headline(incident),
+        "headline": naming.incident_headline(incident),
         "when": f"open, since {since}" if incident.live else f"{incident.status.value}, {over}",
     }
 
@@ -76,39 +90,43 @@ def monitor_sections(found: list[Measurement], tally: VerdictTally) -> list[dict
 
     ``tally`` counts all that there are, whether found for the page or not.
     """
-    left = MOST_ROWS
-    result = []
-    order = {metric: index for index, metric in enumerate(wording.METRIC_TITLES)}
+    order = {metric: index for index, metric in enumerate(catalogue.METRICS)}
     found = sorted(found, key=lambda m: (bool(m.slice), m.feature, m.slice, order.get(m.metric, len(order)), m.metric))
-    urgent = {
-        monitor: [m for m in found if m.monitor == monitor and m.verdict in URGENT]
-        for monitor in wording.MONITOR_TITLES
-    }
-    quiet = {
-        monitor: [m for m in found if m.monitor == monitor and m.verdict not in URGENT]
-        for monitor in wording.MONITOR_TITLES
-    }
-    shown_urgent, left = _share_out(urgent, left)
-    left = min(left, MOST_QUIET_ROWS)
-    whole = {monitor: [m for m in part if not m.slice or monitor == "fairness"] for monitor, part in quiet.items()}
-    shown_whole, left = _share_out(whole, left)
-    slices = {monitor: [m for m in part if m.slice and monitor != "fairness"] for monitor, part in quiet.items()}
+    urgent, whole, slices = (_by_monitor(found, tally, kind) for kind in ("urgent", "whole", "slices"))
+    shown_urgent, left = _share_out(urgent, MOST_ROWS)
+    shown_whole, left = _share_out(whole, min(left, MOST_QUIET_ROWS))
     shown_slices, left = _share_out(slices, left)
-    for monitor, title in wording.MONITOR_TITLES.items():
-        every = sum(tally.get(monitor, {}).values())
-        shown = [*shown_whole[monitor], *shown_slices[monitor]]
-        if every:
-            result.append(
-                {
-                    "monitor": monitor,
-                    "title": title,
-                    "urgent": shown_urgent[monitor],
-                    "quiet": shown,
-                    "hidden": every - len(shown_urgent[monitor]) - len(shown),
-                    "counts": tally[monitor],
-                }
-            )
-    return sorted(result, key=lambda section: not section["urgent"])
+    sections = [
+        {
+            "monitor": monitor,
+            "title": naming.monitor_title(monitor),
+            "urgent": shown_urgent[monitor],
+            "quiet": [*shown_whole[monitor], *shown_slices[monitor]],
+            "hidden": sum(counts.values())
+            - sum(len(shown[monitor]) for shown in (shown_urgent, shown_whole, shown_slices)),
+            "counts": counts,
+        }
+        for monitor in urgent
+        if sum((counts := tally[monitor]).values())
+    ]
+    return sorted(sections, key=lambda section: not section["urgent"])
+
+
+def _by_monitor(found: list[Measurement], tally: VerdictTally, kind: str) -> dict[str, list[Measurement]]:
+    """Return a kind of figures by monitor, in the order of monitors: urgent, quiet of the whole, quiet of slices."""
+    on_page = [monitor.key for monitor in catalogue.monitors_in_order() if monitor.on_day_page]
+    ordered = [key for key in on_page if key in tally] + sorted(key for key in tally if key not in catalogue.MONITORS)
+    parts: dict[str, list[Measurement]] = {monitor: [] for monitor in ordered}
+    for m in found:
+        if m.monitor in parts and _kind_of(m) == kind:
+            parts[m.monitor].append(m)
+    return parts
+
+
+def _kind_of(m: Measurement) -> str:
+    if m.verdict in URGENT:
+        return "urgent"
+    return "slices" if m.slice and m.monitor != FAIRNESS_MONITOR else "whole"
 
 
 def _share_out(parts: dict[str, list[Measurement]], left: int) -> tuple[dict[str, list[Measurement]], int]:

@@ -11,18 +11,26 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from catalogue.drift import PSI
+from catalogue.drift_monitors import DRIFT_MONITOR
+from catalogue.performance_monitors import COHORT_MONITOR, ESTIMATE_MONITOR, NOWCAST_MONITOR
 from ledger.records.measurements import Measurement
-from reports import wording, writing
-from reports.model_view import ModelView
+from reports import writing
 from reports.pages.model_performance import HEADLINE_METRICS
+from reports.pages.page import PageContent
+from reports.views.model_view import ModelView
+from reports.wording import formatting, naming
+
+JSON = {"figure": {"type": "object"}}
+"""As plotly.js draws it."""
 
 HEAT_FEATURES = 40
 """Rows of the heat map, the most important features first."""
 ROW_PIXELS, HEAT_PIXELS = 190, 18
 MONITOR_MARKS = {
-    "performance": ("realised", "#3b8fd4"),
-    "nowcast": ("to come", "#e69f00"),
-    "estimate": ("estimated", "#009e73"),
+    COHORT_MONITOR: ("realised", "#3b8fd4"),
+    NOWCAST_MONITOR: ("nowcast", "#e69f00"),
+    ESTIMATE_MONITOR: ("estimated", "#009e73"),
 }
 """How each monitor's marks are called, and their colour: told apart by colour-blind people, on light and dark."""
 
@@ -38,17 +46,20 @@ def write_plotly(site: Path) -> None:
         writing.write_file(there, source.read_bytes())
 
 
-def build_explore_page(model_view: ModelView) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what the template is filled with, and the figure for machines."""
+def build_explore_page(model_view: ModelView) -> PageContent:
+    """Return the content of the page to explore: one figure, as plotly.js draws it."""
     made = build_plotly_figure(model_view)
-    return {"reading": model_view, "spec": model_view.spec, "figure": made}, {"figure": made}
+    return {"spec": model_view.spec, "figure": made}, {"figure": made}
 
 
 def build_plotly_figure(model_view: ModelView) -> dict[str, Any]:
     """Return one plotly figure: a row for each headline metric, and drift by feature and day; {} without any."""
-    metrics = [metric for metric in HEADLINE_METRICS if _measured_points(model_view, "performance", metric)]
+    metrics = [metric for metric in HEADLINE_METRICS if _measured_points(model_view, COHORT_MONITOR, metric)]
     features, days, psi, hover_texts = _drift_heat_map(model_view)
-    titles = [*(wording.metric_title(metric) for metric in metrics), *(["Drift of features (PSI)"] if features else [])]
+    titles = [
+        *(naming.metric_title(metric) for metric in metrics),
+        *([f"{naming.monitor_title(DRIFT_MONITOR)} ({naming.metric_title(PSI)})"] if features else []),
+    ]
     if not titles:
         return {}
     heights = [ROW_PIXELS] * len(metrics) + ([60 + HEAT_PIXELS * len(features)] if features else [])
@@ -114,7 +125,8 @@ def _scatter_trace(points: list[Measurement], name: str, colour: str, *, first: 
         "legendgroup": name,
         "showlegend": first,
         "text": [
-            f"{wording.format_figure(m.metric, m.value)}, n {m.n:,}; {wording.VERDICTS[m.verdict].word}" for m in points
+            f"{formatting.format_figure(m.metric, m.value)}, n {m.n:,}; {naming.VERDICTS[m.verdict].word}"
+            for m in points
         ],
         "hovertemplate": "%{x|%a %-d %b %Y}<br>%{text}<extra></extra>",
     }
@@ -122,7 +134,7 @@ def _scatter_trace(points: list[Measurement], name: str, colour: str, *, first: 
 
 def _drift_heat_map(model_view: ModelView) -> tuple[list[str], list[str], list[list[float | None]], list[list[str]]]:
     """Return the features, the days, each PSI (features by days), and what hovering says."""
-    by_feature_day = {(m.feature, m.day): m for m in _measured_points(model_view, "drift", "psi")}
+    by_feature_day = {(m.feature, m.day): m for m in _measured_points(model_view, DRIFT_MONITOR, PSI)}
     features = [name for name in model_view.features if any(feature == name for feature, _ in by_feature_day)][
         :HEAT_FEATURES
     ]
@@ -130,7 +142,7 @@ def _drift_heat_map(model_view: ModelView) -> tuple[list[str], list[str], list[l
     found = [[by_feature_day.get((name, day)) for day in days] for name in features]
     psi = [[m.value if m else None for m in row] for row in found]
     hover_texts = [
-        [f"{wording.format_figure('psi', m.value)}; {wording.VERDICTS[m.verdict].word}" if m else "" for m in row]
+        [f"{formatting.format_figure(PSI, m.value)}; {naming.VERDICTS[m.verdict].word}" if m else "" for m in row]
         for row in found
     ]
-    return [wording.shorten(name) for name in features], [day.isoformat() for day in days], psi, hover_texts
+    return [formatting.shorten(name) for name in features], [day.isoformat() for day in days], psi, hover_texts

@@ -4,36 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
 from ledger.records.messages import Message
-from reports import wording
-from reports.charts.svg import draw_sparkline, draw_strip_bars
-from reports.pages import status
+from reports.charts.small import draw_sparkline, draw_strip_bars
+from reports.export.json_parts import (
+    COUNT,
+    MAYBE_DAY,
+    MAYBE_NUMBER,
+    OBJECTS,
+    REASONS,
+    TEXT,
+    TIER,
+    YES_OR_NO,
+    strict_object,
+)
+from reports.pages.page import PageContent
+from reports.views.fleet_view import Card, FleetView
+from reports.wording import formatting
+from reports.wording.states import STATE_TITLES
 
-Card = dict[str, Any]
 MANY_MODELS = 100
 """Above this number of models a line's strip and trends go back 30 days instead of 60, to keep the page light."""
-STATE_ORDER = tuple(status.STATE_TITLES)
+STATE_ORDER = tuple(STATE_TITLES)
+CARD_JSON = {
+    "model": TEXT, "title": TEXT, "owner": TEXT, "tier": TIER, "state": TEXT, "sentence": TEXT, "recall": TEXT,
+    "watched_until": MAYBE_DAY, "rows": COUNT, "amount_gbp_per_day": MAYBE_NUMBER, "at_most": YES_OR_NO,
+    "trends": {"type": "array"}, "figures": {"type": "array"}, "blind": REASONS, "open": OBJECTS,
+}  # fmt: skip
+JSON = {"models": {"type": "array", "items": strict_object(CARD_JSON)}}
 
 
-def build_fleet_page(cards: Sequence[Card], dead_letters: Sequence[Message] = ()) -> dict[str, Any]:
-    """Return what the template of the fleet page is filled with; the models with most at stake come first.
-
-    ``dead_letters`` are the messages that nobody could be told.
-    """
+def build_fleet_page(fleet: FleetView) -> PageContent:
+    """Return the fleet page's content; the models with most at stake come first."""
+    cards = fleet.cards
     ordered = sorted(
         cards, key=lambda c: (STATE_ORDER.index(c["state"]), -(c["amount_gbp_per_day"] or 0), c["tier"], c["model"])
     )
     newest = max((until for card in cards if (until := card["watched_until"])), default=None)
     span = 60 if len(cards) <= MANY_MODELS else 30
-    return {
+    context = {
         "cards": [fleet_line(card, newest, span) for card in ordered],
         "newest": date.fromisoformat(newest) if newest else None,
         "sentence": describe_fleet(cards),
-        "undelivered": describe_undelivered(dead_letters),
+        "undelivered": describe_undelivered(fleet.dead_letters),
         "open": sum(len(card["open"]) for card in cards),
-        "states": status.STATE_TITLES,
+        "states": STATE_TITLES,
         "tally": [
             (state, number) for state in STATE_ORDER if (number := sum(card["state"] == state for card in cards))
         ],
@@ -41,17 +56,18 @@ def build_fleet_page(cards: Sequence[Card], dead_letters: Sequence[Message] = ()
         "tiers": sorted({card["tier"] for card in cards}),
         "shown": {strip_day["state"] for card in cards for strip_day in card["strip"][-span:]},
     }
+    return context, {"models": [fleet_card_as_json(card) for card in cards]}
 
 
 def describe_undelivered(dead_letters: Sequence[Message]) -> str:
-    """Return the warning that people may not have been told, and what to do; '' where all were."""
+    """Return the warning that people may not have been notified, and what to do; '' where all were."""
     if not dead_letters:
         return ""
     channels = sorted({letter.channel for letter in dead_letters})
     return (
-        f"{wording.pluralise(len(dead_letters), 'message')} couldn't be told for days; nobody tries any more "
-        f"(on {', '.join(channels)}). The last error: {dead_letters[-1].last_error}. "
-        "Mend it, then run: watchkeeper alerts resend"
+        f"{formatting.pluralise(len(dead_letters), 'message')} could not be delivered for days and won't be tried "
+        f"again (on {', '.join(channels)}). The last error: {dead_letters[-1].last_error}. "
+        "Fix it, then run: watchkeeper alerts resend"
     )
 
 
@@ -64,10 +80,10 @@ def describe_fleet(cards: Sequence[Card]) -> str:
         return f"No incident is open on {'the one model' if len(cards) == 1 else f'any of {len(cards)} models'}."
     amounts = [card["amount_gbp_per_day"] for card in troubled if card["amount_gbp_per_day"] is not None]
     bound = "up to" if any(card.get("at_most") for card in troubled) else "about"
-    stake = f", {bound} {wording.format_gbp(sum(amounts))} a day at stake" if amounts else ""
+    stake = f", {bound} {formatting.format_gbp(sum(amounts))} a day at stake" if amounts else ""
     incidents = sum(len(card["open"]) for card in troubled)
-    where = f"{len(troubled)} of {wording.pluralise(len(cards), 'model')}"
-    return f"{wording.pluralise(incidents, 'incident')} open on {where}{stake}."
+    where = f"{len(troubled)} of {formatting.pluralise(len(cards), 'model')}"
+    return f"{formatting.pluralise(incidents, 'incident')} open on {where}{stake}."
 
 
 def fleet_line(card: Card, newest: str | None, span: int) -> Card:
@@ -87,10 +103,11 @@ def fleet_line(card: Card, newest: str | None, span: int) -> Card:
         "text": " ".join([card["model"], *(found["cause"] for found in card["open"])]).lower(),
         "strip_drawn": draw_strip_bars(
             [strip_day["state"] for strip_day in strip],
-            f"Last {wording.pluralise(len(strip), 'day')}: {bad} with an incident",
+            f"Last {formatting.pluralise(len(strip), 'day')}: {bad} with an incident",
         ),
         "opened": [
-            found | {"since": wording.format_short_day(date.fromisoformat(found["opened"]))} for found in card["open"]
+            found | {"since": formatting.format_short_day(date.fromisoformat(found["opened"]))}
+            for found in card["open"]
         ],
     }
 
@@ -104,8 +121,8 @@ def describe_freshness(until: str | None, behind: int) -> str:
     """Return until when a model was watched, and whether it lags behind the others."""
     if until is None:
         return "never watched"
-    said = f"watched until {wording.format_short_day(date.fromisoformat(until))}"
-    return f"{said}, {wording.pluralise(behind, 'day')} behind" if behind else said
+    said = f"watched until {formatting.format_short_day(date.fromisoformat(until))}"
+    return f"{said}, {formatting.pluralise(behind, 'day')} behind" if behind else said
 
 
 def fleet_card_as_json(card: Card) -> Card:

@@ -7,20 +7,26 @@ from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from catalogue.performance_monitors import COHORT_MONITOR
 from ledger.records.incidents import Incident
 from ledger.records.measurements import Measurement, Verdict
-from reports import wording
-from reports.charts import figures
-from reports.model_view import ModelView, measurements_as_json
-from reports.pages import cause_tree, status
-from reports.pages.incident_timeline import (
+from reports.charts import over_time
+from reports.export.json_parts import OBJECTS, TEXT, TEXTS, YES_OR_NO, record, records
+from reports.pages import cause_tree
+from reports.pages.page import PageContent
+from reports.views.measurements import measurements_as_json
+from reports.views.model_view import ModelView
+from reports.wording import formatting, naming
+from reports.wording.formatting import capitalise
+from reports.wording.money import describe_money_at_stake
+from reports.wording.timeline import (
     STATUS_TITLES,
     build_incident_timeline,
     describe_acknowledgement,
     describe_message_kind,
     group_decisions,
 )
-from reports.writing import capitalise, file_name
+from reports.writing import file_name
 
 PROBABLE_CAUSE_PREFIX, UNKNOWN_MONEY_PREFIX = "Probable cause: ", "Money at stake is not known: "
 """How two sentences of the evidence begin that the page shows among its facts."""
@@ -30,12 +36,15 @@ MOST_SLICES, MOST_SIMILAR = 12, 8
 """Most groups and other incidents that a page names."""
 MOST_CHARTS = 8
 """Most figures over time that a page draws; the evidence names the others."""
+JSON = {
+    "incident": record("Incident"), "data_fault": YES_OR_NO, "kind": TEXT, "history": records("Incident"),
+    "decisions": records("Decision"), "messages": OBJECTS, "causes": {"type": ["object", "null"]},
+    "worst_slices": records("Measurement"), "similar": TEXTS,
+}  # fmt: skip
 
 
-def build_incident_page(
-    model_view: ModelView, incident: Incident, *, drilldown: bool
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what the template of an incident's page is filled with, and the same for machines."""
+def build_incident_page(model_view: ModelView, incident: Incident) -> PageContent:
+    """Return the content of an incident's page."""
     history = model_view.ledger.incident_history(incident.id)
     messages = model_view.ledger.messages(incident.id)
     decisions = [d for d in model_view.decisions if d.incident == incident.id]
@@ -56,7 +65,7 @@ def build_incident_page(
         ],
         "runbook": model_view.runbook(incident.cause),
         "status": STATUS_TITLES[incident.status],
-        "money": status.describe_money_at_stake(incident),
+        "money": describe_money_at_stake(incident),
         "lasted": describe_duration(incident),
         "figures": incident_charts(model_view, incident),
         "taken_on": describe_acknowledgement(log, zone),
@@ -65,15 +74,16 @@ def build_incident_page(
         "feature_page": _feature_page(model_view, incident),
         "worst": worst,
         "similar": alike,
-        "money_of": status.describe_money_at_stake,
+        "money_of": describe_money_at_stake,
         "decisions": group_decisions(decisions)[:6],
         "outcomes": model_view.outcomes,
         "messages": [(describe_message_kind(message), message) for message in messages],
         "has_page": model_view.runs.keys(),
-        "drilldown": f"{incident.id}-evidently.html" if drilldown else "",
+        "drilldown": f"{incident.id}-evidently.html" if model_view.has_drilldown(incident) else "",
     }
     machine = {
-        "incident": incident, "data_fault": incident.data_fault, "history": history, "decisions": decisions,
+        "incident": incident, "data_fault": incident.data_fault, "kind": incident.cause_entry.kind,
+        "history": history, "decisions": decisions,
         "messages": [{"day": m.day, "kind": m.kind, "channel": m.channel, "text": m.text, "sent_at": m.sent_at}
                      for m in messages],
         "causes": cause_tree.cause_tree_as_json(tree), "worst_slices": measurements_as_json(worst),
@@ -94,7 +104,7 @@ def worst_slices(model_view: ModelView, incident: Incident) -> list[Measurement]
     They are of the newest bad day, or of the last before it on which groups were measured.
     """
     wanted = {tuple(key.split("/", 3)[:3]) for key in incident.figures}
-    monitors = sorted({key[0] for key in wanted} - {"performance"})
+    monitors = sorted({key[0] for key in wanted} - {COHORT_MONITOR})
     if not monitors:
         return []
     found = [
@@ -118,12 +128,12 @@ def similar_incidents(model_view: ModelView, incident: Incident) -> list[Inciden
 
 def describe_duration(incident: Incident) -> str:
     """Return how long it has been going on, or went on."""
-    bad = wording.pluralise(incident.bad_days, "bad day")
+    bad = formatting.pluralise(incident.bad_days, "bad day")
     if incident.resolved:
-        clean = wording.pluralise(incident.clean_days, "clean day")
-        return f"{bad}; resolved {wording.format_day(incident.resolved)} after {clean}"
-    clean = f", then {wording.pluralise(incident.clean_days, 'clean day')}" if incident.clean_days else ""
-    return f"{bad}, the last {wording.format_day(incident.last_bad)}{clean}"
+        clean = formatting.pluralise(incident.clean_days, "clean day")
+        return f"{bad}; resolved {formatting.format_day(incident.resolved)} after {clean}"
+    clean = f", then {formatting.pluralise(incident.clean_days, 'clean day')}" if incident.clean_days else ""
+    return f"{bad}, the last {formatting.format_day(incident.last_bad)}{clean}"
 
 
 def incident_charts(model_view: ModelView, incident: Incident) -> list[dict[str, Any]]:
@@ -136,8 +146,8 @@ def incident_charts(model_view: ModelView, incident: Incident) -> list[dict[str,
     ]
     return [
         {
-            "title": wording.measurement_title(points[0]),
-            "figure": figures.draw_over_time(
+            "title": naming.measurement_title(points[0]),
+            "figure": over_time.draw_over_time(
                 points, since=incident.opened, height=210, link=_days_folder(incident, points[0])
             ),
             "says": describe_series(points, incident),
@@ -148,7 +158,7 @@ def incident_charts(model_view: ModelView, incident: Incident) -> list[dict[str,
 
 def _days_folder(incident: Incident, m: Measurement) -> str:
     """Return the folder of the days that a figure's marks lead to; a cohort day's figure is on no day's page."""
-    return "" if m.monitor == "performance" else f"../models/{incident.model}/days/"
+    return "" if m.monitor == COHORT_MONITOR else f"../models/{incident.model}/days/"
 
 
 def _figure_series(model_view: ModelView, key: str) -> list[Measurement]:
@@ -162,11 +172,14 @@ def describe_series(points: Sequence[Measurement], incident: Incident) -> str:
     before = [m.value for m in points if m.day < incident.opened and m.value is not None]
     during = [m for m in points if incident.opened <= m.day <= incident.last_bad]
     newest = (during or points)[-1]
-    said = wording.format_figure(newest.metric, newest.value) if during else "no figure"
-    said += f" on {wording.format_short_day(newest.day if during else incident.last_bad)}"
+    said = formatting.format_figure(newest.metric, newest.value) if during else "no figure"
+    said += f" on {formatting.format_short_day(newest.day if during else incident.last_bad)}"
     if before:
-        low, high = wording.format_figure(newest.metric, min(before)), wording.format_figure(newest.metric, max(before))
-        said += f"; it was {low} to {high} in the {wording.pluralise(len(before), 'day')} before"
+        low, high = (
+            formatting.format_figure(newest.metric, min(before)),
+            formatting.format_figure(newest.metric, max(before)),
+        )
+        said += f"; it was {low} to {high} in the {formatting.pluralise(len(before), 'day')} before"
     return f"{said}."
 
 

@@ -1,62 +1,126 @@
-"""The methods page: what each metric is, tells, and can't tell. The texts are in ``methods.yaml``."""
+"""The methods page: every metric, monitor and cause of the catalogue, in words."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import Any
 
-import yaml
+import catalogue
+from catalogue import Derived, Effect, Limit, Metric
+from catalogue.registers import EXPECTATION
+from reports.export.json_parts import records
+from reports.pages.page import PageContent
+from reports.views.fleet_view import FleetView
+from reports.wording.naming import VERDICTS
 
-from reports import wording
-
-FAMILY_TITLES = {
-    "_difference": "Difference to the reference",
-    "_ratio": "Ratio to the reference",
-    "_estimate_error": "Error of its estimates",
-}
-"""Metrics that are made of another one, by the end of their name."""
+JSON = {"methods": records("Method"), "monitors": records("MonitorEntry"), "causes": records("CauseEntry")}
+OTHER_SECTION = "Other metrics"
+"""Heads the metrics whose entry names no part of the page."""
 
 
 @dataclass(frozen=True)
 class Method:
-    """A metric in words: its name in the ledger, its title, formula, what it tells, and what it can't."""
+    """A metric in words: its key, its title, formula, what it tells, and what it can't; and when it is over its limit.
+
+    ``limit`` is how its limit is found. ``minimum_effect`` is the smallest change worth an alert, in the way that
+    ``effect`` says; None where there is none.
+    """
 
     metric: str
     title: str
     formula: str
     tells: str
     limits: str
+    unit: str
+    limit: str
+    effect: str
+    minimum_effect: float | None
 
 
-@cache
-def methods_by_part() -> dict[str, list[Method]]:
-    """Return every method under the title of its part of the page."""
-    read = yaml.safe_load((Path(__file__).parent / "methods.yaml").read_text(encoding="utf-8"))
+@dataclass(frozen=True)
+class MonitorEntry:
+    """A monitor: its key, its title, its place from data to outcome, and the keys of what it measures."""
+
+    monitor: str
+    title: str
+    stage: str
+    opens_incidents: bool
+    metrics: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CauseEntry:
+    """A cause: its key, its title, what kind of incident it makes, the first step, and the runbook's address or ''."""
+
+    cause: str
+    title: str
+    kind: str
+    spoils_training: bool
+    first_step: str
+    runbook: str
+
+
+def methods_by_section() -> dict[str, list[Method]]:
+    """Return the method of every metric, and of every family of derived ones, under the title of its section."""
     return {
-        part["title"]: [
-            Method(metric, FAMILY_TITLES.get(metric) or wording.metric_title(metric), *said)
-            for metric, said in part["metrics"].items()
-        ]
-        for part in read
+        title or OTHER_SECTION: [_method_of(entry) for entry in entries]
+        for title, entries in catalogue.sections().items()
     }
 
 
-def find_method(metric: str) -> Method | None:
-    """Return the method of a metric, by its own name or by its family's; None for one that isn't ours.
+def _method_of(entry: Metric | Derived) -> Method:
+    return Method(
+        entry.key,
+        entry.name if isinstance(entry, Derived) else entry.title,
+        entry.formula,
+        entry.meaning,
+        entry.caveat,
+        str(entry.unit or "as the metric"),
+        "" if entry.limit is Limit.NONE else str(entry.limit),
+        "" if entry.effect is Effect.NONE else str(entry.effect),
+        entry.minimum_effect,
+    )
 
-    Expectations have Great Expectations' own, and a bank's own metrics the bank's.
-    """
-    every = {found.metric: found for part in methods_by_part().values() for found in part}
-    ending = next((end for end in FAMILY_TITLES if metric.endswith(end) and metric not in every), None)
-    return every.get(metric) or (every[ending] if ending else None)
+
+def monitor_entries() -> list[MonitorEntry]:
+    """Return every monitor in the order of a day's page."""
+    return [
+        MonitorEntry(each.key, each.title, str(each.stage), each.opens_incidents, (*each.metrics, *each.derived))
+        for each in catalogue.monitors_in_order()
+    ]
 
 
-def build_methods_page() -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what the template of the methods page is filled with, and the same for machines."""
+def cause_entries(fleet: FleetView) -> list[CauseEntry]:
+    """Return every cause: data faults, then real changes, then what nothing known explains."""
+    return [
+        CauseEntry(
+            each.key,
+            each.title,
+            each.kind,
+            each.spoils_training,
+            _without_places(each.first_step),
+            fleet.runbook(each.key),
+        )
+        for each in catalogue.causes_in_order()
+    ]
+
+
+def _without_places(text: str) -> str:
+    """Return a first step as it reads of any table, column or group."""
+    for place, said in (("table", "the table"), ("column", "the column"), ("group", "the group")):
+        text = text.replace(f"`{{{place}}}`", said).replace(f"{{{place}}}", said)
+    return text
+
+
+def build_methods_page(fleet: FleetView) -> PageContent:
+    """Return the methods page's content: what is registered when the site is built."""
+    sections, monitors, causes = methods_by_section(), monitor_entries(), cause_entries(fleet)
+    titles = {method.metric: method.title for methods in sections.values() for method in methods}
     context = {
-        "parts": [{"title": title, "methods": methods} for title, methods in methods_by_part().items()],
-        "verdicts": list(wording.VERDICTS.values()),
+        "sections": sections,
+        "monitors": [(monitor, [titles.get(key, key) for key in monitor.metrics]) for monitor in monitors],
+        "causes": causes,
+        "verdicts": list(VERDICTS.values()),
+        "expectation": EXPECTATION,
     }
-    return context, {"methods": [found for part in methods_by_part().values() for found in part]}
+    methods = [method for section in sections.values() for method in section]
+    return context, {"methods": methods, "monitors": monitors, "causes": causes}

@@ -140,7 +140,7 @@ def test_a_row_of_the_heat_map_says_its_figures_and_leads_to_the_feature(browser
 
 def test_a_mark_of_a_chart_says_its_figure_and_leads_to_its_day(browser: Any, site: Path) -> None:
     page = Reader(browser).opens(kinds(site)["feature"]).page
-    nulls = page.locator("figure", has_text="Nulls").first.locator(".plot a").last
+    nulls = page.locator("figure", has_text="Share of nulls").first.locator(".plot a").last
     nulls.scroll_into_view_if_needed()
     nulls.hover()
     assert page.locator(".tip").inner_text().startswith("Thu 30 Apr: 3")
@@ -204,7 +204,7 @@ def test_every_figure_says_in_words_what_it_shows(browser: Any, site: Path) -> N
     labels = page.locator(".chart").evaluate_all("plots => plots.map((plot) => plot.getAttribute('aria-label'))")
     assert len(labels) >= 10
     assert all(len(label) > 20 for label in labels)
-    heat = next(label for label in labels if label.startswith("Drift (PSI)"))
+    heat = next(label for label in labels if label.startswith("PSI. "))
     assert "device_age_days" in heat
 
 

@@ -13,14 +13,16 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from catalogue import day_monitors
 from ledger.records.measurements import Verdict
 from ledger.storage import tables
 from ledger.store import Ledger
 from models.spec import Spec
-from reports import writing
-from reports.model_view import FULL_PAGE_DAYS, SAME_DAY_MONITORS
-from reports.pages import fleet
+from reports.page_writer import PageWriter
+from reports.pages.registry import PAGES
 from reports.site import MIN_MODELS_FOR_PROCESSES, build_site
+from reports.views.fleet_view import FleetView
+from reports.views.model_view import FULL_PAGE_DAYS
 from tests.reports import made
 from tests.reports.test_site import HALF_A_MEGABYTE, contents, fresh
 
@@ -57,7 +59,7 @@ def day_page(site: Path, spec: Spec, day: date) -> tuple[str, dict[str, Any]]:
 def test_an_old_day_shows_what_asked_for_something_and_counts_the_rest(long: tuple[Ledger, Path], spec: Spec) -> None:
     ledger, site = long
     text, machine = day_page(site, spec, OLD)
-    every = ledger.measurements(spec.model, as_of=OLD, monitors=SAME_DAY_MONITORS)
+    every = ledger.measurements(spec.model, as_of=OLD, monitors=day_monitors())
     assert [m["feature"] for m in machine["measurements"]] == ["amount_gbp"]
     assert machine["complete"] is False
     assert sum(n for counts in machine["counts"].values() for n in counts.values()) == len(every)
@@ -72,13 +74,13 @@ def test_a_young_day_shows_every_figure(long: tuple[Ledger, Path], spec: Spec) -
     text, machine = day_page(site, spec, YOUNG)
     judged = [m for m in machine["measurements"] if m["monitor"] != "nowcast"]
     assert machine["complete"] is True
-    assert len(judged) == len(ledger.measurements(spec.model, as_of=YOUNG, monitors=SAME_DAY_MONITORS))
+    assert len(judged) == len(ledger.measurements(spec.model, as_of=YOUNG, monitors=day_monitors()))
     assert "Estimated performance of the newest week, before its labels" in text
 
 
 def test_a_young_day_says_what_was_expected_of_its_payments(long: tuple[Ledger, Path], spec: Spec) -> None:
     text, machine = day_page(long[1], spec, YOUNG)
-    assert "Expected of this day's payments, at its end, before their labels" in text.replace("&#39;", "'")
+    assert "Nowcast: what this day's figures will come to once its labels are complete" in text.replace("&#39;", "'")
     expected = [m for m in machine["measurements"] if m["monitor"] == "nowcast"]
     assert {m["metric"] for m in expected} == {"recall", "precision", "value_detection_rate"}
     assert {(m["day"], m["as_of"]) for m in expected} == {(str(YOUNG), str(YOUNG))}
@@ -91,7 +93,7 @@ def test_a_quiet_old_day_is_a_small_page(long: tuple[Ledger, Path], spec: Spec) 
     assert all(size < 6_000 for day, size in sizes.items() if day < str(OLD))
 
 
-def test_every_watched_day_is_a_link_away_and_a_day_that_was_not_watched_is_told(
+def test_every_watched_day_is_a_link_away_and_a_day_that_was_not_watched_is_named(
     long: tuple[Ledger, Path], spec: Spec, tmp_path: Path
 ) -> None:
     text = (long[1] / f"models/{spec.model}/days/index.html").read_text(encoding="utf-8")
@@ -100,7 +102,9 @@ def test_every_watched_day_is_a_link_away_and_a_day_that_was_not_watched_is_told
     assert "without a gap" in text
     for i in range(DAYS):
         assert f'href="{first + timedelta(days=i)}.html"' in text
-    assert 'href="days/index.html"' in (long[1] / f"models/{spec.model}/index.html").read_text(encoding="utf-8")
+    assert f'href="../../models/{spec.model}/days/index.html"' in (
+        long[1] / f"models/{spec.model}/index.html"
+    ).read_text(encoding="utf-8")
     gap = without(long[0], tmp_path, OLD)
     build_site(gap, [spec], tmp_path / "site")
     text = (tmp_path / f"site/models/{spec.model}/days/index.html").read_text(encoding="utf-8")
@@ -129,16 +133,16 @@ def test_a_day_that_comes_makes_another_old_and_gives_the_site_that_building_eve
     before = without(long[0], tmp_path, made.LAST)
     build_site(before, [spec], tmp_path / "site")
     before.close()
-    told: list[str] = []
+    built: list[str] = []
     build_site(
         long[0],
         [spec],
         tmp_path / "site",
         touched={(spec.model, made.LAST)},
-        progress=lambda name, *_: told.append(name),
+        progress=lambda name, *_: built.append(name),
     )
     flooded = {str(made.LAST - timedelta(days=i)) for i in range(4)}  # the headline counts their nulls
-    assert {name.rpartition("/")[2] for name in told if "/days/" in name} == {str(OLD), *flooded}
+    assert {name.rpartition("/")[2] for name in built if "/days/2" in name} == {str(OLD), *flooded}
     step, whole = contents(tmp_path / "site"), contents(long[1])
     assert {name for name in whole if step.get(name) != whole[name]} == set()
 
@@ -148,7 +152,8 @@ def test_the_fleet_page_of_two_hundred_models_in_trouble_is_light(long: tuple[Le
     assert len(card["open"]) == 2
     names = [f"model_{number:03}" for number in range(200)]
     cards = [card | {"model": name, "strip": card["strip"] * 2, "trends": _longer(card)} for name in names]
-    writing.write_page(tmp_path, "index", "fleet.html", fleet.build_fleet_page(cards), {})
+    fleet = PAGES[0]
+    PageWriter(tmp_path, PAGES).write(fleet, fleet.build(FleetView(cards)))
     assert (tmp_path / "index.html").stat().st_size < HALF_A_MEGABYTE
 
 

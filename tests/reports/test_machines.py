@@ -13,14 +13,14 @@ import jsonschema
 import pytest
 from prometheus_client.parser import text_string_to_metric_families as parsed
 
-from catalogue import minimum_effects
+import catalogue
 from ledger.records.measurements import Measurement
 from ledger.store import Ledger
 from models.spec import Spec
-from reports import wording
 from reports.export import feeds
-from reports.pages import methods, status
+from reports.pages import methods
 from reports.site import build_site
+from reports.wording import states
 from tests.reports import made
 from tests.reports.test_browser import contrast
 from tests.reports.test_site import hostile
@@ -98,7 +98,7 @@ def test_the_dashboard_asks_for_metrics_that_there_are(site: Path) -> None:
 def test_a_badge_is_a_picture_that_says_the_state_and_can_be_read(site: Path) -> None:
     picture = ET.parse(site / "models/card_payments/badge.svg").getroot()
     assert picture.attrib["aria-label"] == "Card payments, real-time score: incident"
-    assert set(feeds.BADGE_COLOURS) == set(status.STATE_TITLES)
+    assert set(feeds.BADGE_COLOURS) == set(states.STATE_TITLES)
     assert all(contrast("#ffffff", colour) >= 4.5 for colour in (*feeds.BADGE_COLOURS.values(), "#3a4148"))
 
 
@@ -125,15 +125,20 @@ def every_metric(ledger: Ledger, spec: Spec) -> set[str]:
 
 
 def test_every_metric_has_its_formula_its_meaning_and_its_limits(ledger: Ledger, specs: list[Spec]) -> None:
-    wanted = every_metric(ledger, specs[0]) | wording.METRIC_TITLES.keys() | minimum_effects().keys()
-    assert [metric for metric in sorted(wanted) if methods.find_method(metric) is None] == []
-    for part in methods.methods_by_part().values():
-        for method in part:
-            assert all(len(text) > 1 for text in (method.title, method.formula, method.tells, method.limits)), method
+    assert [metric for metric in sorted(every_metric(ledger, specs[0])) if catalogue.find_metric(metric) is None] == []
+    shown = [method for part in methods.methods_by_section().values() for method in part]
+    assert {method.metric for method in shown} == catalogue.METRICS.keys() | catalogue.DERIVED.keys()
+    for method in shown:
+        assert all(len(text) > 1 for text in (method.title, method.formula, method.tells, method.limits)), method
 
 
-def test_a_metric_that_nobody_knows_has_no_method() -> None:
-    assert methods.find_method("expect_column_to_exist") is None
+def test_the_methods_page_names_every_monitor_and_every_cause_with_its_first_step(site: Path) -> None:
+    machine = json.loads((site / "methods.json").read_text(encoding="utf-8"))
+    assert {line["monitor"] for line in machine["monitors"]} == catalogue.MONITORS.keys()
+    assert {line["cause"] for line in machine["causes"]} == catalogue.CAUSES.keys()
+    steps = [line["first_step"] for line in machine["causes"]]
+    assert all(steps)
+    assert "{" not in "".join(steps)
 
 
 def test_the_coverage_page_says_what_is_not_watched_of_whom(site: Path) -> None:

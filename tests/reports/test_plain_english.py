@@ -9,8 +9,8 @@ import pytest
 from catalogue import causes
 from ledger.records.incidents import Incident, Status
 from ledger.records.retraining import Decision
-from reports import wording
-from reports.pages import fleet, incident, status
+from reports.pages import fleet, incident
+from reports.wording import formatting, money
 
 DAY = date(2026, 4, 28)
 
@@ -27,28 +27,30 @@ DECAY = costing(26_000, 18_000, 34_000, causes.PERFORMANCE_DECAY)
 
 
 def test_money_that_a_fault_may_not_have_cost_is_an_upper_bound() -> None:
-    assert status.describe_money_at_stake(FAULT).replace(wording.SPACE, " ") == "up to GBP 4.5k a day"
-    assert status.describe_money_at_stake(DECAY).replace(wording.SPACE, " ") == "about GBP 26k a day (GBP 18k to 34k)"
+    assert money.describe_money_at_stake(FAULT).replace(formatting.SPACE, " ") == "up to GBP 4.5k a day"
+    assert money.describe_money_at_stake(DECAY).replace(formatting.SPACE, " ") == "about GBP 26k a day (GBP 18k to 34k)"
 
 
 @pytest.mark.parametrize(("open_now", "bound"), [([FAULT], True), ([DECAY], False), ([FAULT, DECAY], False)])
 def test_a_models_money_is_an_upper_bound_where_its_costliest_incidents_is(
     open_now: list[Incident], bound: bool
 ) -> None:
-    assert status.is_upper_bound(open_now) is bound
+    assert money.is_upper_bound(open_now) is bound
 
 
 def test_a_fleet_with_one_upper_bound_says_up_to() -> None:
     cards = [{"open": [1], "amount_gbp_per_day": 26e3}, {"open": [1], "amount_gbp_per_day": 4.6e3, "at_most": True}]
-    assert fleet.describe_fleet(cards).replace(wording.SPACE, " ").endswith("2 models, up to GBP 31k a day at stake.")
-    assert ", about GBP" in fleet.describe_fleet(cards[:1]).replace(wording.SPACE, " ")
+    assert (
+        fleet.describe_fleet(cards).replace(formatting.SPACE, " ").endswith("2 models, up to GBP 31k a day at stake.")
+    )
+    assert ", about GBP" in fleet.describe_fleet(cards[:1]).replace(formatting.SPACE, " ")
 
 
 def decided(days: int, verdict: str, about: str = "flood") -> Decision:
     return Decision("card", DAY + timedelta(days=days), verdict, about, (f"on day {days}",))
 
 
-def test_refusals_of_days_in_a_row_are_told_once_with_the_newest_reason() -> None:
+def test_refusals_of_days_in_a_row_are_shown_once_with_the_newest_reason() -> None:
     spans = incident.group_decisions([decided(0, "requested"), decided(1, "refused"), decided(2, "refused")])
     assert [(s["first"], s["last"], s["decision"].reasons) for s in spans] == [
         (DAY + timedelta(days=1), DAY + timedelta(days=2), ("on day 2",)),
@@ -62,6 +64,6 @@ def test_requests_and_refusals_for_different_incidents_stay_apart() -> None:
 
 
 def test_a_count_has_no_interval_and_rows_that_break_a_check_are_a_share() -> None:
-    assert wording.format_interval("mature_frauds", 412, 412) == ""
-    assert wording.format_figure("expect_column_values_to_not_be_null", 0.311) == f"31{wording.SPACE}%"
-    assert wording.format_figure("expect_column_mean_to_be_between", 0.311) == "0.311"
+    assert formatting.format_interval("mature_frauds", 412, 412) == ""
+    assert formatting.format_figure("expect_column_values_to_not_be_null", 0.311) == f"31{formatting.SPACE}%"
+    assert formatting.format_figure("expect_column_mean_to_be_between", 0.311) == "0.311"

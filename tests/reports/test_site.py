@@ -132,12 +132,14 @@ def test_touching_one_model_leaves_the_pages_of_another_alone(
 ) -> None:
     copy = tmp_path / "site"
     shutil.copytree(site, copy)
-    told: list[str] = []
-    build_site(ledger, specs, copy, touched={("card_payments", made.LAST)}, progress=lambda name, *_: told.append(name))
-    assert told
-    assert all("app_scams" not in name for name in told)
+    built: list[str] = []
+    build_site(
+        ledger, specs, copy, touched={("card_payments", made.LAST)}, progress=lambda name, *_: built.append(name)
+    )
+    assert built
+    assert all("app_scams" not in name for name in built)
     flooded = [made.LAST - timedelta(days=i) for i in (3, 2, 1, 0)]  # the incident's headline counts their nulls
-    assert [name for name in told if "/days/" in name] == [f"models/card_payments/days/{day}" for day in flooded]
+    assert [name for name in built if "/days/2" in name] == [f"models/card_payments/days/{day}" for day in flooded]
     assert contents(copy) == contents(site)
 
 
@@ -153,17 +155,17 @@ def test_an_incident_that_the_ledger_no_longer_has_loses_its_page(tmp_path: Path
     assert not gone.with_suffix(".json").exists()
 
 
-def test_messages_that_nobody_was_told_are_a_banner_on_the_fleet_page(tmp_path: Path, specs: list[Spec]) -> None:
+def test_messages_that_could_not_be_delivered_are_a_banner_on_the_fleet_page(tmp_path: Path, specs: list[Spec]) -> None:
     ledger = fresh(tmp_path)
     dead = Message("card_payments-1", date(2026, 3, 3), "opened", "#fraud", "A", [], last_error="Slack <b>", dead=True)
     ledger.enqueue(dead)
     build_site(ledger, specs, tmp_path / "site")
     page = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
-    assert "1 message couldn&#39;t be told for days; nobody tries any more (on #fraud)." in page
-    assert "Slack &lt;b&gt;. Mend it, then run: watchkeeper alerts resend" in page
+    assert "1 message could not be delivered for days and won&#39;t be tried again (on #fraud)." in page
+    assert "Slack &lt;b&gt;. Fix it, then run: watchkeeper alerts resend" in page
     ledger.retry_dead_letters()
     build_site(ledger, specs, tmp_path / "site")
-    assert "couldn" not in (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    assert "could not be delivered" not in (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
 
 
 def test_a_full_disk_is_one_sentence_and_the_old_site_stays(tmp_path: Path) -> None:
@@ -315,7 +317,7 @@ def test_a_model_of_two_hundred_features_still_has_light_pages(tmp_path: Path) -
 
 def test_the_day_page_shows_breaches_before_quiet_figures(site: Path) -> None:
     text = (site / "models/card_payments/days/2026-04-28.html").read_text(encoding="utf-8")
-    assert text.index("over its limit") < text.index("quiet figure")
+    assert text.index("over its limit") < text.index("other figure")
     assert text.index("Drift of features") < text.index("Arrival")
 
 
@@ -341,7 +343,7 @@ def test_the_incident_page_says_what_to_do_first_and_that_retraining_is_blocked(
         "Look at the device feed",
         "about GBP 41k a day (GBP 28k to 55k)",
         "Certain: never above 0.4 % in 59 days",
-        "Told in #fraud-models at 06:04 UTC",
+        "Notified (#fraud-models) at 06:04 UTC",
         "Acknowledged by on-call at 06:30 UTC: looking at the feed",
     ):
         assert said in text

@@ -8,11 +8,11 @@ from datetime import date
 import pytest
 
 from ledger.records.measurements import Verdict
-from reports import wording
+from reports.wording import formatting, naming
 
 
 def plain(text: str) -> str:
-    return text.replace(wording.SPACE, " ").replace(wording.MINUS, "-")
+    return text.replace(formatting.SPACE, " ").replace(formatting.MINUS, "-")
 
 
 @pytest.mark.parametrize(
@@ -50,33 +50,33 @@ def plain(text: str) -> str:
     ],
 )
 def test_a_figure_has_its_unit_and_sensible_digits(metric: str, value: float | None, said: str) -> None:
-    assert plain(wording.format_figure(metric, value)) == said
+    assert plain(formatting.format_figure(metric, value)) == said
 
 
 def test_an_interval_says_its_unit_once() -> None:
-    assert plain(wording.format_interval("recall", 0.77, 0.85)) == "77 to 85 %"
-    assert plain(wording.format_interval("lost_gbp_per_day", 28_100, 55_400)) == "GBP 28k to 55k"
-    assert plain(wording.format_interval("psi", 0.1, 0.2)) == "0.100 to 0.200"
+    assert plain(formatting.format_interval("recall", 0.77, 0.85)) == "77 to 85 %"
+    assert plain(formatting.format_interval("lost_gbp_per_day", 28_100, 55_400)) == "GBP 28k to 55k"
+    assert plain(formatting.format_interval("psi", 0.1, 0.2)) == "0.100 to 0.200"
 
 
 @pytest.mark.parametrize(("low", "high"), [(None, 0.2), (0.1, None), (0.1, math.inf)])
 def test_an_open_interval_is_not_shown(low: float | None, high: float | None) -> None:
-    assert wording.format_interval("psi", low, high) == ""
+    assert formatting.format_interval("psi", low, high) == ""
 
 
-def test_every_verdict_and_cause_has_words_and_every_verdict_its_own_shape() -> None:
-    assert set(wording.VERDICTS) == set(Verdict)
-    assert len({worded.mark for worded in wording.VERDICTS.values()}) == len(Verdict)
+def test_every_verdict_has_words_and_its_own_shape() -> None:
+    assert set(naming.VERDICTS) == set(Verdict)
+    assert len({worded.mark for worded in naming.VERDICTS.values()}) == len(Verdict)
 
 
 def test_days_read_as_people_say_them() -> None:
-    assert wording.format_day(date(2026, 3, 3)) == "Tue 3 Mar 2026"
-    assert wording.format_short_day(date(2026, 3, 3)) == "Tue 3 Mar"
+    assert formatting.format_day(date(2026, 3, 3)) == "Tue 3 Mar 2026"
+    assert formatting.format_short_day(date(2026, 3, 3)) == "Tue 3 Mar"
 
 
 def test_a_fairness_metric_reads_as_a_comparison_with_the_reference() -> None:
-    assert wording.metric_title("false_positive_rate_ratio") == "False-positive rate, ratio to the reference"
+    assert naming.metric_title("false_positive_rate_ratio") == "False-positive rate, ratio to the reference group"
 
 
 def test_the_error_of_estimates_is_named_after_its_metric() -> None:
-    assert wording.metric_title("recall_estimate_error") == "Recall, how far off its estimates were"
+    assert naming.metric_title("recall_estimate_error") == "Recall, mean error of its estimates"

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+import catalogue
 from alerting.incidents.lifecycle import Handling
 from alerting.incidents.silences import Silence
 from alerting.incidents.state import UNTOUCHED, IncidentState
@@ -86,7 +87,7 @@ def measurement_table(measurements: Sequence[Measurement]) -> Table:
             m.day,
             m.as_of,
             m.monitor,
-            m.metric,
+            catalogue.metric(m.metric).title,
             m.feature,
             m.slice,
             value,

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import catalogue
+from catalogue import Unit
 from ledger.records.incidents import Incident
 from ledger.records.measurements import Verdict
 from ledger.records.messages import Chart, ChartPoint
-from reports import wording
 from reports.pages.incident import MIN_CHART_DAYS, describe_series
+from reports.wording import naming
 from watchkeeper.context import Context
 
 CHART_DAYS = 60
 """Days up to the newest that are drawn: on a phone more would be a smear."""
-UNITS_BY_ENDING = {"_gbp_per_day": "GBP a day", "_minutes": "minutes", "_ratio": "times"}
-"""Units by the end of a metric's name; shares are in per cent, and all others have none."""
+UNITS = {Unit.SHARE: "%", Unit.MONEY_PER_DAY: "GBP a day", Unit.MINUTES: "minutes", Unit.TIMES: "times"}
+"""Units that stand in a chart's title; all others have none."""
 
 
 def incident_chart(ctx: Context, incident: Incident) -> Chart | None:
@@ -35,9 +37,10 @@ def incident_chart(ctx: Context, incident: Incident) -> Chart | None:
     points = sorted(same, key=lambda m: m.day)
     if len(points) < MIN_CHART_DAYS or points[-1].day < incident.opened:
         return None
-    times, unit = (100.0, "%") if wording.is_share_metric(metric) else (1.0, _unit_of_metric(metric))
+    unit = UNITS.get(catalogue.metric(metric).unit, "")
+    times = 100.0 if unit == "%" else 1.0
     return Chart(
-        title=wording.measurement_title(points[0]) + (f" ({unit})" if unit else ""),
+        title=naming.measurement_title(points[0]) + (f" ({unit})" if unit else ""),
         says=describe_series(points, incident),
         unit=f" {unit}" if unit == "%" else "",
         points=tuple(
@@ -49,7 +52,3 @@ def incident_chart(ctx: Context, incident: Incident) -> Chart | None:
         ),
         since=max(incident.opened, points[0].day),
     )
-
-
-def _unit_of_metric(metric: str) -> str:
-    return next((unit for ending, unit in UNITS_BY_ENDING.items() if metric.endswith(ending)), "")

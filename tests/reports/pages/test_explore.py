@@ -9,8 +9,8 @@ import pytest
 
 from ledger.store import Ledger
 from models.spec import Spec
-from reports.model_view import ModelView
 from reports.pages import explore
+from reports.views.model_view import ModelView
 
 
 def test_every_headline_metric_and_the_drift_of_features_share_one_time_axis(ledger: Ledger, specs: list[Spec]) -> None:
@@ -18,7 +18,7 @@ def test_every_headline_metric_and_the_drift_of_features_share_one_time_axis(led
     kinds = [trace["type"] for trace in figure["data"]]
     assert (kinds.count("heatmap"), kinds[-1]) == (1, "heatmap")
     titles = [note["text"] for note in figure["layout"]["annotations"]]
-    assert titles == ["Recall", "Precision", "Value detected", "False-positive rate", "Drift of features (PSI)"]
+    assert titles == ["Recall", "Precision", "Value detection rate", "False-positive rate", "Drift of features (PSI)"]
     axes = [axis for name, axis in figure["layout"].items() if name.startswith("xaxis")]
     assert len({axis.get("matches") for axis in axes if "matches" in axis}) == 1
     recall = next(trace for trace in figure["data"] if trace["name"] == "realised")

@@ -16,10 +16,10 @@ from ledger.records.runs import Run
 from ledger.store import Ledger
 from models.spec import Spec
 from reports import site
-from reports.model_view import ModelView, no_runbook
 from reports.pages import cause_tree
 from reports.pages.cause_tree import Branch
-from reports.pages.incident_timeline import build_incident_timeline, describe_message_kind
+from reports.views.model_view import ModelView, no_runbook
+from reports.wording.timeline import build_incident_timeline, describe_message_kind
 from tests.reports import made
 
 DAY = date(2026, 4, 30)
@@ -51,9 +51,9 @@ def test_the_tree_leads_from_the_cause_to_features_and_score(ledger: Ledger, spe
     assert found.text == "The feed broke"
     told = texts(found)
     assert list(told)[:3] == ["What shows it", "Reaches features", "Reaches the score"]
-    assert told["What shows it"][0].startswith("Nulls: device_age_days: 3")
+    assert told["What shows it"][0].startswith("Share of nulls: device_age_days: 3")
     assert len(told["Reaches features"]) == 2
-    assert "It also explains 11 other alarms" in told
+    assert "It also explains 11 other breaches" in told
     quiet = next(text for text in told if text.startswith("Nothing over a limit"))
     assert "realised performance" in quiet
     assert "features" not in quiet
@@ -77,7 +77,7 @@ def test_a_stage_that_could_not_be_measured_is_not_called_quiet(tmp_path: object
     incident = replace(made_up(spec), explained=(), explains=3)
     found = cause_tree.build_cause_tree(ModelView(ledger, spec), incident, "A shift")
     assert found is not None
-    assert texts(found) == {"What shows it": ["PSI: amount_gbp: 0.400, limit 0.100"], "It also explains 3 alarms": []}
+    assert texts(found) == {"What shows it": ["PSI: amount_gbp: 0.400, limit 0.100"], "It also explains 3 breaches": []}
     assert (
         cause_tree.build_cause_tree(ModelView(ledger, spec), replace(incident, figures=("drift/psi/gone/",)), "A shift")
         is None
@@ -91,7 +91,7 @@ def made_up(spec: Spec) -> Incident:
     )  # fmt: skip
 
 
-def test_what_people_did_stands_in_the_timeline_with_where_it_was_told() -> None:
+def test_what_people_did_stands_in_the_timeline_with_who_was_notified() -> None:
     incident = made_up(made.spec())
     at = datetime(2026, 4, 30, 5, 4, tzinfo=UTC)
     log = [
@@ -103,9 +103,9 @@ def test_what_people_did_stands_in_the_timeline_with_where_it_was_told() -> None
                 replace(opened, kind="updated", sent_at=None, attempts=2, last_error="429")]  # fmt: skip
     ((day,),) = [build_incident_timeline([incident], messages, [], log, LONDON)]
     assert [text for kind, text in day["events"] if kind in ("message", "person")] == [
-        "Told in #fraud at 06:04 BST",
-        "Told that it changed in #fraud: not delivered yet after 2 attempts: 429",
-        "Told that it is over in #fraud: not delivered yet",
-        "Acknowledged by on-call at 06:04 BST: looking at it (told in #fraud)",
+        "Notified (#fraud) at 06:04 BST",
+        "Notified that it changed (#fraud): not delivered yet after 2 attempts: 429",
+        "Notified that it is resolved (#fraud): not delivered yet",
+        "Acknowledged by on-call at 06:04 BST: looking at it (notified: #fraud)",
     ]
-    assert describe_message_kind(replace(opened, kind="handled 9")) == "Told what was done"
+    assert describe_message_kind(replace(opened, kind="handled 9")) == "Notified of what was done"

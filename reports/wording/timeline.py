@@ -1,4 +1,4 @@
-"""What happened to an incident, day by day, in words: what was concluded, told, done by people, and decided."""
+"""What happened to an incident, day by day, in words: what was concluded, sent, done by people, and decided."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from ledger.records.events import Event
 from ledger.records.incidents import Incident, Status
 from ledger.records.messages import Message
 from ledger.records.retraining import Decision
-from reports import wording
+from reports.wording import formatting, naming
 
 MOST_DAYS = 40
 """Most days of a timeline; a longer one keeps the newest and the first, and the JSON has all."""
 STATUS_TITLES = {
-    Status.PENDING: "Pending: it must hold before anybody is told",
+    Status.PENDING: "Pending: it must hold before anybody is notified",
     Status.FIRING: "Open",
     Status.RESOLVED: "Resolved",
-    Status.WITHDRAWN: "Withdrawn: it went away before anybody was told",
+    Status.WITHDRAWN: "Withdrawn: it went away before anybody was notified",
 }
 ACTION_TITLES = {
     "acknowledged": "Acknowledged",
@@ -29,16 +29,16 @@ ACTION_TITLES = {
 }
 """What people can do with an incident, of all that the log holds."""
 MESSAGE_TITLES = {
-    "opened": "Told",
-    "updated": "Told that it changed",
-    "reopened": "Told that it is back",
+    "opened": "Notified",
+    "updated": "Notified that it changed",
+    "reopened": "Notified that it is back",
     "repeated": "Reminded",
-    "resolved": "Told that it is over",
-    "handled": "Told what was done",
+    "resolved": "Notified that it is resolved",
+    "handled": "Notified of what was done",
     "asked": "Asked whether to retrain",
-    "answered": "Told the answer on retraining",
-    "after shadow": "Told how the challenger did in shadow",
-    "rolled back": "Told that the challenger was rolled back",
+    "answered": "Notified of the answer on retraining",
+    "after shadow": "Notified how the challenger did in shadow",
+    "rolled back": "Notified that the challenger was rolled back",
 }
 """What each kind of message does."""
 ACTION_MESSAGE_KIND = "handled"
@@ -53,7 +53,7 @@ def build_incident_timeline(
 ) -> list[dict[str, Any]]:
     """Return what happened by day, the newest first: the incident, messages, people, retraining decisions.
 
-    Times are those of ``zone``. What people did is told in one line with the message that says it.
+    Times are those of ``zone``. What people did stands in one line with the message that says it.
     """
     events: list[tuple[date, int, str, str]] = []
     before: Incident | None = None
@@ -61,7 +61,7 @@ def build_incident_timeline(
         events += [(state.concluded, 0, "incident", text) for text in _describe_changes(before, state)]
         before = state
     if before is not None and len(history) > 1 and before.live:
-        events.append((before.concluded, 0, "incident", f"Now: {wording.incident_headline(before)}"))
+        events.append((before.concluded, 0, "incident", f"Now: {naming.incident_headline(before)}"))
     actions = [event for event in log if event.kind in ACTION_TITLES]
     numbers = {f"{ACTION_MESSAGE_KIND} {event.number}" for event in actions}
     events += [(m.day, 1, "message", describe_delivery(m, zone)) for m in messages if m.kind not in numbers]
@@ -80,24 +80,24 @@ def build_incident_timeline(
 def _describe_changes(before: Incident | None, state: Incident) -> list[str]:
     if before is None:
         first = "Fired" if state.status is Status.FIRING else "Noticed"
-        return [f"{first}: {wording.incident_headline(state)}"]
+        return [f"{first}: {naming.incident_headline(state)}"]
     said = []
     if before.status is not state.status:
         said.append(
             {Status.FIRING: "Fired", Status.RESOLVED: "Resolved"}.get(state.status, STATUS_TITLES[state.status])
         )
     if state.clean_days > before.clean_days and state.live:
-        said.append(f"Clean for {wording.pluralise(state.clean_days, 'day')}")
+        said.append(f"Clean for {formatting.pluralise(state.clean_days, 'day')}")
     return said
 
 
 def _action_event(event: Event, messages: Sequence[Message], zone: tzinfo) -> tuple[date, int, str, str]:
-    """Return what somebody did, why, and where it was told."""
+    """Return what somebody did, why, and which channels were notified."""
     at = event.at.astimezone(zone)
     said = f"{ACTION_TITLES[event.kind]} by {event.actor} at {_format_time(event.at, zone)}"
     said += f": {event.reason}" if event.reason else ""
     channels = sorted({m.channel for m in messages if m.sent_at is not None})
-    return at.date(), 2, "person", said + (f" (told in {', '.join(channels)})" if channels else "")
+    return at.date(), 2, "person", said + (f" (notified: {', '.join(channels)})" if channels else "")
 
 
 def describe_acknowledgement(log: Sequence[Event], zone: tzinfo) -> str:
@@ -106,16 +106,18 @@ def describe_acknowledgement(log: Sequence[Event], zone: tzinfo) -> str:
     if not changes or changes[-1].kind != "acknowledged":
         return ""
     at, reason = changes[-1].at.astimezone(zone), changes[-1].reason
-    said = f"by {changes[-1].actor} at {_format_time(at, zone)} on {wording.format_short_day(at.date())}"
+    said = f"by {changes[-1].actor} at {_format_time(at, zone)} on {formatting.format_short_day(at.date())}"
     return f"{said}: {reason}" if reason else said
 
 
 def describe_delivery(message: Message, zone: tzinfo) -> str:
     """Return what a message did, where, and when, or that it still waits."""
-    said = f"{describe_message_kind(message)} in {message.channel}"
+    said = f"{describe_message_kind(message)} ({message.channel})"
     if message.sent_at is not None:
         return f"{said} at {_format_time(message.sent_at, zone)}"
-    tried = f" after {wording.pluralise(message.attempts, 'attempt')}: {message.last_error}" if message.attempts else ""
+    tried = (
+        f" after {formatting.pluralise(message.attempts, 'attempt')}: {message.last_error}" if message.attempts else ""
+    )
     return f"{said}: not delivered yet{tried}"
 
 
@@ -131,7 +133,7 @@ def _format_time(at: datetime, zone: tzinfo) -> str:
 
 
 def group_decisions(decisions: Iterable[Decision]) -> list[dict[str, Any]]:
-    """Return decisions, the newest first, those of days in a row that refuse for one incident as one, newest told."""
+    """Return decisions, the newest first, those of days in a row that refuse for one incident as one."""
     found: list[dict[str, Any]] = []
     for decision in sorted(decisions, key=lambda d: d.day, reverse=True):
         newest = found[-1]["decision"] if found else None
