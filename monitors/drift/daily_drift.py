@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
+from catalogue.diagnostics import DIAGNOSTICS_MONITOR
+from catalogue.drift_monitors import DRIFT_MONITOR, SCORE_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors import limits
@@ -26,7 +28,11 @@ from monitors.drift.hypothesis_tests import (
     HypothesisTest,
     run_hypothesis_tests,
 )
+from monitors.drift.new_champion import calibrate_score_on_own_days
+from monitors.drift.season import diagnose_season
+from monitors.inputs import DayInputs
 from monitors.performance.figures import slice_name
+from monitors.registry import monitor
 from profiles.profile import EVERYONE, Counts, Group, Profile
 from profiles.schema import ProfileSchema
 
@@ -98,10 +104,10 @@ def _test_subject(spec: Spec, day: date, subject: _Subject, alpha: float) -> Ite
 def _subjects(spec: Spec, schema: ProfileSchema, profile: Profile, calibration: Calibration) -> Iterator[_Subject]:
     for group in _calibrated_groups(schema, profile, calibration):
         today = profile.features.get(group, {})
-        for monitor, name, _, metrics in columns_to_calibrate(spec, schema):
+        for monitor_key, name, _, metrics in columns_to_calibrate(spec, schema):
             counts = today.get(name, None if profile.rows else Counts())
             learned = calibration.learned.get((group, name))
-            subject = _Subject(monitor, name, "", metrics, counts, learned)
+            subject = _Subject(monitor_key, name, "", metrics, counts, learned)
             if group == EVERYONE:
                 yield subject
             elif counts is not None and name != group[0]:
@@ -115,3 +121,16 @@ def _calibrated_groups(schema: ProfileSchema, profile: Profile, calibration: Cal
     for group in profile.features:
         if group[0] in schema.slices and group in known:
             yield group
+
+
+@monitor(DRIFT_MONITOR, SCORE_MONITOR, DIAGNOSTICS_MONITOR)
+def measure_drift_of_day(inputs: DayInputs) -> list[Measurement]:
+    """Return a day's drift and, where something breached, what its season says; nothing of a day without rows."""
+    own = inputs.own
+    if own is None:
+        return []
+    learned = calibrate_score_on_own_days(inputs.spec, inputs.schema, own.calibration, inputs.champion_days)
+    found = measure_drift(inputs.spec, inputs.schema, inputs.day, own.profile, learned)
+    if any(m.verdict is Verdict.BREACH for m in found):
+        found += diagnose_season(inputs.spec, inputs.schema, inputs.day, own.profile, inputs.baseline, found)
+    return found
