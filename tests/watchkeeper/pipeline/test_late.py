@@ -37,9 +37,9 @@ def test_a_day_that_was_watched_is_not_late(ctx: Context, spec: Spec, settings: 
 
 def test_another_days_watch_leaves_the_message_and_its_own_ends_it(ctx: Context, spec: Spec) -> None:
     watch.notify_late_day(ctx, spec, DAY)
-    watch.conclude_day(ctx, spec, date(2026, 1, 21), None)
+    watch.conclude_day(ctx, spec, date(2026, 1, 21), None, DayCache())
     assert [m.kind for m in ctx.ledger.messages()] == ["opened"]
-    watch.conclude_day(ctx, spec, DAY, None)
+    watch.conclude_day(ctx, spec, DAY, None, DayCache())
     late_messages = [m for m in ctx.ledger.messages() if m.incident == f"{MODEL}-20260120-not_watched"]
     assert [m.kind for m in late_messages] == ["opened", "resolved"]
     assert late_messages[1].text.startswith("✅ ")
