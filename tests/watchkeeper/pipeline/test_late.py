@@ -7,6 +7,7 @@ from models.spec import Spec
 from tests.watchkeeper.conftest import MODEL
 from watchkeeper.context import Context
 from watchkeeper.pipeline import late, watch
+from watchkeeper.pipeline.day_cache import DayCache
 from watchkeeper.settings import Settings
 
 DAY = date(2026, 1, 20)
