@@ -17,7 +17,7 @@ from warehouse.duckdb.warehouse import ParquetWarehouse
 from watchkeeper.context import Context
 from watchkeeper.pipeline import watch
 from watchkeeper.pipeline.day_cache import DayCache
-from watchkeeper.pipeline.take_in import take_in_past
+from watchkeeper.pipeline.take_in import take_in_day, take_in_past
 from watchkeeper.settings import Settings
 
 LEDGER = "ledger.db"
@@ -58,9 +58,9 @@ class Watched:
         """Watch a day on the morning after it, and return its pages in the order in which they are concluded."""
         spec = self.source.spec
         self.ctx = replace(self.ctx, now=datetime.combine(day + timedelta(days=1), time(7), UTC))
-        arrival = take_in_past(self.ctx, spec, day, self.cache)
-        watch.measure_day(self.ctx, spec, day, arrival, self.cache, only_what_alerts=True)
-        watch.conclude_day(self.ctx, spec, day, arrival.partition, self.cache)
+        taken = take_in_day(self.ctx, spec, day, take_in_past(self.ctx, spec, day, self.cache), self.cache)
+        watch.measure_day(self.ctx, spec, day, taken, self.cache, only_what_alerts=True)
+        watch.conclude_day(self.ctx, spec, day, taken, self.cache)
         found = [i for i in self.ctx.ledger.incidents(spec.model, as_of=day) if i.fired == day]
         order = {cause: number for number, cause in enumerate(type(found[0].cause))} if found else {}
         told = [_page(day, i) for i in sorted(found, key=lambda i: (order[i.cause], i.id))]

@@ -18,15 +18,16 @@ from monitors.inputs import cohort_horizon_days
 from monitors.performance.decay import MONITOR, SENTENCE_ENDS, measure_decay
 from monitors.performance.maturity import learn_delay_curve
 from monitors.performance.restated import RestatedFigure, is_restatable, restate_figure
+from profiles.profile import Cube
 from watchkeeper import incident_actions
 from watchkeeper.context import Context
 from watchkeeper.pipeline.day_cache import DayCache
-from watchkeeper.pipeline.load_day import StoredDays, load_labelled_cubes, load_stored_days
+from watchkeeper.pipeline.load_day import StoredDays, load_labelled_cubes
 
 RESTATABLE_CAUSES = (Cause.PERFORMANCE_DECAY, Cause.FAIRNESS_GAP)
 
 
-def log_restatements(ctx: Context, spec: Spec, day: date, cache: DayCache) -> None:
+def log_restatements(ctx: Context, spec: Spec, stored: StoredDays, day: date, cache: DayCache) -> None:
     """Log which incidents rest on a figure that later labels changed; call it of the newest watched day.
 
     All of it comes from the ledger: what isn't there (any more) can't be had again.
@@ -41,10 +42,7 @@ def log_restatements(ctx: Context, spec: Spec, day: date, cache: DayCache) -> No
         and incident.fired is not None
         and 0 < (day - incident.fired).days <= spec.labels.horizon_days
     ]
-    schema = ctx.ledger.profile_schema(spec.model) if fired_lately else None
-    if schema is None:
-        return
-    stored, aside = load_stored_days(ctx.ledger, spec, schema), cache.without([])
+    aside = cache.without([])
     for incident, fired in fired_lately:
         found = _restate_incident(ctx, spec, stored, aside, incident, fired, day)
         if found is not None and found.worth_notifying(_last_reported_value(handlings[incident.id].restated, found)):
@@ -90,27 +88,28 @@ def _restate_incident(
     figure = next((m for m in rests_on if m.verdict is Verdict.BREACH), None)
     if figure is None:
         return None
-    again, now = (
-        _remeasure(ctx.ledger, cache, spec, stored, figure.monitor, fired, known_by).get(figure.figure)
-        for known_by in (fired, day)
-    )
+    again, now = _remeasure(ctx.ledger, cache, spec, stored, figure, fired, day)
     return restate_figure(spec, figure, again, now)
 
 
 def _remeasure(
-    ledger: Ledger, cache: DayCache, spec: Spec, stored: StoredDays, monitor: str, as_of: date, known_by: date
-) -> Mapping[str, Measurement]:
-    """Return a monitor's figures of a day, judging the same cohorts, with the labels known by a later one."""
+    ledger: Ledger, cache: DayCache, spec: Spec, stored: StoredDays, figure: Measurement, as_of: date, known_by: date
+) -> tuple[Measurement | None, Measurement | None]:
+    """Return a figure of a day, with the labels known then and with those known by a later one, of the same cohorts."""
     normal = stored.of_baseline(spec, as_of)
     if not normal:
-        return {}
+        return None, None
     start = min(*normal, as_of - timedelta(days=cohort_horizon_days(spec)))
-    cohorts, _ = load_labelled_cubes(ledger, cache, spec, stored, start, as_of)
+    cohorts, then = load_labelled_cubes(ledger, cache, spec, stored, start, as_of)
     curve = learn_delay_curve(cohorts, as_of, cohort_horizon_days(spec))
-    _, known = load_labelled_cubes(ledger, cache, spec, stored, start, known_by)
-    cubes = {day: cube for day, cube in known.items() if day <= as_of}
-    if monitor == MONITOR:
-        found = measure_decay(spec, stored.schema, as_of, cubes, curve, set(normal) & cubes.keys())
-    else:
-        found = measure_group_rates(spec, stored.schema, as_of, cubes, curve)
-    return {m.figure: m for m in found}
+    _, later = load_labelled_cubes(ledger, cache, spec, stored, start, known_by)
+    sides = (then, {day: cube for day, cube in later.items() if day <= as_of})
+
+    def remeasured(cubes: Mapping[date, Cube]) -> Measurement | None:
+        if figure.monitor == MONITOR:
+            found = measure_decay(spec, stored.schema, as_of, cubes, curve, set(normal) & cubes.keys())
+        else:
+            found = measure_group_rates(spec, stored.schema, as_of, cubes, curve)
+        return next((m for m in found if m.figure == figure.figure), None)
+
+    return remeasured(sides[0]), remeasured(sides[1])

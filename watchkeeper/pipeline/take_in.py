@@ -25,19 +25,20 @@ from watchkeeper.pipeline.load_day import StoredDays, load_stored_days, require_
 
 
 @dataclass(frozen=True)
-class Arrival:
-    """What is there of a day, and what was stored of the days before it once those never scanned were.
+class TakenIn:
+    """What is there of a day, and what is stored of it and the days before.
 
     ``partition`` is what arrived or was streamed (None: nothing), ``known_columns`` the types that columns had on the
-    baseline's first day.
+    baseline's first day. ``changed`` are the cohort days whose figures may differ from those known the day before.
     """
 
     partition: Partition | StreamedDay | None
     known_columns: Mapping[str, str] | None
     stored: StoredDays
+    changed: frozenset[date] = frozenset()
 
 
-def take_in_past(ctx: Context, spec: Spec, day: date, cache: DayCache) -> Arrival:
+def take_in_past(ctx: Context, spec: Spec, day: date, cache: DayCache) -> TakenIn:
     """Look at what is there of a day, and scan the days before it that never were: a model first watched has a past.
 
     The partition is looked at before anything is read from it: data that is rewritten meanwhile has another version
@@ -56,24 +57,21 @@ def take_in_past(ctx: Context, spec: Spec, day: date, cache: DayCache) -> Arriva
     rows |= _scan_missing(ctx, spec, schema, (horizon, day - timedelta(days=1)), scanned, cache)
     stored = replace(stored, row_counts=rows)
     first = ctx.warehouse.partition(spec, require_baseline_days(spec, stored, day)[0])
-    return Arrival(partition or streamed.get(day), first.columns if first else None, stored)
+    return TakenIn(partition or streamed.get(day), first.columns if first else None, stored)
 
 
-def take_in_day(ctx: Context, spec: Spec, day: date, arrival: Arrival, cache: DayCache) -> tuple[StoredDays, set[date]]:
-    """Scan a day's partition and take in the labels known by its end; return what is stored, and which days changed.
-
-    Those are the cohort days whose figures may differ from the ones known the day before.
-    """
-    stored = _scan_day(ctx, spec, day, arrival, cache)
+def take_in_day(ctx: Context, spec: Spec, day: date, past: TakenIn, cache: DayCache) -> TakenIn:
+    """Scan a day's partition and take in the labels known by its end; return what is stored since."""
+    stored = _scan_day(ctx, spec, day, past.stored, cache)
     if stored.schema.score is None or spec.labels is None:
-        return stored, set()
+        return replace(past, stored=stored)
     start = day - timedelta(days=cohort_horizon_days(spec))
     if not ctx.ledger.runs(spec.model, end=day - timedelta(days=1)):  # the first watch reads the whole baseline's
         start = min(start, *stored.of_baseline(spec, day))
     changed = labels.update_cohorts(ctx, spec, stored.schema, start, day)
     if spec.labels.negative != "explicit":  # its unlabelled payments turn legitimate today
         changed = changed | {day - timedelta(days=spec.labels.negative.after_days)}
-    return stored, changed
+    return replace(past, stored=stored, changed=frozenset(changed))
 
 
 def ensure_profile_schema(ctx: Context, spec: Spec) -> ProfileSchema:
@@ -139,16 +137,15 @@ def _scan_missing(
     return rows
 
 
-def _scan_day(ctx: Context, spec: Spec, day: date, arrival: Arrival, cache: DayCache) -> StoredDays:
+def _scan_day(ctx: Context, spec: Spec, day: date, stored: StoredDays, cache: DayCache) -> StoredDays:
     """Scan a day's partition anew and save its profile in place of an older one; a streamed one stands until then."""
-    stored, schema = arrival.stored, arrival.stored.schema
+    schema = stored.schema
     found = ctx.warehouse.profile(spec, schema, day, day)
     cache.forget([day])
     with ctx.ledger.transaction():
         if day not in found and ctx.ledger.streamed_days(spec.model, schema.id, day, day):
-            return replace(
-                stored, row_counts=stored.row_counts | ctx.ledger.row_counts(spec.model, schema.id, day, day)
-            )
+            rows = ctx.ledger.row_counts(spec.model, schema.id, day, day)
+            return replace(stored, row_counts=stored.row_counts | rows)
         ctx.ledger.forget_profile(spec.model, schema.id, day)
         ctx.ledger.save_profiles(spec.model, found)
     others = {other: rows for other, rows in stored.row_counts.items() if other != day}

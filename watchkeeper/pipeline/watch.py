@@ -35,7 +35,7 @@ from watchkeeper.pipeline.costs import cost_accounting
 from watchkeeper.pipeline.day_cache import DayCache
 from watchkeeper.pipeline.load_day import load_card_ranking, load_day
 from watchkeeper.pipeline.run_monitors import run_monitors
-from watchkeeper.pipeline.take_in import Arrival, take_in_day, take_in_past
+from watchkeeper.pipeline.take_in import TakenIn, take_in_day, take_in_past
 from watchkeeper.settings import Settings
 
 MONITORS_OF_DAY = tuple(key for step in (Step.ARRIVAL, Step.CHECKS, Step.MONITORS) for key in monitors_of_step(step))
@@ -104,14 +104,15 @@ def watch_day(
     """
     cache = cache or DayCache()
     with cost_accounting(ctx, spec, day):
-        arrival = take_in_past(ctx, spec, day, cache)
-        report_progress("arrive", f"{arrival.partition.rows:,} rows" if arrival.partition else "no partition")
-        checked = run_expectations(ctx, spec, day, arrival.partition)
+        taken = take_in_past(ctx, spec, day, cache)
+        report_progress("arrive", f"{taken.partition.rows:,} rows" if taken.partition else "no partition")
+        checked = run_expectations(ctx, spec, day, taken.partition)
         report_progress("check", _describe_checks(checked))
-        found = measure_day(ctx, spec, day, arrival, cache, checked=checked)
+        taken = take_in_day(ctx, spec, day, taken, cache)
+        found = measure_day(ctx, spec, day, taken, cache, checked=checked)
         breaches = sum(m.verdict is Verdict.BREACH for m in found)
         report_progress("measure", f"{len(found)} measurements, {breaches} over their limit")
-    run, figures = conclude_day(ctx, spec, day, arrival.partition, cache)
+    run, figures = conclude_day(ctx, spec, day, taken, cache)
     report_progress("conclude", run.steps["conclude"])
     if ctx.live:
         report_progress("decide", f"retraining {decide_and_record(ctx, spec, day, figures).verdict}")
@@ -136,39 +137,39 @@ def measure_day(
     ctx: Context,
     spec: Spec,
     day: date,
-    arrival: Arrival,
+    taken: TakenIn,
     cache: DayCache,
     *,
     checked: Sequence[Measurement] = (),
     only_what_alerts: bool = False,
 ) -> list[Measurement]:
-    """Take in the day's rows and labels, load what monitors need, run them, and save all of the day's figures at once.
+    """Load what monitors need of a day that was taken in, run them, and save all of the day's figures at once.
 
     ``checked`` are the figures of its expectations, saved with the others. Whether the day arrived in time, whole and
     with the known columns is judged here too: of a streamed day only its rows are known, and the deadline, where the
     model file sets one, is its partition's. ``only_what_alerts`` leaves out figures that no incident needs. Return
     what the monitors measured.
     """
-    stored, changed = take_in_day(ctx, spec, day, arrival, cache)
-    inputs = load_day(ctx.ledger, cache, spec, stored, day, changed)
+    inputs = load_day(ctx.ledger, cache, spec, taken.stored, day, taken.changed)
     if not only_what_alerts:
         inputs = load_card_ranking(ctx.warehouse, inputs)
     # The wait ends at a fixed time, so that a day watched again much later says the same.
     now = min(ctx.now, datetime.combine(day + timedelta(days=2), time(), UTC))
-    arrived = measure_arrival(spec, day, arrival.partition, stored.before(day), arrival.known_columns, now)
+    arrived = measure_arrival(spec, day, taken.partition, taken.stored.before(day), taken.known_columns, now)
     found = run_monitors(inputs, only_what_alerts=only_what_alerts)
     ctx.ledger.save_measurements(spec.model, day, MONITORS_OF_DAY, [*arrived, *checked, *found])
     return found
 
 
 def conclude_day(
-    ctx: Context, spec: Spec, day: date, partition: Partition | StreamedDay | None, cache: DayCache
+    ctx: Context, spec: Spec, day: date, taken: TakenIn | None, cache: DayCache
 ) -> tuple[Run, list[Measurement]]:
     """Turn the day's measurements into incidents, and again those of later days that were already concluded.
 
     Incidents, what the log says of them, the messages about them and the record of the run are one transaction.
-    Return that record, and the figures that the day was concluded from.
+    Return that record, and the figures that the day was concluded from. ``taken`` is None where nothing was taken in.
     """
+    partition = taken.partition if taken else None
     with ctx.ledger.transaction():
         figures = ctx.ledger.measurements(spec.model, as_of=day)
         touched = _conclude_one_day(ctx, spec, day, figures)
@@ -187,8 +188,8 @@ def conclude_day(
         late.notify_completed_late(ctx, spec, day)
         audit.log_configuration(ctx, spec)
         incident_actions.log_status_changes(ctx, spec)
-        if ctx.ledger.newest_day(spec.model) == day:
-            restating.log_restatements(ctx, spec, day, cache)
+        if taken and ctx.ledger.newest_day(spec.model) == day:
+            restating.log_restatements(ctx, spec, taken.stored, day, cache)
         if ctx.live:
             notifying.enqueue_news(ctx, spec, day)
     return run, figures
@@ -278,13 +279,14 @@ def stale_days(ctx: Context, spec: Spec, day: date, lookback_days: int = LATE_DA
     """Return recent watched days whose partition or a batch came, or was rewritten, after they were watched."""
     first, last = day - timedelta(days=lookback_days), day - timedelta(days=1)
     runs = ctx.ledger.runs(spec.model, first, last)
-    schema = ctx.ledger.profile_schema(spec.model) if runs else None
-    streamed = ctx.ledger.streamed_days(spec.model, schema.id, first, last) if schema else {}
-    return [
-        run.day
-        for run in runs
-        if _source_version(ctx.warehouse.partition(spec, run.day) or streamed.get(run.day)) != run.source_version
-    ]
+    there: dict[date, Partition | StreamedDay | None] = {
+        run.day: ctx.warehouse.partition(spec, run.day) for run in runs
+    }
+    schema = None if all(there.values()) else ctx.ledger.profile_schema(spec.model)
+    if schema is not None:
+        streamed = ctx.ledger.streamed_days(spec.model, schema.id, first, last)
+        there = {each: found or streamed.get(each) for each, found in there.items()}
+    return [run.day for run in runs if _source_version(there[run.day]) != run.source_version]
 
 
 def _source_version(partition: Partition | StreamedDay | None) -> str:

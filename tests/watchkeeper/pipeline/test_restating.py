@@ -90,7 +90,7 @@ def fire(ctx: Context, days: list[scored.Day], cause: Cause, figure: str) -> Mea
 
 
 def told(ctx: Context, day: date) -> list[Event]:
-    restating.log_restatements(ctx, spec(), day, DayCache())
+    restating.log_restatements(ctx, spec(), load_stored_days(ctx.ledger, spec(), FRAME), day, DayCache())
     return [event for event in ctx.ledger.events() if event.kind == "restated"]
 
 
