@@ -33,7 +33,7 @@ def test_ninety_stored_days_are_one_select_and_ask_the_bank_nothing(
     spec = made.spec()
     ctx = watch.open_context(replace(settings, warehouse=str(tmp_path)))
     frame, cache = ensure_profile_schema(ctx, spec), DayCache()
-    scan_missing_days(ctx, spec, frame, DAY, LAST)
+    scan_missing_days(ctx, spec, frame, (DAY, LAST), (), cache)
     baseline = load_baseline(ctx.ledger, cache, spec, load_stored_days(ctx.ledger, spec, frame), LAST)
     learned = cache.calibration(spec, frame, baseline)
     counted, statements = Counted(ctx.warehouse), list[str]()

@@ -52,7 +52,7 @@ def cards() -> Spec:
 def watched(half_year: Path, settings: Settings, cards: Spec) -> Context:
     """Return a ledger with a profile of every day, and three watched days."""
     ctx = watch.open_context(replace(settings, warehouse=str(half_year), now="2026-08-01T00:00:00"))
-    scan_missing_days(ctx, cards, ensure_profile_schema(ctx, cards), DAY, NEWEST)
+    scan_missing_days(ctx, cards, ensure_profile_schema(ctx, cards), (DAY, NEWEST), (), DayCache())
     for day in (NEWEST - timedelta(days=80), NEWEST - timedelta(days=70), NEWEST):
         watch.watch_day(ctx, cards, day)
     return ctx
@@ -167,7 +167,7 @@ def test_a_tidying_that_is_killed_half_way_frees_nothing(watched: Context, cards
 
 
 def test_a_model_that_was_never_watched_loses_nothing(ctx: Context, spec: Spec) -> None:
-    scan_missing_days(ctx, spec, ensure_profile_schema(ctx, spec), FIRST, FIRST)
+    scan_missing_days(ctx, spec, ensure_profile_schema(ctx, spec), (FIRST, FIRST), (), DayCache())
     assert [(each.before, each.rows, each.bytes) for each in prune_ledger(ctx.ledger, spec)] == [(None, 0, 0)] * 4
 
 

@@ -54,7 +54,7 @@ def take_in_past(ctx: Context, spec: Spec, day: date, cache: DayCache) -> TakenI
     found = _scan_missing_baseline(ctx, spec, stored, chosen, streamed, cache)
     rows = {**stored.row_counts, **found}
     scanned = rows.keys() - (streamed.keys() - found.keys())
-    rows |= _scan_missing(ctx, spec, schema, (horizon, day - timedelta(days=1)), scanned, cache)
+    rows |= scan_missing_days(ctx, spec, schema, (horizon, day - timedelta(days=1)), scanned, cache)
     stored = replace(stored, row_counts=rows)
     first = ctx.warehouse.partition(spec, require_baseline_days(spec, stored, day)[0])
     return TakenIn(partition or streamed.get(day), first.columns if first else None, stored)
@@ -93,16 +93,6 @@ def scan_baseline(ctx: Context, spec: Spec, schema: ProfileSchema, day: date, ca
     return replace(stored, row_counts={**stored.row_counts, **found})
 
 
-def scan_missing_days(ctx: Context, spec: Spec, schema: ProfileSchema, start: date, end: date) -> dict[date, int]:
-    """Scan the days of a span that never were, a run of them at a time, and save their profiles; return their rows.
-
-    Streamed days were never scanned either.
-    """
-    scanned = ctx.ledger.row_counts(spec.model, schema.id, start, end).keys()
-    streamed = ctx.ledger.streamed_days(spec.model, schema.id, start, end).keys()
-    return _scan_missing(ctx, spec, schema, (start, end), scanned - streamed, DayCache())
-
-
 def _scan_missing_baseline(
     ctx: Context,
     spec: Spec,
@@ -117,10 +107,10 @@ def _scan_missing_baseline(
     """
     schema, span = stored.schema, (chosen.start, chosen.end)
     whole = ctx.ledger.row_counts(spec.model, schema.id, *span, whole=True).keys()
-    return _scan_missing(ctx, spec, schema, span, whole - streamed.keys(), cache)
+    return scan_missing_days(ctx, spec, schema, span, whole - streamed.keys(), cache)
 
 
-def _scan_missing(
+def scan_missing_days(
     ctx: Context,
     spec: Spec,
     schema: ProfileSchema,
@@ -128,6 +118,10 @@ def _scan_missing(
     scanned: Collection[date],
     cache: DayCache,
 ) -> dict[date, int]:
+    """Scan the days of a span that aren't among the ``scanned`` ones, a run of them at a time, and save their profiles.
+
+    Return the rows of each day that was scanned.
+    """
     rows: dict[date, int] = {}
     for first, last in _consecutive_spans([day for day in ctx.warehouse.days(spec, *span) if day not in scanned]):
         found = ctx.warehouse.profile(spec, schema, first, last)
