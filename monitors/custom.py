@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import reduce
 from operator import add
@@ -20,10 +21,12 @@ from scipy import special
 from catalogue import Needs
 from catalogue.performance_monitors import CUSTOM_MONITOR
 from ledger.records.measurements import Measurement, Verdict
-from models.spec import Metric, Spec
+from models.spec import HISTORY_DAYS, Metric, Spec
 from monitors import limits
+from monitors.inputs import DayInputs
 from monitors.performance import figures
-from monitors.performance.maturity import LabelDelayCurve, maturity_ages, newest_days
+from monitors.performance.maturity import LabelDelayCurve, learn_delay_curve, maturity_ages, newest_days
+from monitors.registry import monitor
 from monitors.stats import intervals
 from monitors.stats.intervals import Estimate
 from monitors.stats.lazy import LazyMapping
@@ -213,3 +216,23 @@ def _metric_measurement(
     return figures.build_measurement(
         spec, as_of, as_of, CUSTOM_MONITOR, metric.name, found, verdict, reason, limit=limit
     )
+
+
+@monitor(CUSTOM_MONITOR)
+def measure_custom_metrics_of_day(inputs: DayInputs) -> list[Measurement]:
+    """Return the metrics of the model file over the week up to a day; the day's number is the seed of their draws."""
+    spec, day = inputs.spec, inputs.day
+    if not spec.metrics:
+        return []
+    horizon_days = spec.labels.horizon_days if spec.labels else HISTORY_DAYS
+    start = min(*inputs.baseline, day - timedelta(days=horizon_days))
+    known = inputs.scored.cohorts if inputs.scored and spec.labels else {}
+    cohorts = {other: cohort for other, cohort in known.items() if other >= start}
+    profiles = {
+        other: replace(own, cube=own.cube.labelled(cohorts[other].labels)) if other in cohorts else own
+        for other, own in inputs.profiles.items()
+        if other >= start
+    }
+    curve = learn_delay_curve(cohorts, day, horizon_days)
+    functions, normal = inputs.metric_functions, list(inputs.baseline)
+    return measure_custom_metrics(spec, inputs.schema, day, profiles, curve, normal, functions, seed=day.toordinal())

@@ -18,10 +18,12 @@ from catalogue.diagnostics import DIAGNOSTICS_MONITOR, NEW_VERSION_SHARE, SCORE_
 from catalogue.performance import FALSE_POSITIVE_RATE, RECALL
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
+from monitors.inputs import DayInputs
 from monitors.performance import figures
 from monitors.performance.cubes import count_days_at_threshold, sums_by_score_bin
 from monitors.performance.maturity import LabelDelayCurve, maturity_ages, newest_days
 from monitors.performance.thresholds import BILLION
+from monitors.registry import monitor
 from monitors.stats.intervals import ALPHA, Estimate, share_estimate
 from profiles.bins import Floats, Ints
 from profiles.profile import Cube, Group
@@ -331,3 +333,12 @@ def _describe_excess(searched: Sequence[_SearchedSlice], position: int) -> str:
 def _describe_odds(chance: float) -> str:
     """Return a small chance in words."""
     return "less than once in a million" if chance < 1e-6 else f"in {100 * chance:.1g} of 100 cases"
+
+
+@monitor(DIAGNOSTICS_MONITOR)
+def measure_diagnostics_of_day(inputs: DayInputs) -> list[Measurement]:
+    """Return what ``measure_diagnostics`` finds on a day; nothing of a model without a score."""
+    known = inputs.scored
+    if known is None:
+        return []
+    return measure_diagnostics(inputs.spec, inputs.schema, inputs.day, known.cubes, known.curve, known.baseline_days)

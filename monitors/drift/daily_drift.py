@@ -8,13 +8,26 @@ from typing import NamedTuple
 
 import catalogue
 from catalogue import Evidence
+from catalogue.diagnostics import DIAGNOSTICS_MONITOR
+from catalogue.drift_monitors import DRIFT_MONITOR, SCORE_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors import limits
 from monitors.drift import verdicts
-from monitors.drift.calibration import Calibration, ColumnCalibration, tested_columns
-from monitors.drift.hypothesis_tests import HypothesisTest, run_hypothesis_tests
+from monitors.drift.calibration import (
+    Calibration,
+    ColumnCalibration,
+    tested_columns,
+)
+from monitors.drift.hypothesis_tests import (
+    HypothesisTest,
+    run_hypothesis_tests,
+)
+from monitors.drift.new_champion import calibrate_score_on_own_days
+from monitors.drift.season import diagnose_season
+from monitors.inputs import DayInputs
 from monitors.performance.figures import slice_name
+from monitors.registry import monitor
 from profiles.profile import EVERYONE, Counts, Group, Profile
 from profiles.schema import ProfileSchema
 
@@ -94,3 +107,16 @@ def _calibrated_groups(schema: ProfileSchema, profile: Profile, calibration: Cal
     for group in profile.features:
         if group[0] in schema.slices and group in known:
             yield group
+
+
+@monitor(DRIFT_MONITOR, SCORE_MONITOR, DIAGNOSTICS_MONITOR)
+def measure_drift_of_day(inputs: DayInputs) -> list[Measurement]:
+    """Return a day's drift and, where something breached, what its season says; nothing of a day without rows."""
+    own = inputs.own
+    if own is None:
+        return []
+    learned = calibrate_score_on_own_days(inputs.spec, inputs.schema, own.calibration, inputs.champion_days)
+    found = measure_drift(inputs.spec, inputs.schema, inputs.day, own.profile, learned)
+    if any(m.verdict is Verdict.BREACH for m in found):
+        found += diagnose_season(inputs.spec, inputs.schema, inputs.day, own.profile, inputs.baseline, found)
+    return found

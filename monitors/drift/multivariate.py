@@ -18,6 +18,8 @@ from catalogue.multivariate import CORRELATION_SHIFT, FRECHET_DISTANCE, RECONSTR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors import limits
+from monitors.inputs import DayInputs
+from monitors.registry import monitor
 from profiles.bins import Floats
 from profiles.profile import ALL_NUMBERS, Moments, Profile
 from profiles.schema import ProfileSchema
@@ -172,3 +174,12 @@ def _describe_largest_change(schema: ProfileSchema, today: Moments, days: Sequen
     i, j = np.unravel_index(np.abs(now - before).argmax(), now.shape)
     pair = f"'{schema.moments[i]}' and '{schema.moments[j]}'"
     return f"most between {pair}: {now[i, j]:.2f}, baseline {before[i, j]:.2f}"
+
+
+@monitor(DRIFT_MONITOR)
+def measure_multivariate_drift_of_day(inputs: DayInputs) -> list[Measurement]:
+    """Return a day's drift of numbers together and of embeddings; nothing of a day without rows."""
+    if inputs.profile is None or not (inputs.schema.moments or inputs.schema.embeddings):
+        return []
+    baseline = list(inputs.baseline.values())
+    return measure_multivariate_drift(inputs.spec, inputs.schema, inputs.day, inputs.profile, baseline)

@@ -19,6 +19,8 @@ from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors import limits
 from monitors.faults.baseline_behaviour import LEAST_VALUES, BaselineBehaviour, ColumnBehaviour, DayVectors
+from monitors.inputs import DayInputs
+from monitors.registry import monitor
 from monitors.stats.cusum import highest_cusum, latest_cusum, limit_for_run_length
 from profiles.bins import Floats, Grid, Ints, Levels
 
@@ -297,3 +299,10 @@ def _judge_component(
         own, value=shift, low=max(0.0, shift - 1.96 * error), high=shift + 1.96 * error, limit=minimum_effect,
         verdict=verdict, reason=reason,
     )  # fmt: skip
+
+
+@monitor(SLOW_MONITOR)
+def measure_slow_drift_of_day(inputs: DayInputs) -> list[Measurement]:
+    """Return the slow drift of the weeks up to a day; nothing of a day without rows."""
+    own = inputs.own
+    return measure_slow_drift(inputs.spec, inputs.day, own.vectors, own.recent, own.levels) if own else []

@@ -23,10 +23,12 @@ from catalogue.performance import FALSE_POSITIVE_RATE
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Protected, Spec
 from monitors import limits
+from monitors.inputs import DayInputs
 from monitors.performance import figures, thresholds
 from monitors.performance.cubes import CumulativeCounts
 from monitors.performance.figures import ConfusionCounts
 from monitors.performance.maturity import LabelDelayCurve, MaturityAges, maturity_ages, newest_days
+from monitors.registry import monitor
 from monitors.stats import intervals
 from monitors.stats.intervals import Estimate
 from monitors.stats.sample_size import cases_needed
@@ -353,3 +355,17 @@ def _fairness_measurement(
     return figures.build_measurement(
         spec, as_of, as_of, FAIRNESS_MONITOR, metric, found, verdict, reason, group=group, limit=limit
     )
+
+
+@monitor(FAIRNESS_MONITOR)
+def measure_group_rates_of_day(inputs: DayInputs) -> list[Measurement]:
+    """Return the rates of groups, compared, as known on a day; nothing of a model without a score."""
+    known = inputs.scored
+    return measure_group_rates(inputs.spec, inputs.schema, inputs.day, known.cubes, known.curve) if known else []
+
+
+@monitor(FAIRNESS_MONITOR, for_incidents=False)
+def measure_calibration_gaps_of_day(inputs: DayInputs) -> list[Measurement]:
+    """Return the calibration gaps of groups, as known on a day; nothing of a model without a score."""
+    known = inputs.scored
+    return measure_calibration_gaps(inputs.spec, inputs.schema, inputs.day, known.cubes, known.curve) if known else []

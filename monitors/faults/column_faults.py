@@ -15,6 +15,8 @@ from models.spec import Spec
 from monitors import limits
 from monitors.faults import baseline_behaviour, column_swap, spikes, stale_data
 from monitors.faults.baseline_behaviour import BaselineBehaviour, ColumnOfDay, DayVectors
+from monitors.inputs import DayInputs
+from monitors.registry import monitor
 from profiles.schema import ProfileSchema
 
 
@@ -50,3 +52,12 @@ def measure_column_faults(
         )
         found += [one for one in judged if one is not None]
     return found
+
+
+@monitor(FAULT_MONITOR)
+def measure_column_faults_of_day(inputs: DayInputs) -> list[Measurement]:
+    """Return a day's column faults; nothing of a day without rows."""
+    own = inputs.own
+    if own is None:
+        return []
+    return measure_column_faults(inputs.spec, inputs.schema, inputs.day, own.vectors, own.recent, own.behaviour)

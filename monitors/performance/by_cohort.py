@@ -11,8 +11,10 @@ from catalogue.performance import ALERT_RATE, CALIBRATION_ERROR, PRECISION, RECA
 from catalogue.performance_monitors import COHORT_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
+from monitors.inputs import DayInputs
 from monitors.performance import figures, thresholds
 from monitors.performance.maturity import CAUGHT, LabelDelayCurve, MaturityAges, maturity_ages, maturity_ages_of_type
+from monitors.registry import monitor
 from profiles.bins import Ints
 from profiles.profile import EVERYONE, FRAUD_TYPE, MISSED, Cube, Group
 from profiles.schema import ProfileSchema
@@ -133,3 +135,14 @@ def _cohort_measurements(
             reason = f"Mean score {score:.4f}, fraud rate {prevalence:.4f}."
         reason = (reason + figures.describe_exclusions(spec, metric, counts)).strip()
         yield figures.build_measurement(spec, day, as_of, COHORT_MONITOR, metric, found, verdict, reason, group=group)
+
+
+@monitor(COHORT_MONITOR, for_incidents=False)
+def measure_cohorts_of_day(inputs: DayInputs) -> list[Measurement]:
+    """Return the figures of the cohort days that changed, and the delay of labels, as known on a day."""
+    known = inputs.scored
+    if known is None:
+        return []
+    changed = known.changed & known.cubes.keys()
+    found = measure_cohort_performance(inputs.spec, inputs.schema, inputs.day, known.cubes, known.curve, changed)
+    return [*found, *measure_label_delay(inputs.spec, inputs.day, known.curve)]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 
@@ -18,10 +18,14 @@ from catalogue.performance import CARD_PRECISION
 from catalogue.performance_monitors import COHORT_MONITOR, DECAY_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
+from monitors.inputs import DayInputs, cohort_horizon_days
 from monitors.performance import figures
+from monitors.performance.maturity import learn_delay_curve, maturity_ages
+from monitors.registry import monitor
 from monitors.stats import intervals
 from monitors.stats.intervals import Estimate
-from warehouse.sql.top_entities import RankedCard
+from profiles.profile import Cohort
+from warehouse.sql.top_entities import DAYS_RANKED_TOGETHER, RankedCard
 
 
 def compromised_cards_by_day(ranked: Sequence[RankedCard], capacity: int) -> dict[date, tuple[float, float]]:
@@ -62,6 +66,18 @@ def compromised_cards_by_day(ranked: Sequence[RankedCard], capacity: int) -> dic
     return found
 
 
+def days_to_rank(spec: Spec, as_of: date, cohorts: Mapping[date, Cohort]) -> list[date]:
+    """Return the newest mature days, whose cards are ranked together, the newest first.
+
+    When days are mature is learned from the cohorts whose labels may still change.
+    """
+    horizon_days = cohort_horizon_days(spec)
+    recent = {day: cohort for day, cohort in cohorts.items() if (as_of - day).days <= horizon_days}
+    ages = maturity_ages(spec.labels, learn_delay_curve(recent, as_of, horizon_days))
+    newest = as_of - timedelta(days=ages.labels)
+    return [newest - timedelta(days=step) for step in range(DAYS_RANKED_TOGETHER)]
+
+
 def measure_card_precision(
     spec: Spec, as_of: date, ranked: Sequence[RankedCard], days: Collection[date]
 ) -> list[Measurement]:
@@ -95,3 +111,10 @@ def _card_precision_measurements(
     mean = mean._replace(low=max(0.0, mean.low), high=min(1.0, mean.high))
     reason = f"Of {capacity:,} cards a day, over {len(shares)} mature days up to {newest}; caught cards leave the pool."
     yield figures.build_measurement(spec, as_of, as_of, DECAY_MONITOR, CARD_PRECISION, mean, Verdict.OK, reason)
+
+
+@monitor(COHORT_MONITOR, DECAY_MONITOR, for_incidents=False)
+def measure_card_precision_of_day(inputs: DayInputs) -> list[Measurement]:
+    """Return the precision of the cards that were ranked for a day; nothing where none were."""
+    ranked = inputs.cards
+    return measure_card_precision(inputs.spec, inputs.day, ranked.cards, ranked.days) if ranked else []

@@ -13,8 +13,10 @@ from catalogue import money
 from catalogue.performance_monitors import DECAY_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
+from monitors.inputs import DayInputs
 from monitors.performance import figures
 from monitors.performance.maturity import LabelDelayCurve, maturity_ages, newest_days
+from monitors.registry import monitor
 from monitors.stats import intervals
 from monitors.stats.intervals import ALPHA, Estimate
 from profiles.bins import Floats, Ints
@@ -111,3 +113,10 @@ def _threshold_of_bin(schema: ProfileSchema, spec: Spec, bin_index: int) -> floa
     if bin_index == schema.score.half and spec.score.threshold is not None:
         return spec.score.threshold
     return min(high, max(low, schema.score.edge(bin_index - schema.score.half)))
+
+
+@monitor(DECAY_MONITOR, for_incidents=False)
+def measure_threshold_costs_of_day(inputs: DayInputs) -> list[Measurement]:
+    """Return what the threshold costs, as known on a day; nothing of a model without a score."""
+    known = inputs.scored
+    return measure_threshold_costs(inputs.spec, inputs.schema, inputs.day, known.cubes, known.curve) if known else []

@@ -20,9 +20,11 @@ from catalogue.performance_monitors import DECAY_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors import limits
+from monitors.inputs import DayInputs
 from monitors.performance import figures
 from monitors.performance.maturity import LabelDelayCurve, MaturityAges, newest_days
 from monitors.performance.pooled import CohortComparison, KnownCohorts, NotComparable
+from monitors.registry import monitor
 from monitors.stats import intervals
 from monitors.stats.intervals import Estimate, Interval
 from profiles.profile import COUNT, EVERYONE, FRAUD, FRAUD_TYPE, Cube, Group
@@ -307,3 +309,12 @@ def _decay_measurement(
     return figures.build_measurement(
         spec, as_of, as_of, DECAY_MONITOR, metric, found, verdict, reason, group=group, limit=limit
     )
+
+
+@monitor(DECAY_MONITOR)
+def measure_decay_of_day(inputs: DayInputs) -> list[Measurement]:
+    """Return what ``measure_decay`` finds on a day; nothing of a model without a score."""
+    known = inputs.scored
+    if known is None:
+        return []
+    return measure_decay(inputs.spec, inputs.schema, inputs.day, known.cubes, known.curve, known.baseline_days)

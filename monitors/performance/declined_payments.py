@@ -23,9 +23,11 @@ from catalogue.performance_monitors import SELECTIVE_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors import limits
+from monitors.inputs import DayInputs
 from monitors.performance import expected, figures
 from monitors.performance.estimate import says_before_labels
 from monitors.performance.maturity import LabelDelayCurve, maturity_ages, newest_days
+from monitors.registry import monitor
 from monitors.stats import intervals
 from monitors.stats.intervals import Estimate
 from profiles.bins import Floats, Ints
@@ -338,3 +340,10 @@ def _action_measurements(
 
 def _percent(share: float) -> str:
     return f"{100 * share:.3g} %"
+
+
+@monitor(SELECTIVE_MONITOR, for_incidents=False)
+def measure_declined_payments_of_day(inputs: DayInputs) -> list[Measurement]:
+    """Return what ``measure_declined_payments`` finds on a day; nothing of a model without a score."""
+    known = inputs.scored
+    return measure_declined_payments(inputs.spec, inputs.schema, inputs.day, known.cubes, known.curve) if known else []

@@ -22,9 +22,11 @@ from catalogue.performance_monitors import ESTIMATE_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors import limits
+from monitors.inputs import DayInputs
 from monitors.performance import expected, figures
 from monitors.performance.expected import PaymentSums
 from monitors.performance.maturity import LabelDelayCurve, maturity_ages, newest_days
+from monitors.registry import monitor
 from monitors.stats import intervals
 from monitors.stats.intervals import Estimate
 from profiles.bins import Ints
@@ -355,3 +357,13 @@ def _error_measurement(spec: Spec, as_of: date, metric: str, track: TrackRecord,
     return figures.build_measurement(
         spec, as_of, as_of, ESTIMATE_MONITOR, f"{metric}{ESTIMATE_ERROR}", found, verdict, reason, limit=tolerance
     )
+
+
+@monitor(ESTIMATE_MONITOR, for_incidents=False)
+def measure_estimates_of_day(inputs: DayInputs) -> list[Measurement]:
+    """Return what ``measure_estimates`` finds on a day; nothing of a model without a score."""
+    known = inputs.scored
+    if known is None:
+        return []
+    normal, earlier = known.baseline_days, known.estimates
+    return measure_estimates(inputs.spec, inputs.schema, inputs.day, known.cubes, known.curve, normal, earlier)

@@ -265,6 +265,17 @@ def newest_days(days: Collection[date], as_of: date, from_days: int, count: int)
     return sorted(day for day in days if before < day <= end)
 
 
+def maturing_days(labels: Labels | None, as_of: date, curve: LabelDelayCurve) -> set[date]:
+    """Return the cohort days about to turn mature: their verdict changes even when no label comes.
+
+    The curve is learned anew each day, so the age of maturity may move by a day or two between runs.
+    """
+    mature_days = curve.mature_days(labels.maturity) if labels else None
+    if mature_days is None:
+        return set()
+    return {as_of - timedelta(days=age) for age in range(max(0, mature_days - 2), mature_days + 3)}
+
+
 def _product_limit(exact: Ints, within: Ints) -> tuple[Floats, Floats, Ints]:
     """Return the curve relative to its reach, its standard errors, and the frauds it rests on, by age."""
     enough = np.flatnonzero(within >= MIN_FRAUDS)

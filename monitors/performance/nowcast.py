@@ -14,7 +14,7 @@ from the start, that are fraud: Beta(c + 1/2, n - c + 1/2) / F_c(a).
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 
@@ -23,8 +23,10 @@ from catalogue.performance import PRECISION, VALUE_DETECTION_RATE
 from catalogue.performance_monitors import NOWCAST_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
+from monitors.inputs import DayInputs, cohort_horizon_days
 from monitors.performance import figures
 from monitors.performance.maturity import CAUGHT, LabelDelayCurve, maturity_ages
+from monitors.registry import monitor
 from monitors.stats import intervals
 from monitors.stats.intervals import ALPHA, Estimate
 from profiles.bins import Floats, Ints
@@ -209,3 +211,14 @@ def _summarise_draws(value: float, drawn: Floats, n: int) -> Estimate:
     """Return a figure with the 95 % interval of its draws, which holds the figure itself."""
     low, high = np.quantile(drawn, [ALPHA / 2, 1 - ALPHA / 2]).tolist()
     return Estimate(value, min(low, value), max(high, value), n, float(drawn.std()))
+
+
+@monitor(NOWCAST_MONITOR, for_incidents=False)
+def measure_nowcasts_of_day(inputs: DayInputs) -> list[Measurement]:
+    """Return the nowcasts of the cohort days that changed, from days that no retention may have dropped."""
+    known = inputs.scored
+    if known is None:
+        return []
+    horizon = inputs.day - timedelta(days=cohort_horizon_days(inputs.spec))
+    kept = {day: cube for day, cube in known.cubes.items() if day in known.baseline_days or day >= horizon}
+    return measure_nowcasts(inputs.spec, inputs.schema, inputs.day, kept, known.curve, known.changed & kept.keys())
