@@ -38,9 +38,6 @@ from watchkeeper.pipeline.run_monitors import run_monitors
 from watchkeeper.pipeline.take_in import TakenIn, take_in_day, take_in_past
 from watchkeeper.settings import Settings
 
-MONITORS_OF_DAY = tuple(key for step in (Step.ARRIVAL, Step.CHECKS, Step.MONITORS) for key in monitors_of_step(step))
-"""The monitors whose figures a day's watch replaces, all together."""
-
 
 def open_context(settings: Settings, *, live: bool = True) -> Context:
     """Open the warehouse and the ledger that the settings name; raise WatchkeeperError where one can't be opened."""
@@ -111,6 +108,11 @@ def watch_day(
     return run
 
 
+def monitors_of_day() -> tuple[str, ...]:
+    """Return the monitors whose figures a day's watch replaces, all together."""
+    return tuple(key for step in (Step.ARRIVAL, Step.CHECKS, Step.MONITORS) for key in monitors_of_step(step))
+
+
 def run_expectations(
     ctx: Context, spec: Spec, day: date, partition: Partition | StreamedDay | None
 ) -> list[Measurement]:
@@ -149,7 +151,7 @@ def measure_day(
     now = min(ctx.now, datetime.combine(day + timedelta(days=2), time(), UTC))
     arrived = measure_arrival(spec, day, taken.partition, taken.stored.before(day), taken.known_columns, now)
     found = run_monitors(inputs, only_what_alerts=only_what_alerts)
-    ctx.ledger.save_measurements(spec.model, day, MONITORS_OF_DAY, [*arrived, *checked, *found])
+    ctx.ledger.save_measurements(spec.model, day, monitors_of_day(), [*arrived, *checked, *found])
     return found
 
 

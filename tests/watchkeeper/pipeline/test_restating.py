@@ -80,7 +80,7 @@ def fire(ctx: Context, days: list[scored.Day], cause: str, figure: str) -> Measu
         ctx.ledger.save_profiles("card", {day.day: Profile(FRAME.id, len(day.score), {}, day.cube())})
     label(ctx, days, FIRED)
     found = run_monitors(load_day(ctx.ledger, DayCache(), spec(), load_stored_days(ctx.ledger, spec(), FRAME), FIRED))
-    ctx.ledger.save_measurements("card", FIRED, watch.MONITORS_OF_DAY, found)
+    ctx.ledger.save_measurements("card", FIRED, watch.monitors_of_day(), found)
     (judged,) = [m for m in found if m.figure == figure]
     assert judged.verdict is Verdict.BREACH
     incident = Incident("card-1", "card", cause, FIRED, FIRED, FIRED, Status.FIRING, slice=judged.slice, fired=FIRED,
