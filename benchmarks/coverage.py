@@ -14,7 +14,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from monitors.performance import figures
+import catalogue
+from monitors.performance import figures, thresholds
 from monitors.stats import intervals
 from monitors.stats.intervals import Estimate, Interval
 from profiles.bins import Floats, Ints, score_grid
@@ -60,7 +61,7 @@ def part(rng: np.random.Generator, frauds: int, shift: float = 0.0, high: float 
     drawn[:, LEGITIMATE, COUNT] = rng.poisson(scale * legitimate)
     bins = np.repeat(np.arange(CELLS), drawn[:, FRAUD, COUNT])
     np.add.at(drawn[:, FRAUD, PENCE], bins, np.rint(100 * rng.lognormal(4, 1, len(bins))).astype(np.int64))
-    drawn[:, :, SCORE] = np.rint(drawn[:, :, COUNT] * middle[:, None] * figures.BILLION)
+    drawn[:, :, SCORE] = np.rint(drawn[:, :, COUNT] * middle[:, None] * thresholds.BILLION)
     return drawn
 
 
@@ -71,7 +72,7 @@ def truth(metric: str, shift: float = 0.0, high: float = 0.012) -> float:
     every = np.zeros((CELLS, 4, 3), np.int64)
     every[:, FRAUD, COUNT], every[:, LEGITIMATE, COUNT] = np.rint(1e9 * fraud), np.rint(1e9 * legitimate)
     every[:, FRAUD, PENCE] = every[:, FRAUD, COUNT]
-    every[:, :, SCORE] = np.rint(every[:, :, COUNT] * middle[:, None] * figures.BILLION)
+    every[:, :, SCORE] = np.rint(every[:, :, COUNT] * middle[:, None] * thresholds.BILLION)
     if metric == "calibration_error":
         return 0.0 if not shift else _calibration(fraud, legitimate, middle)
     found = figures.compute_metric(metric, every, figures.count_confusion(every))
@@ -82,9 +83,9 @@ def truth(metric: str, shift: float = 0.0, high: float = 0.012) -> float:
 def _calibration(fraud: Floats, legitimate: Floats, middle: Floats) -> float:
     mass = fraud + legitimate
     bins = np.minimum(
-        figures.CALIBRATION_BINS * (np.cumsum(mass) - mass / 2) / mass.sum(), figures.CALIBRATION_BINS - 1
+        thresholds.CALIBRATION_BINS * (np.cumsum(mass) - mass / 2) / mass.sum(), thresholds.CALIBRATION_BINS - 1
     ).astype(np.int64)
-    gap = np.bincount(bins, fraud - mass * middle, minlength=figures.CALIBRATION_BINS)
+    gap = np.bincount(bins, fraud - mass * middle, minlength=thresholds.CALIBRATION_BINS)
     return float(np.abs(gap).sum() / mass.sum())
 
 
@@ -136,7 +137,7 @@ def _money(rng: np.random.Generator, frauds: int, _: int) -> tuple[float, Estima
 
 
 FIGURES: dict[str, Draw] = {
-    **{name: _metric(name) for name in figures.LABELS_NEEDED},
+    **{name: _metric(name) for name in catalogue.labels_needed()},
     "calibration_error, miscalibrated": _metric("calibration_error", 0.7),
     **{f"change of {name}": _change(name) for name in ("roc_auc", "pr_auc", "value_detection_rate")},
     "share by group (exact)": _exact,

@@ -1,15 +1,15 @@
 """What Watchkeeper measures and concludes: every metric, monitor and cause, declared once; all else is derived."""
 
 from catalogue import arrival  # noqa: I001  the order of these lines is that of metrics on pages and in tables
+from catalogue import drift_monitors
 from catalogue import drift
 from catalogue import multivariate
-from catalogue import drift_monitors
 from catalogue import faults
+from catalogue import performance_monitors
 from catalogue import performance
 from catalogue import money
 from catalogue import labels
 from catalogue import fairness
-from catalogue import performance_monitors
 from catalogue import diagnostics
 from catalogue import cost
 from catalogue import data_faults
@@ -43,10 +43,12 @@ from catalogue.registers import (
     add_derived,
     add_metric,
     add_monitor,
+    added_for_now,
     cause,
     find_metric,
     metric,
     monitor,
+    quality,
     recorded_cause,
 )
 from catalogue.views import (
@@ -58,6 +60,7 @@ from catalogue.views import (
     fairness_metrics,
     false_alarm_metrics,
     labels_needed,
+    measures,
     minimum_effects,
     minimum_effects_unlearned,
     monitors_in_order,
@@ -74,11 +77,11 @@ from catalogue.views import (
 __all__ = [
     "CAUSES", "DERIVED", "METRICS", "MONITORS", "BudgetPart", "CatalogueError", "Cause", "ColumnFault", "Derived",
     "Effect", "Evidence", "Inhibition", "Limit", "Metric", "Monitor", "Needs", "Quality", "Rows", "Stage", "Step",
-    "Unit", "Worse", "add_cause", "add_derived", "add_metric", "add_monitor", "arrival", "cause", "causes",
-    "causes_in_order", "column_metrics", "column_monitors", "cost", "data_faults", "day_monitors", "diagnostics",
-    "drift", "drift_monitors", "evidence", "fairness", "fairness_metrics", "false_alarm_metrics", "faults",
-    "find_metric", "labels", "labels_needed", "metric", "minimum_effects", "minimum_effects_unlearned", "money",
-    "monitor", "monitors_in_order", "monitors_of_step", "multivariate", "never_judged_quality", "performance",
-    "performance_monitors", "real_changes", "recorded_cause", "sections", "slice_metrics", "stages", "table_monitors",
-    "tested_distances", "tested_shares",
+    "Unit", "Worse", "add_cause", "add_derived", "add_metric", "add_monitor", "added_for_now", "arrival", "cause",
+    "causes", "causes_in_order", "column_metrics", "column_monitors", "cost", "data_faults", "day_monitors",
+    "diagnostics", "drift", "drift_monitors", "evidence", "fairness", "fairness_metrics", "false_alarm_metrics",
+    "faults", "find_metric", "labels", "labels_needed", "measures", "metric", "minimum_effects",
+    "minimum_effects_unlearned", "money", "monitor", "monitors_in_order", "monitors_of_step", "multivariate",
+    "never_judged_quality", "performance", "performance_monitors", "quality", "real_changes", "recorded_cause",
+    "sections", "slice_metrics", "stages", "table_monitors", "tested_distances", "tested_shares",
 ]  # fmt: skip

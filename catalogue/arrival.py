@@ -7,6 +7,37 @@ from catalogue.registers import add_metric, add_monitor
 
 SECTION = "Arrival and columns"
 
+ARRIVAL_MONITOR = add_monitor(
+    Monitor(
+        key="arrival",
+        title="Arrival",
+        order=10,
+        stage=Stage.DATA,
+        step=Step.ARRIVAL,
+        subject="the table",
+    )
+)
+SCHEMA_MONITOR = add_monitor(
+    Monitor(
+        key="schema",
+        title="Columns",
+        order=20,
+        stage=Stage.DATA,
+        step=Step.ARRIVAL,
+        subject="the table",
+    )
+)
+CHECK_MONITOR = add_monitor(
+    Monitor(
+        key="check",
+        title="Checks",
+        order=30,
+        model_file_names_metrics=True,
+        stage=Stage.DATA,
+        step=Step.CHECKS,
+        subject="the table",
+    )
+)
 ROW_COUNT = add_metric(
     Metric(
         key="row_count",
@@ -16,6 +47,7 @@ ROW_COUNT = add_metric(
         meaning="Whether the day is complete, compared with the same weekday of the eight weeks before.",
         caveat="A day with the usual number of wrong rows looks complete.",
         section=SECTION,
+        monitors=(ARRIVAL_MONITOR,),
         unit=Unit.COUNT,
         worse=Worse.EITHER,
         effect=Effect.SHARE_OF_USUAL,
@@ -32,6 +64,7 @@ ARRIVAL_DELAY = add_metric(
         meaning="Whether the day's data came in time; below 0 it came early.",
         caveat="Needs arrives_by in the model file. Data that is late but complete is only late.",
         section=SECTION,
+        monitors=(ARRIVAL_MONITOR,),
         unit=Unit.MINUTES,
         effect=Effect.LEVEL,
         limit=Limit.FIXED,
@@ -46,6 +79,7 @@ DUPLICATE_SHARE = add_metric(
         meaning="Whether payments arrived more than once; a row without an id counts too.",
         caveat="Two payments that share an id look like one payment that came twice.",
         section=SECTION,
+        monitors=(ARRIVAL_MONITOR,),
         unit=Unit.SHARE,
         effect=Effect.LEVEL,
         minimum_effect=0.001,
@@ -62,6 +96,7 @@ MISSING_COLUMNS = add_metric(
         meaning="Whether a column is no longer delivered.",
         caveat="A column that is there but empty shows as nulls instead.",
         section=SECTION,
+        monitors=(SCHEMA_MONITOR,),
         unit=Unit.COUNT,
         effect=Effect.LEVEL,
         limit=Limit.FIXED,
@@ -76,6 +111,7 @@ EXTRA_COLUMNS = add_metric(
         meaning="What was added to the table.",
         caveat="Never over a limit by itself.",
         section=SECTION,
+        monitors=(SCHEMA_MONITOR,),
         unit=Unit.COUNT,
     )
 )
@@ -88,42 +124,9 @@ RETYPED_COLUMNS = add_metric(
         meaning="Whether the meaning of a column may have changed.",
         caveat="A change of meaning within the same type is not seen here.",
         section=SECTION,
+        monitors=(SCHEMA_MONITOR,),
         unit=Unit.COUNT,
         effect=Effect.LEVEL,
         limit=Limit.FIXED,
-    )
-)
-
-ARRIVAL_MONITOR = add_monitor(
-    Monitor(
-        key="arrival",
-        title="Arrival",
-        order=10,
-        metrics=(ROW_COUNT, ARRIVAL_DELAY, DUPLICATE_SHARE),
-        stage=Stage.DATA,
-        step=Step.ARRIVAL,
-        subject="the table",
-    )
-)
-SCHEMA_MONITOR = add_monitor(
-    Monitor(
-        key="schema",
-        title="Columns",
-        order=20,
-        metrics=(MISSING_COLUMNS, EXTRA_COLUMNS, RETYPED_COLUMNS),
-        stage=Stage.DATA,
-        step=Step.ARRIVAL,
-        subject="the table",
-    )
-)
-CHECK_MONITOR = add_monitor(
-    Monitor(
-        key="check",
-        title="Checks",
-        order=30,
-        metrics=(),
-        stage=Stage.DATA,
-        step=Step.CHECKS,
-        subject="the table",
     )
 )

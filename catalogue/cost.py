@@ -7,6 +7,18 @@ from catalogue.registers import add_metric, add_monitor
 
 SECTION = "Cost of the watch"
 
+COST_MONITOR = add_monitor(
+    Monitor(
+        key="cost",
+        title="Cost of the watch",
+        order=160,
+        step=Step.COST,
+        about_its_day=False,
+        on_day_page=False,
+        subject="the watch",
+        opens_incidents=False,
+    )
+)
 BYTES_BILLED = add_metric(
     Metric(
         key="bytes_billed",
@@ -16,21 +28,8 @@ BYTES_BILLED = add_metric(
         meaning="What a step of the watch cost on a day; its limit is the model's budget.",
         caveat="Only where the warehouse bills the bytes it reads.",
         section=SECTION,
+        monitors=(COST_MONITOR,),
         unit=Unit.BYTES,
         limit=Limit.FIXED,
-    )
-)
-
-COST_MONITOR = add_monitor(
-    Monitor(
-        key="cost",
-        title="Cost of the watch",
-        order=160,
-        metrics=(BYTES_BILLED,),
-        step=Step.COST,
-        about_its_day=False,
-        on_day_page=False,
-        subject="the watch",
-        opens_incidents=False,
     )
 )

@@ -7,6 +7,15 @@ from catalogue.registers import add_derived, add_metric, add_monitor
 
 SECTION = "Diagnostics"
 
+DIAGNOSTICS_MONITOR = add_monitor(
+    Monitor(
+        key="clue",
+        title="Diagnostics",
+        order=140,
+        about_its_day=False,
+        opens_incidents=False,
+    )
+)
 SCORE_MIX = add_metric(
     Metric(
         key="score_mix",
@@ -16,6 +25,7 @@ SCORE_MIX = add_metric(
         meaning="How much of the score's change comes from other groups being more frequent (Kitagawa decomposition).",
         caveat="Explains by the columns that the model file names as slices, and by no others.",
         section=SECTION,
+        monitors=(DIAGNOSTICS_MONITOR,),
         worse=Worse.EITHER,
     )
 )
@@ -28,6 +38,7 @@ SCORE_WITHIN = add_metric(
         meaning="How much of the score's change happened inside the groups; with the mix it adds up to all of it.",
         caveat="Explains by the columns that the model file names as slices, and by no others.",
         section=SECTION,
+        monitors=(DIAGNOSTICS_MONITOR,),
         worse=Worse.EITHER,
     )
 )
@@ -40,6 +51,7 @@ NEW_VERSION_SHARE = add_metric(
         meaning="Whether a new model version was released.",
         caveat="Needs the version's column (score.version).",
         section=SECTION,
+        monitors=(DIAGNOSTICS_MONITOR,),
         unit=Unit.SHARE,
         worse=Worse.EITHER,
     )
@@ -53,6 +65,7 @@ SEASON = add_metric(
         meaning="Whether a feature that moved looks as on the baseline's days of the same kind (date, weekday).",
         caveat="Measured only of a feature whose PSI is over its limit, where the baseline has such days.",
         section=SECTION,
+        monitors=(DIAGNOSTICS_MONITOR,),
         limit=Limit.FIXED,
     )
 )
@@ -66,17 +79,6 @@ WORST = add_derived(
         caveat="Slices with fewer than ten cases are not searched.",
         beginning="worst_",
         section=SECTION,
-    )
-)
-
-DIAGNOSTICS_MONITOR = add_monitor(
-    Monitor(
-        key="clue",
-        title="Diagnostics",
-        order=140,
-        metrics=(SCORE_MIX, SCORE_WITHIN, NEW_VERSION_SHARE, SEASON),
-        derived=(WORST,),
-        about_its_day=False,
-        opens_incidents=False,
+        monitors=(DIAGNOSTICS_MONITOR,),
     )
 )

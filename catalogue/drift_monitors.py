@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from catalogue import drift, multivariate
 from catalogue.entries import BudgetPart, Monitor, Stage
 from catalogue.registers import add_monitor
 
@@ -11,22 +10,17 @@ DRIFT_MONITOR = add_monitor(
         key="drift",
         title="Drift of features",
         order=50,
-        metrics=(
-            drift.PSI, drift.JENSEN_SHANNON, drift.WASSERSTEIN, drift.KS, drift.NULL_SHARE,
-            drift.NONFINITE_SHARE, drift.UNSEEN_SHARE, drift.SCALE_RATIO, multivariate.CORRELATION_SHIFT,
-            multivariate.RECONSTRUCTION_ERROR, multivariate.FRECHET_DISTANCE,
-        ),
+        column_kinds=("number", "category"),
         stage=Stage.FEATURES,
         of_columns=True,
         budget_parts=(BudgetPart.DRIFT, BudgetPart.MULTIVARIATE),
     )
-)  # fmt: skip
+)
 SLOW_MONITOR = add_monitor(
     Monitor(
         key="slow",
         title="Slow drift",
         order=60,
-        metrics=(multivariate.SLOW_DRIFT,),
         stage=Stage.FEATURES,
         of_columns=True,
     )
@@ -36,12 +30,9 @@ SCORE_MONITOR = add_monitor(
         key="score",
         title="Drift of the score",
         order=70,
-        metrics=(
-            drift.PSI, drift.JENSEN_SHANNON, drift.WASSERSTEIN, drift.KS, drift.NULL_SHARE,
-            drift.NONFINITE_SHARE, drift.TOP_SCORE_SHARE, drift.TOP_SCORE_PSI,
-        ),
+        column_kinds=("score",),
         stage=Stage.SCORE,
         of_columns=True,
         budget_parts=(BudgetPart.DRIFT,),
     )
-)  # fmt: skip
+)

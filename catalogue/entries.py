@@ -150,6 +150,7 @@ class Metric:
     ``columns`` are the kinds of column (number, category, score) that the daily drift tests measure it for;
     ``in_slices`` says that they do so in each slice as well. ``evidence_rank`` puts metrics of the same ``evidence``
     in order, the most convincing (or most costly) first. ``base`` is the metric that a derived one is made of.
+    ``monitors`` are those that measure it, besides the drift monitors of its ``columns``: the register adds it to them.
     """
 
     key: str
@@ -159,6 +160,7 @@ class Metric:
     meaning: str
     caveat: str
     section: str = ""
+    monitors: tuple[str, ...] = ()
     unit: Unit = Unit.NUMBER
     digits: int | None = None
     worse: Worse = Worse.HIGHER
@@ -188,7 +190,7 @@ class Derived:
 
     ``name`` heads it on the methods page. ``title`` and ``phrase`` hold ``{metric}`` where those of the other metric
     stand. ``unit`` None is the other metric's. ``limits_for`` are the metrics of which ``alerts.limits`` accepts it;
-    only those have a minimum effect size.
+    only those have a minimum effect size. ``monitors`` are those that derive it from what they measure.
     """
 
     name: str
@@ -200,6 +202,7 @@ class Derived:
     beginning: str = ""
     ending: str = ""
     section: str = ""
+    monitors: tuple[str, ...] = ()
     unit: Unit | None = None
     worse: Worse | None = None
     effect: Effect = Effect.NONE
@@ -228,6 +231,7 @@ class Derived:
             meaning=self.meaning,
             caveat=self.caveat,
             section=self.section,
+            monitors=self.monitors,
             unit=self.unit or base.unit,
             digits=base.digits if self.unit is None else None,
             worse=self.worse or base.worse,
@@ -275,21 +279,25 @@ class BudgetPart(StrEnum):
 class Monitor:
     """Something that is watched: a family of figures with one method.
 
-    ``metrics`` are what it measures, in its own order (none of ``check`` and ``custom``: the model file names theirs),
-    ``derived`` the families that it derives from them. ``order`` is its place on a day's page, where ``on_day_page``.
-    ``about_its_day`` says that its figures are about the day on which they are known, and count for that day's verdict
-    (cohort figures, nowcasts and diagnostics don't). ``of_columns`` says that it compares single columns with their
-    baseline. ``budget_parts`` are the parts of the false-alarm budget that its tests spend. ``prefix`` stands before
-    its metrics' names in a sentence, as in "estimated recall". ``subject`` is what a figure without column and slice
-    is about. ``restatable`` says that labels which come later may change what it once judged.
+    ``metrics`` are what it measures, ``derived`` the families that it derives from them: the register fills both in
+    from the metrics' entries. ``model_file_names_metrics`` says that the model file names others, as checks and the
+    bank's own. ``column_kinds`` are the kinds of column whose daily drift tests it makes. ``order`` is its place on a
+    day's page, where ``on_day_page``. ``about_its_day`` says that its figures are about the day on which they are
+    known, and count for that day's verdict (cohort figures, nowcasts and diagnostics don't). ``of_columns`` says that
+    it compares single columns with their baseline. ``budget_parts`` are the parts of the false-alarm budget that its
+    tests spend. ``prefix`` stands before its metrics' names in a sentence, as in "estimated recall". ``subject`` is
+    what a figure without column and slice is about. ``restatable`` says that labels which come later may change what it
+    once judged.
     ``opens_incidents`` is False where its figures only support an incident that others open, or are never judged.
     """
 
     key: str
     title: str
     order: int
-    metrics: tuple[str, ...]
+    metrics: tuple[str, ...] = ()
     derived: tuple[str, ...] = ()
+    model_file_names_metrics: bool = False
+    column_kinds: tuple[str, ...] = ()
     stage: Stage = Stage.NONE
     step: Step = Step.MONITORS
     about_its_day: bool = True

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from catalogue.entries import BudgetPart, Derived, Effect, Limit, Metric, Monitor, Needs, Quality, Stage, Unit, Worse
-from catalogue.performance import FALSE_POSITIVE_RATE, PRECISION
-from catalogue.registers import add_derived, add_metric, add_monitor
+from catalogue.entries import Derived, Effect, Limit, Metric, Needs, Quality, Unit, Worse
+from catalogue.performance import COMPARED, FALSE_POSITIVE_RATE, PRECISION
+from catalogue.performance_monitors import FAIRNESS_MONITOR
+from catalogue.registers import add_derived, add_metric
+
+__all__ = [
+    "CALIBRATION_GAP", "DIFFERENCE", "FAIRNESS_MONITOR", "RATES", "RATIO", "SELECTION_RATE", "TRUE_POSITIVE_RATE",
+]  # fmt: skip
 
 SECTION = "Fairness, group against reference"
-COMPARED = "How figures are compared"
 
 TRUE_POSITIVE_RATE = add_metric(
     Metric(
@@ -18,6 +22,7 @@ TRUE_POSITIVE_RATE = add_metric(
         meaning="How well a group is protected from fraud: its recall.",
         caveat="Few frauds in a group say little: see the interval.",
         section=SECTION,
+        monitors=(FAIRNESS_MONITOR,),
         unit=Unit.SHARE,
         worse=Worse.EITHER,
         quality=Quality(Needs.FRAUDS, same_as="recall", cases="frauds", event="were caught", harm_rank=2),
@@ -32,6 +37,7 @@ SELECTION_RATE = add_metric(
         meaning="How often a group is stopped: its alert rate.",
         caveat="Groups may also differ in how much fraud there is.",
         section=SECTION,
+        monitors=(FAIRNESS_MONITOR,),
         unit=Unit.SHARE,
         worse=Worse.EITHER,
         quality=Quality(
@@ -53,11 +59,13 @@ CALIBRATION_GAP = add_metric(
         meaning="Above 0 the group's scores are too high on average, below 0 too low.",
         caveat="Within the group, scores that are too high and too low can cancel out.",
         section=SECTION,
+        monitors=(FAIRNESS_MONITOR,),
         unit=Unit.POINTS,
         worse=Worse.EITHER,
     )
 )
-RATES = (SELECTION_RATE, TRUE_POSITIVE_RATE, FALSE_POSITIVE_RATE, PRECISION)
+RATES = (SELECTION_RATE, FALSE_POSITIVE_RATE, TRUE_POSITIVE_RATE, PRECISION)
+"""The rates that are compared between groups, in the order in which they are measured."""
 
 RATIO = add_derived(
     Derived(
@@ -69,6 +77,7 @@ RATIO = add_derived(
         caveat="Uncertain where the event is rare in the reference group: see the interval.",
         ending="_ratio",
         section=COMPARED,
+        monitors=(FAIRNESS_MONITOR,),
         unit=Unit.TIMES,
         worse=Worse.EITHER,
         effect=Effect.FACTOR,
@@ -87,23 +96,11 @@ DIFFERENCE = add_derived(
         caveat="Says little where the event is rare in both groups.",
         ending="_difference",
         section=COMPARED,
+        monitors=(FAIRNESS_MONITOR,),
         unit=Unit.POINTS,
         worse=Worse.EITHER,
         effect=Effect.GAP,
         minimum_effect=0.1,
         limits_for=RATES,
-    )
-)
-
-FAIRNESS_MONITOR = add_monitor(
-    Monitor(
-        key="fairness",
-        title="Fairness",
-        order=120,
-        metrics=(SELECTION_RATE, FALSE_POSITIVE_RATE, TRUE_POSITIVE_RATE, PRECISION, CALIBRATION_GAP),
-        derived=(DIFFERENCE, RATIO),
-        stage=Stage.FAIRNESS,
-        budget_parts=(BudgetPart.FAIRNESS,),
-        restatable=True,
     )
 )

@@ -7,6 +7,15 @@ from catalogue.registers import add_metric, add_monitor
 
 SECTION = "Column faults and stale data"
 
+FAULT_MONITOR = add_monitor(
+    Monitor(
+        key="fault",
+        title="Column faults and stale data",
+        order=40,
+        stage=Stage.DATA,
+        of_columns=True,
+    )
+)
 REPEATED_SHARE = add_metric(
     Metric(
         key="repeated_share",
@@ -16,6 +25,7 @@ REPEATED_SHARE = add_metric(
         meaning="Whether an earlier day was delivered again.",
         caveat="Only the last eight days are compared.",
         section=SECTION,
+        monitors=(FAULT_MONITOR,),
         unit=Unit.SHARE,
         effect=Effect.LEVEL,
         minimum_effect=0.5,
@@ -31,6 +41,7 @@ REPEATED_COLUMN = add_metric(
         meaning="Whether one column holds the values of an earlier day: about 1 is another day, near 0 the same one.",
         caveat="Not measured for a column of few different values, which may repeat by chance.",
         section=SECTION,
+        monitors=(FAULT_MONITOR,),
         worse=Worse.LOWER,
         limit=Limit.BASELINE_BEHAVIOUR,
         evidence=Evidence.HARD,
@@ -51,6 +62,7 @@ CONSTANT_SHARE = add_metric(
         meaning="Whether all rows have one and the same value.",
         caveat="A column that had a single value on some baseline day is never over its limit.",
         section=SECTION,
+        monitors=(FAULT_MONITOR,),
         unit=Unit.SHARE,
         effect=Effect.LEVEL,
         limit=Limit.BASELINE_BEHAVIOUR,
@@ -72,6 +84,7 @@ SWAPPED_COLUMN = add_metric(
         meaning="Whether two columns were exchanged: how many times better another column's baseline fits.",
         caveat="Columns that are much alike to begin with can't be distinguished.",
         section=SECTION,
+        monitors=(FAULT_MONITOR,),
         effect=Effect.LEVEL,
         limit=Limit.FIXED,
         evidence=Evidence.HARD,
@@ -93,6 +106,7 @@ SPIKE_SHARE = add_metric(
         meaning="Whether one value, such as a default that fills gaps, is far more frequent than ever before.",
         caveat="Not for columns of few different values, where this looks like an ordinary shift.",
         section=SECTION,
+        monitors=(FAULT_MONITOR,),
         unit=Unit.SHARE,
         effect=Effect.RISE,
         minimum_effect=0.03,
@@ -116,6 +130,7 @@ CLUSTER_SHARE = add_metric(
         meaning="Whether many values came within a narrow range that was hardly used before, as of a bot.",
         caveat="A cluster is not seen where the baseline had many values already.",
         section=SECTION,
+        monitors=(FAULT_MONITOR,),
         unit=Unit.SHARE,
         effect=Effect.RISE,
         minimum_effect=0.02,
@@ -133,6 +148,7 @@ SCALED_SHARE = add_metric(
         meaning="Whether some of the rows are in another unit, as pence among pounds.",
         caveat="Factors of 10, 60, 100 and 1,000 are tried, no others.",
         section=SECTION,
+        monitors=(FAULT_MONITOR,),
         unit=Unit.SHARE,
         effect=Effect.LEVEL,
         minimum_effect=0.02,
@@ -156,6 +172,7 @@ RENAMED_SHARE = add_metric(
         meaning="Whether categories are written under another name.",
         caveat="Goes by frequency only: a new category as frequent as one that is gone looks like a renamed one.",
         section=SECTION,
+        monitors=(FAULT_MONITOR,),
         unit=Unit.SHARE,
         effect=Effect.LEVEL,
         minimum_effect=0.01,
@@ -170,17 +187,3 @@ RENAMED_SHARE = add_metric(
         rows_affected=Rows.VALUE,
     )
 )
-
-FAULT_MONITOR = add_monitor(
-    Monitor(
-        key="fault",
-        title="Column faults and stale data",
-        order=40,
-        metrics=(
-            REPEATED_SHARE, REPEATED_COLUMN, CONSTANT_SHARE, SWAPPED_COLUMN, SPIKE_SHARE, CLUSTER_SHARE, SCALED_SHARE,
-            RENAMED_SHARE,
-        ),
-        stage=Stage.DATA,
-        of_columns=True,
-    )
-)  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from catalogue.entries import Metric, Unit, Worse
+from catalogue.performance_monitors import COHORT_MONITOR, DECAY_MONITOR
 from catalogue.registers import add_metric
 
 SECTION = "Labels, and when they are complete"
@@ -16,6 +17,7 @@ LABEL_DELAY = add_metric(
         meaning="How much of a day's fraud has a label after a days (reverse-time product-limit estimate).",
         caveat="What comes later than anything seen so far is extrapolated from what came late.",
         section=SECTION,
+        monitors=(COHORT_MONITOR,),
         unit=Unit.SHARE,
         worse=Worse.LOWER,
     )
@@ -29,6 +31,7 @@ MATURE_FRAUDS = add_metric(
         meaning="How many frauds a new model could learn from.",
         caveat="Frauds alike in kind count one by one.",
         section=SECTION,
+        monitors=(DECAY_MONITOR,),
         unit=Unit.COUNT,
         worse=Worse.LOWER,
     )
@@ -42,6 +45,7 @@ MATURE_UNTIL = add_metric(
         meaning="From which age on precision and the false-positive rate count.",
         caveat="Learned anew each day, so it moves by a day or two.",
         section=SECTION,
+        monitors=(DECAY_MONITOR,),
         unit=Unit.DAYS,
     )
 )
@@ -54,6 +58,7 @@ FRAUDS_MATURE_UNTIL = add_metric(
         meaning="From which age on recall and the value detection rate count.",
         caveat="Learned anew each day, so it moves by a day or two.",
         section=SECTION,
+        monitors=(DECAY_MONITOR,),
         unit=Unit.DAYS,
     )
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from catalogue.entries import Metric, Unit, Worse
+from catalogue.performance_monitors import DECAY_MONITOR
 from catalogue.registers import add_metric
 
 SECTION = "Money"
@@ -16,6 +17,7 @@ COST = add_metric(
         meaning="What today's threshold costs.",
         caveat="The annoyance of customers who are stopped has no price here.",
         section=SECTION,
+        monitors=(DECAY_MONITOR,),
         unit=Unit.MONEY_PER_DAY,
     )
 )
@@ -28,6 +30,7 @@ LEAST_COST = add_metric(
         meaning="What the cheapest threshold would have cost.",
         caveat="Found on the same days, so a little too low.",
         section=SECTION,
+        monitors=(DECAY_MONITOR,),
         unit=Unit.MONEY_PER_DAY,
     )
 )
@@ -40,6 +43,7 @@ LEAST_COST_THRESHOLD = add_metric(
         meaning="Where the threshold would have cost least.",
         caveat="Its interval holds all thresholds that are not surely more expensive.",
         section=SECTION,
+        monitors=(DECAY_MONITOR,),
         worse=Worse.EITHER,
     )
 )
@@ -52,6 +56,7 @@ LOST = add_metric(
         meaning="How much more gets away a day than would if the model caught the share that it did in the baseline.",
         caveat="Known fraud only; what is recovered later isn't taken off.",
         section=SECTION,
+        monitors=(DECAY_MONITOR,),
         unit=Unit.MONEY_PER_DAY,
     )
 )
@@ -64,6 +69,7 @@ CAUGHT = add_metric(
         meaning="What the model saved a day, and so the most that a day without it can cost.",
         caveat="Known fraud only, without blocked payments.",
         section=SECTION,
+        monitors=(DECAY_MONITOR,),
         unit=Unit.MONEY_PER_DAY,
         worse=Worse.LOWER,
     )
@@ -77,6 +83,7 @@ FRAUD = add_metric(
         meaning="How much money is at risk a day.",
         caveat="Known fraud only.",
         section=SECTION,
+        monitors=(DECAY_MONITOR,),
         unit=Unit.MONEY_PER_DAY,
     )
 )

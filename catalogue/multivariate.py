@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from catalogue.drift import SECTION
+from catalogue.drift_monitors import DRIFT_MONITOR, SLOW_MONITOR
 from catalogue.entries import Effect, Evidence, Limit, Metric, Unit
 from catalogue.registers import add_metric
 
@@ -15,6 +16,7 @@ CORRELATION_SHIFT = add_metric(
         meaning="Whether two features stopped moving together, or began to.",
         caveat="Sees linear dependence only; needs second_moments.",
         section=SECTION,
+        monitors=(DRIFT_MONITOR,),
         effect=Effect.BEYOND_USUAL,
         minimum_effect=0.1,
         limit=Limit.DAILY_DISTANCES,
@@ -31,6 +33,7 @@ RECONSTRUCTION_ERROR = add_metric(
         meaning="Whether the features still belong together as in the baseline; 1 is as before, more is worse.",
         caveat="Sees linear structure only; needs second_moments.",
         section=SECTION,
+        monitors=(DRIFT_MONITOR,),
         effect=Effect.BEYOND_USUAL,
         minimum_effect=0.1,
         limit=Limit.DAILY_DISTANCES,
@@ -47,6 +50,7 @@ FRECHET_DISTANCE = add_metric(
         meaning="How far a cloud of embeddings moved, relative to how widely the baseline's is spread.",
         caveat="Sees the cloud's centre and spread, no other shape.",
         section=SECTION,
+        monitors=(DRIFT_MONITOR,),
         effect=Effect.BEYOND_USUAL,
         minimum_effect=0.02,
         limit=Limit.DAILY_DISTANCES,
@@ -64,6 +68,7 @@ SLOW_DRIFT = add_metric(
         meaning="A creeping change that no single day shows.",
         caveat="Needs 21 baseline days; a jump within one day shows as drift, not here.",
         section=SECTION,
+        monitors=(SLOW_MONITOR,),
         unit=Unit.STANDARD_DEVIATIONS,
         effect=Effect.SHIFT,
         minimum_effect=0.15,

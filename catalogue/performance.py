@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from catalogue.entries import Effect, Evidence, Limit, Metric, Needs, Quality, Unit, Worse
-from catalogue.registers import add_metric
+from catalogue.entries import Derived, Effect, Evidence, Limit, Metric, Needs, Quality, Unit, Worse
+from catalogue.performance_monitors import (
+    COHORT_MONITOR,
+    DECAY_MONITOR,
+    ESTIMATE_MONITOR,
+    FAIRNESS_MONITOR,
+    NOWCAST_MONITOR,
+    SELECTIVE_MONITOR,
+)
+from catalogue.registers import add_derived, add_metric
 
 SECTION = "Performance, by cohort day and against the baseline"
+COMPARED = "How figures are compared"
 
 RECALL = add_metric(
     Metric(
@@ -16,6 +25,7 @@ RECALL = add_metric(
         meaning="How much of the fraud raises an alert.",
         caveat="Fraud that nobody reports is in no figure, and blocked payments never get an honest label.",
         section=SECTION,
+        monitors=(DECAY_MONITOR, ESTIMATE_MONITOR, NOWCAST_MONITOR, SELECTIVE_MONITOR, COHORT_MONITOR),
         unit=Unit.SHARE,
         worse=Worse.LOWER,
         effect=Effect.DROP,
@@ -35,6 +45,14 @@ PRECISION = add_metric(
         meaning="How many alerts are worth looking at.",
         caveat="Moves with how much fraud there is, not with the model alone.",
         section=SECTION,
+        monitors=(
+            DECAY_MONITOR,
+            ESTIMATE_MONITOR,
+            NOWCAST_MONITOR,
+            SELECTIVE_MONITOR,
+            COHORT_MONITOR,
+            FAIRNESS_MONITOR,
+        ),
         unit=Unit.SHARE,
         worse=Worse.LOWER,
         effect=Effect.DROP,
@@ -62,6 +80,7 @@ FALSE_POSITIVE_RATE = add_metric(
         meaning="How often a legitimate customer is stopped.",
         caveat="Legitimate is a payment that has had no fraud label for as long as the model file says.",
         section=SECTION,
+        monitors=(DECAY_MONITOR, ESTIMATE_MONITOR, SELECTIVE_MONITOR, COHORT_MONITOR, FAIRNESS_MONITOR),
         unit=Unit.SHARE,
         effect=Effect.FACTOR,
         minimum_effect=1.5,
@@ -88,6 +107,7 @@ ALERT_RATE = add_metric(
         meaning="How much work alerts make; needs no label.",
         caveat="Rises with fraud as well as with a fault.",
         section=SECTION,
+        monitors=(DECAY_MONITOR, COHORT_MONITOR),
         unit=Unit.SHARE,
         worse=Worse.EITHER,
         effect=Effect.FACTOR,
@@ -111,6 +131,7 @@ TRAFFIC_SHARE = add_metric(
         meaning="How payments are spread over groups, such as what was done with them.",
         caveat="Says nothing of whether the model is right about them.",
         section=SECTION,
+        monitors=(SELECTIVE_MONITOR,),
         unit=Unit.SHARE,
     )
 )
@@ -123,6 +144,7 @@ FRAUD_SHARE = add_metric(
         meaning="How much fraud there is among payments whose label is known.",
         caveat="Rises as labels arrive.",
         section=SECTION,
+        monitors=(SELECTIVE_MONITOR,),
         unit=Unit.SHARE,
     )
 )
@@ -135,6 +157,7 @@ PR_AUC = add_metric(
         meaning="How well the score puts frauds above legitimate payments, where fraud is rare; 1 is perfect.",
         caveat="Depends on the fraud rate; scores that share a bin count as equal, which lowers it by about 0.003.",
         section=SECTION,
+        monitors=(DECAY_MONITOR, ESTIMATE_MONITOR, COHORT_MONITOR),
         worse=Worse.LOWER,
         effect=Effect.DROP,
         minimum_effect=0.1,
@@ -153,6 +176,7 @@ ROC_AUC = add_metric(
         meaning="How well the score puts frauds above legitimate payments, whatever the fraud rate; 0.5 is chance.",
         caveat="Hardly moves where fraud is rare; see PR-AUC.",
         section=SECTION,
+        monitors=(DECAY_MONITOR, ESTIMATE_MONITOR, COHORT_MONITOR),
         worse=Worse.LOWER,
         effect=Effect.DROP,
         minimum_effect=0.05,
@@ -171,6 +195,7 @@ VALUE_DETECTION_RATE = add_metric(
         meaning="How much of the fraud's money is caught.",
         caveat="A few large frauds can move it a lot: see the interval.",
         section=SECTION,
+        monitors=(DECAY_MONITOR, ESTIMATE_MONITOR, NOWCAST_MONITOR, SELECTIVE_MONITOR, COHORT_MONITOR),
         unit=Unit.SHARE,
         worse=Worse.LOWER,
         effect=Effect.DROP,
@@ -190,6 +215,7 @@ CALIBRATION_ERROR = add_metric(
         meaning="Whether a score of 1 % means 1 % of fraud; 0 is perfect.",
         caveat="Within a bin, scores that are too high and too low can cancel out.",
         section=SECTION,
+        monitors=(DECAY_MONITOR, COHORT_MONITOR),
         unit=Unit.SHARE,
         effect=Effect.RISE,
         minimum_effect=0.02,
@@ -208,6 +234,7 @@ RECALL_AT_FALSE_POSITIVE_RATE = add_metric(
         meaning="How much fraud would be caught at that rate, however the threshold is set today.",
         caveat="That threshold is found on the same payments.",
         section=SECTION,
+        monitors=(DECAY_MONITOR, COHORT_MONITOR),
         unit=Unit.SHARE,
         worse=Worse.LOWER,
         quality=Quality(Needs.LABELS),
@@ -222,6 +249,7 @@ FALSE_POSITIVE_RATIO = add_metric(
         meaning="How many legitimate customers are stopped for each fraud caught.",
         caveat="Moves with the fraud rate, as precision does.",
         section=SECTION,
+        monitors=(DECAY_MONITOR, COHORT_MONITOR),
         digits=1,
         quality=Quality(Needs.LABELS),
     )
@@ -235,6 +263,7 @@ BRIER_SCORE = add_metric(
         meaning="Calibration and ranking in one number; 0 is perfect.",
         caveat="Where fraud is rare it follows the fraud rate more than the model.",
         section=SECTION,
+        monitors=(DECAY_MONITOR, COHORT_MONITOR),
         quality=Quality(Needs.LABELS),
     )
 )
@@ -247,7 +276,23 @@ CARD_PRECISION = add_metric(
         meaning="Whether the cards with the highest scores, as many as can be looked at in a day, are the right ones.",
         caveat="Needs a card or customer column; a defrauded card counts only once.",
         section=SECTION,
+        monitors=(DECAY_MONITOR, COHORT_MONITOR),
         unit=Unit.SHARE,
         worse=Worse.LOWER,
+    )
+)
+
+ESTIMATE_ERROR = add_derived(
+    Derived(
+        name="Mean error of its estimates",
+        title="{metric}, mean error of its estimates",
+        phrase="mean error of the estimated {metric}",
+        formula="mean |estimate − what came true| over past weeks",
+        meaning="How far off a metric's estimates were that were made from scores, before labels.",
+        caveat="Past weeks only: a new kind of fraud that the score can't see makes estimates wrong without a sign.",
+        ending="_estimate_error",
+        section=COMPARED,
+        monitors=(ESTIMATE_MONITOR,),
+        limit=Limit.FIXED,
     )
 )

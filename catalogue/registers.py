@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from string import Formatter
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from catalogue.cause_entry import STEP_FIELDS, SUMMARY_FIELDS, Cause
-from catalogue.entries import CatalogueError, Derived, Evidence, Limit, Metric, Monitor, Unit
+from catalogue.entries import CatalogueError, Derived, Evidence, Limit, Metric, Monitor, Quality, Unit
 
 EXPECTATION = "expect_"
 """How the keys of Great Expectations' expectations begin."""
@@ -46,33 +48,47 @@ _Entry = TypeVar("_Entry", Metric, Derived, Monitor, Cause)
 
 
 def add_metric(entry: Metric) -> str:
-    """Add a metric and return its key.
+    """Add a metric to the register and to the monitors that measure it, and return its key.
 
-    Raises CatalogueError where the key has another entry already, or the entry contradicts itself.
+    Raises CatalogueError where the key has another entry already, the entry contradicts itself, or no monitor that
+    there is measures it.
     """
     if (entry.evidence is Evidence.HARD) != (entry.fault is not None):
         raise CatalogueError(f"metric {entry.key}: hard evidence, and only that, has a fault to word")
     unlearned, learned = entry.minimum_effect_unlearned, entry.minimum_effect
     if unlearned is not None and (learned is None or unlearned < learned):
         raise CatalogueError(f"metric {entry.key}: its minimum effect size can't be smaller before anything is learned")
-    find_metric.cache_clear()
-    return _added(_metrics, "metric", entry)
+    of_columns = {m.key for m in _monitors.values() if set(m.column_kinds) & set(entry.columns)}
+    measuring = _known_monitors(f"metric {entry.key}", (*of_columns, *entry.monitors))
+    key = _added(_metrics, "metric", entry)
+    for each in measuring:
+        if key not in each.metrics:
+            _monitors[each.key] = replace(each, metrics=(*each.metrics, key))
+    return key
 
 
 def add_derived(entry: Derived) -> str:
     """Add a family of derived metrics and return what their keys have in common; raises as ``add_metric``."""
     if not entry.key:
         raise CatalogueError(f"derived metric {entry.name}: its key needs a beginning or an ending")
-    find_metric.cache_clear()
-    return _added(_derived, "derived metric", entry)
+    deriving = _known_monitors(f"derived metric {entry.key}", entry.monitors)
+    key = _added(_derived, "derived metric", entry)
+    for each in deriving:
+        if key not in each.derived:
+            _monitors[each.key] = replace(each, derived=(*each.derived, key))
+    return key
 
 
 def add_monitor(entry: Monitor) -> str:
-    """Add a monitor and return its key; raises as ``add_metric``, and where it measures what has no entry."""
-    unknown = [key for key in entry.metrics if find_metric(key) is None]
-    unknown += [key for key in entry.derived if key not in _derived]
-    if unknown:
-        raise CatalogueError(f"monitor {entry.key}: the catalogue has no metric {', '.join(unknown)}; add it first")
+    """Add a monitor and return its key; the entries of its metrics, which name it, come after it.
+
+    Raises CatalogueError where the key has another entry already, or the entry lists metrics of its own.
+    """
+    if entry.metrics or entry.derived:
+        raise CatalogueError(f"monitor {entry.key}: leave its metrics out, for each metric's entry names its monitors")
+    there = _monitors.get(entry.key)
+    if there is not None and replace(there, metrics=(), derived=()) == entry:
+        return entry.key
     return _added(_monitors, "monitor", entry)
 
 
@@ -89,9 +105,35 @@ def add_cause(entry: Cause) -> str:
     return _added(_causes, "cause", entry)
 
 
+@contextmanager
+def added_for_now() -> Iterator[None]:
+    """Let entries be added inside a ``with`` block; after it the registers are as before it (for tests)."""
+    registers: list[dict[str, Any]] = [_metrics, _derived, _monitors, _causes]
+    before = [dict(register) for register in registers]
+    try:
+        yield
+    finally:
+        for register, entries in zip(registers, before, strict=True):
+            register.clear()
+            register.update(entries)
+        find_metric.cache_clear()
+
+
+def _known_monitors(what: str, keys: Iterable[str]) -> list[Monitor]:
+    """Return the monitors of some keys; CatalogueError where there is none, or none of one of these keys."""
+    unique = list(dict.fromkeys(keys))
+    if not unique:
+        raise CatalogueError(f"{what}: no monitor measures it; name its monitors, or the columns of daily drift tests")
+    unknown = next((key for key in unique if key not in _monitors), None)
+    if unknown is not None:
+        raise CatalogueError(f"{what}: there is no monitor {unknown}; add it first{_hint(unknown, _monitors)}")
+    return [_monitors[key] for key in unique]
+
+
 def _added(register: dict[str, _Entry], what: str, entry: _Entry) -> str:
     if register.setdefault(entry.key, entry) != entry:
         raise CatalogueError(f"{what} {entry.key}: the catalogue has another one of this key already")
+    find_metric.cache_clear()
     return entry.key
 
 
@@ -122,6 +164,14 @@ def metric(key: str) -> Metric:
         return Metric(key, key, key, "", "", "", unit=unit, limit=Limit.EXPECTATION)
     unit = next((unit for ending, unit in UNIT_BY_ENDING.items() if key.endswith(ending)), Unit.NUMBER)
     return Metric(key, key, key.replace("_", " "), "", "", "", unit=unit, limit=Limit.TEST)
+
+
+def quality(key: str) -> Quality:
+    """Return what is said of a metric of the model's quality; CatalogueError for any other metric."""
+    found = metric(key).quality
+    if found is None:
+        raise CatalogueError(f"metric {key}: its entry has no quality, so nothing says which labels it waits for")
+    return found
 
 
 def monitor(key: str) -> Monitor:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from catalogue.cause_entry import Cause
 from catalogue.entries import Derived, Effect, Evidence, Limit, Metric, Monitor, Needs, Stage, Step
-from catalogue.registers import CAUSES, DERIVED, METRICS, MONITORS
+from catalogue.registers import CAUSES, DERIVED, METRICS, MONITORS, find_metric
 
 
 def column_metrics(kind: str, *, in_slices: bool = False) -> tuple[str, ...]:
@@ -83,6 +83,14 @@ def sections() -> dict[str, list[Metric | Derived]]:
     for entry in entries:
         found.setdefault(entry.section, []).append(entry)
     return found
+
+
+def measures(monitor: str, metric: str) -> bool:
+    """Return whether the catalogue has it that a monitor measures a metric, or derives it from one."""
+    entry, found = MONITORS.get(monitor), find_metric(metric)
+    if entry is None or entry.model_file_names_metrics:
+        return entry is not None
+    return metric in entry.metrics or (found is not None and monitor in found.monitors)
 
 
 def monitors_in_order() -> tuple[Monitor, ...]:

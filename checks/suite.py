@@ -12,7 +12,9 @@ from checks import intervals, runner
 from checks.expectation_types import Check, checked_columns, describe_check_faults, runnable_types
 from checks.runner import Outcome
 from ledger.records.measurements import Measurement, Verdict
+from models.errors import WatchkeeperError
 from models.spec import Spec
+from warehouse import great_expectations
 from warehouse.protocol import Warehouse
 
 NEED_NO_VALUE = {
@@ -36,6 +38,8 @@ def run_checks(spec: Spec, day: date, warehouse: Warehouse) -> list[Measurement]
     could be checked. A failed expectation of severity info is noted and ok; one that could look at nothing is
     insufficient; one that can't be run or raised is errored. Of several with one type, columns and condition, the
     worst is returned, with the reasons of all.
+
+    Raises WatchkeeperError where there are checks, and Great Expectations is not installed.
     """
     sound = [check for check in spec.checks if not describe_check_faults(check)]
     outcomes = iter(_outcomes(spec, day, warehouse, sound))
@@ -52,6 +56,11 @@ def run_checks(spec: Spec, day: date, warehouse: Warehouse) -> list[Measurement]
 def _outcomes(spec: Spec, day: date, warehouse: Warehouse, checks: Sequence[Check]) -> list[Outcome]:
     if not checks:
         return []
+    if not great_expectations.is_installed():
+        raise WatchkeeperError(
+            f"{spec.model}: the model file has checks, and Great Expectations is not installed; "
+            "install watchkeeper[checks]"
+        )
     return runner.run_expectations(warehouse.relation(spec, day), checks)
 
 

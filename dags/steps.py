@@ -14,7 +14,7 @@ from ledger.records.retraining import Decision
 from models.spec import Spec
 from watchkeeper import settings
 from watchkeeper.context import Context
-from watchkeeper.pipeline import lineage, notifying
+from watchkeeper.pipeline import notifying
 from watchkeeper.pipeline import watch as steps
 from watchkeeper.retraining import promotion, retrain, targets
 
@@ -22,16 +22,9 @@ from watchkeeper.retraining import promotion, retrain, targets
 def watch_day(model: str, day: date, *, live: bool) -> Decision | None:
     """Watch a day, after those recent days that came or were rewritten since; return the decision on retraining."""
     ctx, spec = _open_model(model, live=live)
-    for stale in steps.stale_days(ctx, spec, day):
-        _watch_with_lineage(ctx, spec, stale)
-    _watch_with_lineage(ctx, spec, day)
+    steps.run_day(ctx, spec, day)
     decisions = [decision for decision in ctx.ledger.decisions(model) if decision.day == day]
     return decisions[0] if decisions and live else None
-
-
-def _watch_with_lineage(ctx: Context, spec: Spec, day: date) -> None:
-    with lineage.emit_lineage(ctx, spec, day):
-        steps.watch_day(ctx, spec, day)
 
 
 def publish_day(model: str, day: date) -> str:

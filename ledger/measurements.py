@@ -59,7 +59,7 @@ def find_measurements(
     query = _newest_only(where) if newest else sa.select(*(c[name] for name in MEASUREMENT_COLUMNS)).where(*where)
     found = [_measurement_from_row(*row) for row in database.rows(query)]
     # Sorted here, because databases don't agree on the order of texts.
-    return sorted(found, key=lambda m: (m.model, m.as_of, m.day, m.monitor, m.metric, m.feature, m.slice))
+    return sorted(found, key=lambda m: m.natural_key)
 
 
 def tally_verdicts(

@@ -64,12 +64,7 @@ class Ledger(Outbox):
 
     def baseline(self, spec: Spec, as_of: date | None = None) -> BaselineChange:
         """Return the baseline in force on a day (None: the last recorded one), else the model file's."""
-        c = tables.baselines.c
-        query = sa.select(c.content).where(c.model == spec.model).order_by(c.day.desc()).limit(1)
-        found = self.database.values(query if as_of is None else query.where(c.day <= as_of))
-        if found:
-            return record_from_json(BaselineChange, found[0])
-        return BaselineChange(spec.model, spec.baseline.start, spec.baseline.start, spec.baseline.end, "model file")
+        return baseline_in_force(spec, self.baselines(spec.model), as_of)
 
     def save_baseline(self, baseline_change: BaselineChange) -> None:
         """Record that other days stand for normal."""
@@ -94,6 +89,13 @@ class Ledger(Outbox):
         """Return the profiles of a span of days, in order of day."""
         c = tables.profiles.c
         where = (c.model == model, c.frame == schema_id, c.day.between(start, end))
+        found = self.database.rows(sa.select(c.day, c.content).where(*where).order_by(c.day))
+        return {day: codec.profile_from_bytes(content) for day, content in found}
+
+    def profiles_of_days(self, model: str, schema_id: str, days: Collection[date]) -> dict[date, Profile]:
+        """Return the profiles of some days, in order of day; those that aren't stored are left out."""
+        c = tables.profiles.c
+        where = (c.model == model, c.frame == schema_id, c.day.in_(days))
         found = self.database.rows(sa.select(c.day, c.content).where(*where).order_by(c.day))
         return {day: codec.profile_from_bytes(content) for day, content in found}
 
@@ -365,3 +367,10 @@ class Ledger(Outbox):
         newest = sa.select(c.id, sa.func.max(c.concluded).label("concluded")).where(*where).group_by(c.id).subquery()
         query = sa.select(c.content).join(newest, (c.id == newest.c.id) & (c.concluded == newest.c.concluded))
         return [record_from_json(Incident, content) for content in self.database.values(query)]
+
+
+def baseline_in_force(spec: Spec, recorded: Sequence[BaselineChange], as_of: date | None = None) -> BaselineChange:
+    """Return the baseline in force on a day (None: the last one) of those recorded in order, else the model file's."""
+    before = [change for change in recorded if as_of is None or change.day <= as_of]
+    own = spec.baseline
+    return before[-1] if before else BaselineChange(spec.model, own.start, own.start, own.end, "model file")

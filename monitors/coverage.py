@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from catalogue.performance_monitors import COHORT_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 
@@ -32,8 +33,13 @@ def find_gaps(
 ) -> list[Gap]:
     """Return what isn't watched of a model.
 
-    ``columns`` are the table's columns (empty: not known), ``watched`` the days that were watched, ``figures`` what was
-    measured as of the newest of them.
+    Args:
+        spec: the model file.
+        columns: the table's columns; empty where they aren't known.
+        watched: the days that were watched.
+        figures: what was measured as of the newest of them.
+    Returns:
+        Gaps: what the model file leaves out first, then days, then figures without a verdict.
     """
     found = [*_unconfigured_gaps(spec), *_column_gaps(spec, columns)]
     if not watched:
@@ -79,7 +85,7 @@ def _measurement_gaps(spec: Spec, figures: Sequence[Measurement]) -> Iterator[Ga
     """Find figures that gave no verdict, and groups that are too small to be shown; one gap for each reason."""
     seen: set[tuple[str, str, str]] = set()
     for m in figures:
-        if m.verdict not in UNJUDGED_VERDICTS or m.monitor == "performance":  # a young cohort is immature by nature
+        if m.verdict not in UNJUDGED_VERDICTS or m.monitor == COHORT_MONITOR:  # a young cohort is immature by nature
             continue
         group = m.slice and m.verdict is Verdict.INSUFFICIENT
         what = m.slice if group else ", ".join(part for part in (f"{m.monitor} {m.metric}", m.feature, m.slice) if part)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import reduce
 from operator import add
@@ -17,18 +18,21 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import special
 
+from catalogue import Needs
+from catalogue.performance_monitors import CUSTOM_MONITOR
 from ledger.records.measurements import Measurement, Verdict
-from models.spec import Metric, Spec
+from models.spec import HISTORY_DAYS, Metric, Spec
 from monitors import limits
+from monitors.inputs import DayInputs
 from monitors.performance import figures
-from monitors.performance.maturity import LabelDelayCurve, LabelNeeds, maturity_ages, newest_days
+from monitors.performance.maturity import LabelDelayCurve, learn_delay_curve, maturity_ages, newest_days
+from monitors.registry import monitor
 from monitors.stats import intervals
 from monitors.stats.intervals import Estimate
 from monitors.stats.lazy import LazyMapping
 from profiles.profile import Counts, Cube, Group, Moments, Profile
 from profiles.schema import ProfileSchema
 
-MONITOR = "custom"
 WINDOW_DAYS = 7
 LEAST_DAYS = 4
 """Of the window's seven days at least these must be there."""
@@ -123,7 +127,9 @@ def _judge_metric(
     end = as_of - timedelta(days=mature.of(needs))
     normal = sorted(day for day in baseline_days if day in profiles and day <= end and day not in days)
     if len(days) < LEAST_DAYS or len(normal) < LEAST_BASELINE_DAYS:
-        young = needs != "nothing" and end < min(baseline_days) + timedelta(days=WINDOW_DAYS + LEAST_BASELINE_DAYS)
+        young = needs is not Needs.NOTHING and end < min(baseline_days) + timedelta(
+            days=WINDOW_DAYS + LEAST_BASELINE_DAYS
+        )
         reason = (
             f"{len(days)} of the {WINDOW_DAYS} days to {end} and {len(normal)} other baseline days are there; "
             f"{LEAST_DAYS} and {LEAST_BASELINE_DAYS} are needed."
@@ -169,11 +175,11 @@ def _judge_metric(
     return _metric_measurement(spec, as_of, metric, found, verdict, reason, limit)
 
 
-def labels_needed(spec: Spec, metric: Metric) -> LabelNeeds:
+def labels_needed(spec: Spec, metric: Metric) -> Needs:
     """Return which labels a metric waits for: what the model file says, else none for a profile and all for a cube."""
     if spec.labels is None:
-        return "nothing"
-    return metric.needs or ("nothing" if metric.of == "profile" else "labels")
+        return Needs.NOTHING
+    return Needs(metric.needs or ("nothing" if metric.of == "profile" else "labels"))
 
 
 def _bootstrap_spread(
@@ -207,4 +213,26 @@ def _metric_measurement(
     reason: str,
     limit: float | None = None,
 ) -> Measurement:
-    return figures.build_measurement(spec, as_of, as_of, MONITOR, metric.name, found, verdict, reason, limit=limit)
+    return figures.build_measurement(
+        spec, as_of, as_of, CUSTOM_MONITOR, metric.name, found, verdict, reason, limit=limit
+    )
+
+
+@monitor(CUSTOM_MONITOR)
+def measure_custom_metrics_of_day(inputs: DayInputs) -> list[Measurement]:
+    """Return the metrics of the model file over the week up to a day; the day's number is the seed of their draws."""
+    spec, day = inputs.spec, inputs.day
+    if not spec.metrics:
+        return []
+    horizon_days = spec.labels.horizon_days if spec.labels else HISTORY_DAYS
+    start = min(*inputs.baseline, day - timedelta(days=horizon_days))
+    known = inputs.scored.cohorts if inputs.scored and spec.labels else {}
+    cohorts = {other: cohort for other, cohort in known.items() if other >= start}
+    profiles = {
+        other: replace(own, cube=own.cube.labelled(cohorts[other].labels)) if other in cohorts else own
+        for other, own in inputs.profiles.items()
+        if other >= start
+    }
+    curve = learn_delay_curve(cohorts, day, horizon_days)
+    functions, normal = inputs.metric_functions, list(inputs.baseline)
+    return measure_custom_metrics(spec, inputs.schema, day, profiles, curve, normal, functions, seed=day.toordinal())

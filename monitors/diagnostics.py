@@ -1,6 +1,6 @@
 """What points at the cause of a breach: which mix moved the score, which slice lost most, which model version scored.
 
-A clue is never a breach; it says why, once something else has said that.
+Diagnostics are never a breach; they say why, once something else has said that.
 """
 
 from __future__ import annotations
@@ -13,25 +13,29 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
+from catalogue import Needs
+from catalogue.diagnostics import DIAGNOSTICS_MONITOR, NEW_VERSION_SHARE, SCORE_MIX, SCORE_WITHIN, WORST
+from catalogue.performance import FALSE_POSITIVE_RATE, RECALL
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
+from monitors.inputs import DayInputs
 from monitors.performance import figures
 from monitors.performance.cubes import count_days_at_threshold, sums_by_score_bin
-from monitors.performance.figures import BILLION
 from monitors.performance.maturity import LabelDelayCurve, maturity_ages, newest_days
+from monitors.performance.thresholds import BILLION
+from monitors.registry import monitor
 from monitors.stats.intervals import ALPHA, Estimate, share_estimate
 from profiles.bins import Floats, Ints
 from profiles.profile import Cube, Group
 from profiles.schema import ProfileSchema
 
-MONITOR = "clue"
 WINDOW_DAYS = 7
 """Cohort days pooled, as the decay monitor does."""
 LEAST_CASES = 10
 """Slices with fewer frauds (or legitimate payments), now or in the baseline, aren't searched."""
 RARE_VERSION_SHARE = 0.01
 """Versions with a smaller share of the baseline's payments are new ones."""
-SEARCHED_METRICS = {"recall": "frauds caught", "false_positive_rate": "legitimate payments raised an alert"}
+SEARCHED_METRICS = {RECALL: "frauds caught", FALSE_POSITIVE_RATE: "legitimate payments raised an alert"}
 
 
 class MeanChange(NamedTuple):
@@ -49,13 +53,22 @@ def measure_diagnostics(
     curve: LabelDelayCurve,
     baseline_days: Collection[date],
 ) -> list[Measurement]:
-    """Return the clues of a day: of its score against the baseline's, and of the newest mature week's slices.
+    """Return the diagnostics of a day: of its score against the baseline's, and of the newest mature week's slices.
 
     ``score_mix`` and ``score_within`` (feature: the slice column) split the change of the mean score, as a share of
     its range. ``worst_recall`` and ``worst_false_positive_rate`` name the slice, or joint group of two slices, that got
     significantly worse by the smallest p-value, Holm-corrected over all that were searched, or none.
-    ``new_version_share`` is the share of payments scored by a version that the baseline hardly had. Verdicts are ok,
-    insufficient and immature.
+    ``new_version_share`` is the share of payments scored by a version that the baseline hardly had.
+
+    Args:
+        spec: the model file.
+        schema: how partitions are profiled; without a score nothing is measured.
+        as_of: the day, at whose end the labels were read.
+        cubes: score cubes with these labels, by cohort day.
+        curve: the label-delay curve.
+        baseline_days: days of the baseline.
+    Returns:
+        Measurements; verdicts are ok, insufficient and immature.
     """
     if schema.score is None:
         return []
@@ -71,12 +84,19 @@ def measure_diagnostics(
 
 
 def decompose_mean_change(now: Mapping[Group, Ints], before: Mapping[Group, Ints]) -> MeanChange | None:
-    """Split the change of a mean score into mix and within (Kitagawa, JASA 1955; Oaxaca-Blinder by groups).
+    """Split the change of a mean score into mix and within.
 
-    Both map the groups of one column to their payments and scores by cell (``cubes.sums_by_score_bin``).
     mix = sum (p1 - p0)(m0 + m1)/2, within = sum (m1 - m0)(p0 + p1)/2 over groups with shares p and mean scores m; a
-    group that one side lacks has the other's mean. Intervals are normal, from multinomial shares and the scores'
-    variance. None where a side has no payment.
+    group that one side lacks has the other's mean.
+
+    Args:
+        now: the groups of one column with their payments and scores by bin (``cubes.sums_by_score_bin``): (2, score
+            bins).
+        before: the same of the baseline.
+    Returns:
+        Two changes as shares of the score's range, with normal intervals; None where a side has no payment.
+    Source:
+        Kitagawa, JASA 1955 (Oaxaca-Blinder by groups); errors from multinomial shares and the scores' variance.
     """
     groups = sorted(now.keys() | before.keys(), key=repr)
     n1, m1, v1 = _score_moments([now.get(group) for group in groups])
@@ -97,7 +117,18 @@ def decompose_mean_change(now: Mapping[Group, Ints], before: Mapping[Group, Ints
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p-values corrected for their number (Holm, Scand. J. Statist. 1979), in their own order."""
+    """Return p-values corrected for their number.
+
+    Args:
+        p_values: in any order.
+    Returns:
+        Corrected ones, at most 1, in the same order.
+    Source:
+        Holm, Scand. J. Statist. 1979.
+    Example:
+        >>> holm([0.01, 0.04, 0.03])
+        [0.03, 0.06, 0.06]
+    """
     order = np.argsort(p_values, kind="stable")
     factors = np.arange(len(p_values), 0, -1)
     rising = np.minimum(1.0, np.maximum.accumulate(np.asarray(p_values, dtype=np.float64)[order] * factors))
@@ -107,7 +138,21 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def fisher_less(events: int, n: int, other_events: int, other_n: int) -> float:
-    """Return the p-value that ``events / n`` is no smaller than ``other_events / other_n`` (Fisher's exact test)."""
+    """Return the p-value that one share is no smaller than another.
+
+    Args:
+        events: cases with the event, 0 to n.
+        n: cases.
+        other_events: those of the other group.
+        other_n: cases of the other group.
+    Returns:
+        From 0 to 1; small where ``events / n`` is smaller beyond chance.
+    Source:
+        Fisher's exact test, one-sided.
+    Example:
+        >>> round(fisher_less(1, 4, 3, 4), 4)
+        0.2429
+    """
     every = events + other_events
     k = np.arange(max(0, every - other_n), events + 1)
     logs = _log_choose(n, k) + _log_choose(other_n, every - k) - _log_choose(n + other_n, np.array([every]))
@@ -120,7 +165,7 @@ def _log_choose(n: int, k: Ints) -> Floats:
 
 
 def _score_moments(found: Sequence[Ints | None]) -> tuple[Ints, Floats, Floats]:
-    """Return each group's payments, mean score as a share of its range, and variance between score cells."""
+    """Return each group's payments, mean score as a share of its range, and variance between score bins."""
     n, mean, variance = np.zeros(len(found), np.int64), np.zeros(len(found)), np.zeros(len(found))
     for i, part in enumerate(found):
         if part is None or not part[0].any():
@@ -146,7 +191,7 @@ def _groups_of_column(cube_days: Mapping[date, Cube], days: Collection[date], co
 
 
 def _sum_groups(cube_days: Mapping[date, Cube], days: Collection[date], column: str) -> dict[Group, Ints]:
-    """Return the payments and scores of each group of a column by score cell, over days."""
+    """Return the payments and scores of each group of a column by score bin, over days."""
     own = {
         group: [scores for day in days if (scores := sums_by_score_bin(cube_days[day], group)) is not None]
         for group in _groups_of_column(cube_days, days, column)
@@ -171,8 +216,8 @@ def _mix_measurements(
         whole = found.mix.value + found.within.value
         reason = f"the mean score changed by {whole:+.4f} against the baseline: {found.mix.value:+.4f} by the mix of "
         reason += f"'{column}', {found.within.value:+.4f} within its groups"
-        for metric, own in (("score_mix", found.mix), ("score_within", found.within)):
-            made = figures.build_measurement(spec, as_of, as_of, MONITOR, metric, own, Verdict.OK, reason)
+        for metric, own in ((SCORE_MIX, found.mix), (SCORE_WITHIN, found.within)):
+            made = figures.build_measurement(spec, as_of, as_of, DIAGNOSTICS_MONITOR, metric, own, Verdict.OK, reason)
             yield _of_feature(made, column)
 
 
@@ -188,7 +233,9 @@ def _new_version_measurements(
     reason = (
         f"{100 * found.value:.3g} % of payments were scored by a model version that the baseline hardly had: {names}"
     )
-    made = figures.build_measurement(spec, as_of, as_of, MONITOR, "new_version_share", found, Verdict.OK, reason)
+    made = figures.build_measurement(
+        spec, as_of, as_of, DIAGNOSTICS_MONITOR, NEW_VERSION_SHARE, found, Verdict.OK, reason
+    )
     yield _of_feature(made, spec.score.version or "")
 
 
@@ -215,13 +262,13 @@ def _measure_worst_slice(
     metric: str,
 ) -> Measurement:
     """Search the slices of the newest mature week for the one that got worse beyond chance."""
-    name = f"worst_{metric}"
-    from_days = maturity_ages(spec.labels, curve).of(figures.LABELS_NEEDED[metric])
+    name = f"{WORST}{metric}"
+    from_days = maturity_ages(spec.labels, curve).of(figures.labels_needed(metric))
     recent = newest_days(cubes.keys(), as_of, from_days, WINDOW_DAYS)
     past = [day for day in normal if day not in recent and (as_of - day).days >= from_days]
     if not recent or not past:
         reason = "no week of cohorts, or no baseline day, is mature yet"
-        return figures.build_measurement(spec, as_of, as_of, MONITOR, name, None, Verdict.IMMATURE, reason)
+        return figures.build_measurement(spec, as_of, as_of, DIAGNOSTICS_MONITOR, name, None, Verdict.IMMATURE, reason)
     searched = [
         found
         for column in (*schema.slices, *spec.joint_slices)
@@ -230,12 +277,14 @@ def _measure_worst_slice(
     ]
     if not searched:
         reason = f"no slice has {LEAST_CASES} cases now and in the baseline"
-        return figures.build_measurement(spec, as_of, as_of, MONITOR, name, None, Verdict.INSUFFICIENT, reason)
+        return figures.build_measurement(
+            spec, as_of, as_of, DIAGNOSTICS_MONITOR, name, None, Verdict.INSUFFICIENT, reason
+        )
     corrected = holm([found.p_value for found in searched])
     position = int(np.argmin(corrected))
     if corrected[position] >= ALPHA:
         reason = f"none of {len(searched)} slices got worse beyond chance"
-        return figures.build_measurement(spec, as_of, as_of, MONITOR, name, None, Verdict.OK, reason)
+        return figures.build_measurement(spec, as_of, as_of, DIAGNOSTICS_MONITOR, name, None, Verdict.OK, reason)
     worst, before = searched[position], searched[position].other_events / searched[position].other_n
     reason = (
         f"{100 * worst.events / worst.n:.3g} % of {worst.n:,} {SEARCHED_METRICS[metric]}, {100 * before:.3g} % in the "
@@ -244,7 +293,7 @@ def _measure_worst_slice(
     reason += _describe_excess(searched, position)
     figure = share_estimate(worst.events, worst.n)
     return figures.build_measurement(
-        spec, as_of, as_of, MONITOR, name, figure, Verdict.OK, reason, group=worst.group, limit=before
+        spec, as_of, as_of, DIAGNOSTICS_MONITOR, name, figure, Verdict.OK, reason, group=worst.group, limit=before
     )
 
 
@@ -254,7 +303,7 @@ def _search_slice(
     now, before = count_days_at_threshold(cubes, recent, group), count_days_at_threshold(cubes, past, group)
     if now is None or before is None:
         return None
-    if figures.LABELS_NEEDED[metric] == "labels":
+    if figures.labels_needed(metric) is Needs.LABELS:
         now, before = (
             figures.count_unlabelled_as_legitimate(spec, now),
             figures.count_unlabelled_as_legitimate(spec, before),
@@ -263,7 +312,7 @@ def _search_slice(
     other_events, other_n = figures.EVENTS_AND_CASES[metric](figures.confusion_from_counts(before))
     if min(n, other_n) < LEAST_CASES:
         return None
-    falls = metric == "recall"
+    falls = metric == RECALL
     a, b = (events, other_events) if falls else (n - events, other_n - other_events)
     return _SearchedSlice(group, events, n, other_events, other_n, fisher_less(a, n, b, other_n))
 
@@ -284,3 +333,12 @@ def _describe_excess(searched: Sequence[_SearchedSlice], position: int) -> str:
 def _describe_odds(chance: float) -> str:
     """Return a small chance in words."""
     return "less than once in a million" if chance < 1e-6 else f"in {100 * chance:.1g} of 100 cases"
+
+
+@monitor(DIAGNOSTICS_MONITOR)
+def measure_diagnostics_of_day(inputs: DayInputs) -> list[Measurement]:
+    """Return what ``measure_diagnostics`` finds on a day; nothing of a model without a score."""
+    known = inputs.scored
+    if known is None:
+        return []
+    return measure_diagnostics(inputs.spec, inputs.schema, inputs.day, known.cubes, known.curve, known.baseline_days)

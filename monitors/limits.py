@@ -1,4 +1,4 @@
-"""What counts as too much: effect floors, the share of false alarms a test may spend, and the verdict they give."""
+"""What counts as too much: minimum effect sizes, the false alarms a test may spend, and the verdict they give."""
 
 from __future__ import annotations
 
@@ -6,112 +6,59 @@ from collections.abc import Sequence
 
 import numpy as np
 
+import catalogue
+from catalogue import BudgetPart, CatalogueError, Effect
+from catalogue.faults import FAULT_MONITOR
 from ledger.records.measurements import Verdict
 from models.errors import did_you_mean
 from models.spec import Spec
-
-MINIMUM_EFFECTS: dict[str, float] = {
-    "psi": 0.03,
-    "jensen_shannon": 0.07,
-    "wasserstein": 0.15,
-    "ks": 0.06,
-    "null_share": 0.01,
-    "nonfinite_share": 0.001,
-    "unseen_share": 0.01,
-    "top_score_share": 1.5,
-    "top_score_psi": 0.1,
-    "scale_ratio": 5.0,
-    "correlation_shift": 0.1,
-    "reconstruction_error": 0.1,
-    "frechet_distance": 0.02,
-    "repeated_share": 0.5,
-    "spike_share": 0.03,
-    "cluster_share": 0.02,
-    "scaled_share": 0.02,
-    "renamed_share": 0.01,
-    "slow_drift": 0.15,
-    "recall": 0.1,
-    "precision": 0.1,
-    "false_positive_rate": 1.5,
-    "alert_rate": 1.5,
-    "pr_auc": 0.1,
-    "roc_auc": 0.05,
-    "value_detection_rate": 0.1,
-    "calibration_error": 0.02,
-    "selection_rate_ratio": 1.25,
-    "true_positive_rate_ratio": 1.25,
-    "false_positive_rate_ratio": 1.25,
-    "precision_ratio": 1.25,
-    "selection_rate_difference": 0.1,
-    "true_positive_rate_difference": 0.1,
-    "false_positive_rate_difference": 0.1,
-    "precision_difference": 0.1,
-    "row_count": 0.65,
-    "duplicate_share": 0.001,
-}
-"""Smallest change worth waking somebody for, by metric; ``alerts.limits`` of a model file overrides it.
-
-- psi, jensen_shannon, wasserstein (in standard deviations of the baseline), ks, top_score_psi: the distance beyond
-  what chance makes. A PSI of 0.03 is a shift by a sixth of a standard deviation; with it go about Jensen-Shannon
-  root(0.03 / 8 ln 2) = 0.07, Wasserstein root(0.03) = 0.17 and KS 0.07
-- correlation_shift, reconstruction_error, frechet_distance: beyond their mean on the baseline's own days
-- repeated_share: share of the columns that repeat one earlier day
-- spike_share, cluster_share, scaled_share, renamed_share: a rise, as a share of a column's values
-- slow_drift: the latest days' level against the baseline's, in standard deviations of the column's values
-- null_share, nonfinite_share, unseen_share, duplicate_share, calibration_error: a rise, as a share
-- recall, precision, pr_auc, roc_auc, value_detection_rate: a drop; ``*_difference``: a gap between groups
-- scale_ratio, top_score_share, false_positive_rate, alert_rate, ``*_ratio``: a ratio, either way (5 is also 1/5)
-- row_count: share of the weekday's median, either way
-"""
-UNLEARNED_MINIMUM_EFFECTS: dict[str, float] = {
-    "psi": 0.1,
-    "jensen_shannon": 0.12,
-    "wasserstein": 0.25,
-    "ks": 0.12,
-    "null_share": 0.02,
-    "nonfinite_share": 0.001,
-    "unseen_share": 0.01,
-    "top_score_share": 2.0,
-    "top_score_psi": 0.25,
-}
-"""Floors while a baseline has too few days to learn from what days differ by nature: weekdays alone move a PSI by up
-to 0.05, and Jensen-Shannon root(0.05 / 8 ln 2), Wasserstein root(0.05), KS root(0.05) / 2 with it."""
 
 DAYS_PER_QUARTER = 91
 SLOW_SHARE = 0.1
 """Part of the budget that slow drift may spend, over all columns: its CUSUM is quiet for so many days on average."""
 FAULT_SHARE = 0.02
 """Part of it for the rules of hard evidence, which breach at once: so little that no true fault is lost by it."""
-FAULT_RULES = 8
-"""Rules of hard evidence that each column is held against every day, that of the whole partition counted in."""
 
 
 def minimum_effect(spec: Spec, metric: str, *, learned: bool = True) -> float:
-    """Return the effect floor of a metric in its own unit (see MINIMUM_EFFECTS); KeyError for a metric without one.
+    """Return the minimum effect size of a metric: the smallest change worth an alert, on the scale of its ``effect``.
 
-    Where the baseline has too few days to learn from, ``learned`` is False and the floor a higher one.
+    The catalogue has it (``Metric.minimum_effect``), and ``alerts.limits`` of a model file overrides it. Where the
+    baseline has too few days to learn from, ``learned`` is False and the size may be larger.
+
+    CatalogueError for a metric without one.
     """
     if metric in spec.alerts.limits:
         return spec.alerts.limits[metric]
-    return MINIMUM_EFFECTS[metric] if learned else UNLEARNED_MINIMUM_EFFECTS.get(metric, MINIMUM_EFFECTS[metric])
+    entry = catalogue.metric(metric)
+    if entry.minimum_effect is None:
+        raise CatalogueError(
+            f"metric {metric}: its entry in the catalogue has no minimum_effect, and a limit needs one"
+        )
+    unlearned = entry.minimum_effect_unlearned
+    return entry.minimum_effect if learned or unlearned is None else unlearned
 
 
-def budgeted_test_families(spec: Spec) -> tuple[str, ...]:
-    """Return what tests hypotheses about a model and may page alone, in words; each has an equal part of the budget.
+def budgeted_test_families(spec: Spec) -> tuple[BudgetPart, ...]:
+    """Return what tests hypotheses about a model and may alert alone; each has an equal part of the budget.
 
     Estimates aren't among them: they support an incident that labels show, and open none.
     """
     columns = spec.features.columns.values()
-    together = spec.features.second_moments or any(column.kind == "embedding" for column in columns)
     scored = spec.labels is not None or spec.score.threshold is not None
-    tests = {
-        "drift of features and score": True,
-        "numbers or embeddings together": together,
-        "performance": scored,
-        "fairness": bool(spec.compared) and spec.score.threshold is not None,
-        "own metrics": bool(spec.metrics),
+    tested = {
+        BudgetPart.DRIFT: True,
+        BudgetPart.MULTIVARIATE: spec.features.second_moments or any(c.kind == "embedding" for c in columns),
+        BudgetPart.PERFORMANCE: scored,
+        BudgetPart.FAIRNESS: bool(spec.compared) and spec.score.threshold is not None,
+        BudgetPart.CUSTOM: bool(spec.metrics),
     }
-    return tuple(name for name, there in tests.items() if there)
+    return tuple(part for part in BudgetPart if tested[part])
+
+
+def fault_rules() -> int:
+    """Return how many rules of hard evidence each column is held against every day, that of all rows counted in."""
+    return len(catalogue.monitor(FAULT_MONITOR).metrics)
 
 
 def alpha_per_test(spec: Spec, family: int) -> float:
@@ -129,7 +76,7 @@ def alpha_per_test(spec: Spec, family: int) -> float:
 def alpha_per_fault_rule(spec: Spec, columns: int) -> float:
     """Return the chance that a rule of hard evidence may leave to each of so many columns a day."""
     a_day = FAULT_SHARE * spec.alerts.false_pages_per_quarter / DAYS_PER_QUARTER
-    return min(0.001, a_day / FAULT_RULES / max(1, columns))
+    return min(0.001, a_day / fault_rules() / max(1, columns))
 
 
 def in_control_days(spec: Spec, columns: int) -> float:
@@ -172,20 +119,13 @@ def verdict_of_test(*, beyond: bool, significant: bool, conclusive: bool = True)
 
 def limit_problems(spec: Spec) -> list[str]:
     """Return a sentence for each entry of ``alerts.limits`` that no monitor reads, or that makes no sense."""
-    found = []
+    found, accepted = [], catalogue.minimum_effects()
     for metric, limit in spec.alerts.limits.items():
         key = f"alerts.limits.{metric}"
-        if metric not in MINIMUM_EFFECTS:
-            found.append(
-                f"{key}: no such metric; accepted are {', '.join(MINIMUM_EFFECTS)}"
-                f"{did_you_mean(metric, MINIMUM_EFFECTS)}"
-            )
+        if metric not in accepted:
+            found.append(f"{key}: no such metric; accepted are {', '.join(accepted)}{did_you_mean(metric, accepted)}")
         elif not limit > 0:
             found.append(f"{key}: must be above 0, not {limit:g}")
-        elif _is_ratio_metric(metric) and limit <= 1:
+        elif catalogue.metric(metric).effect is Effect.FACTOR and limit <= 1:
             found.append(f"{key}: is a ratio and must be above 1, not {limit:g}; 1.5 means half as much again")
     return found
-
-
-def _is_ratio_metric(metric: str) -> bool:
-    return metric.endswith("_ratio") or metric in {"false_positive_rate", "alert_rate", "top_score_share"}

@@ -1,4 +1,4 @@
-"""Profiles, cohorts and frames as bytes and text: the same value always gives the same bytes."""
+"""Profiles, cohorts and profile schemas as bytes and text: the same value always gives the same bytes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,13 @@ _WIDTHS = ("<i1", "<i2", "<i4", "<i8")
 
 
 def profile_to_bytes(profile: Profile) -> bytes:
-    """Return a profile as bytes."""
+    """Return a profile as bytes.
+
+    Args:
+        profile: any profile, also an empty one.
+    Returns:
+        Bytes of version VERSION, the same for equal profiles.
+    """
     counts = [
         (i, column, of) for i, columns in enumerate(profile.features.values()) for column, of in sorted(columns.items())
     ]
@@ -50,7 +56,15 @@ def _moments_to_array(moments: Mapping[str, Moments]) -> Ints:
 
 
 def profile_from_bytes(data: bytes) -> Profile:
-    """Return the profile that ``profile_to_bytes`` wrote; raise ValueError for another version or damaged bytes."""
+    """Return the profile that ``profile_to_bytes`` wrote.
+
+    Args:
+        data: its bytes, of any version so far.
+    Returns:
+        The profile; its counts and cube are unpacked when they are first asked for.
+    Raises:
+        ValueError: for a version not known here, or damaged bytes.
+    """
     header, cube, (bins, rows), more = _unpack(data)
     groups, counts = _groups_from_json(header["groups"]), header["counts"]
     from_header = np.array([own[2:5] for own in counts], dtype=object).reshape(-1, 3)
@@ -76,7 +90,13 @@ def _moments_from_array(
 
 
 def cohort_to_bytes(cohort: Cohort) -> bytes:
-    """Return a cohort as bytes."""
+    """Return a cohort as bytes.
+
+    Args:
+        cohort: any cohort, also an empty one.
+    Returns:
+        Bytes of version VERSION, the same for equal cohorts.
+    """
     delays, parts = BinCounts.of(cohort.delays), [BinCounts.of(own) for own in cohort.delays_by_group.values()]
     header = {"delays_of": [[group, len(own)] for group, own in zip(cohort.delays_by_group, parts, strict=True)]}
     more = (
@@ -86,7 +106,15 @@ def cohort_to_bytes(cohort: Cohort) -> bytes:
 
 
 def cohort_from_bytes(data: bytes) -> Cohort:
-    """Return the cohort that ``cohort_to_bytes`` wrote; raise ValueError for another version or damaged bytes."""
+    """Return the cohort that ``cohort_to_bytes`` wrote.
+
+    Args:
+        data: its bytes, of any version so far.
+    Returns:
+        The cohort.
+    Raises:
+        ValueError: for a version not known here, or damaged bytes.
+    """
     header, cube, (delays, frauds), more = _unpack(data)
     parts: dict[Group, BinCounts] = {}
     at = 0
@@ -97,15 +125,29 @@ def cohort_from_bytes(data: bytes) -> Cohort:
 
 
 def profile_schema_to_json(schema: ProfileSchema) -> str:
-    """Return a frame as JSON."""
+    """Return a profile schema as JSON.
+
+    Args:
+        schema: any profile schema.
+    Returns:
+        One line of JSON with the version, the id and the content.
+    """
     return json.dumps({"version": VERSION, "id": schema.id, **_schema_content(schema)}, ensure_ascii=False)
 
 
 def profile_schema_from_json(text: str) -> ProfileSchema:
-    """Return the frame that ``profile_schema_to_json`` wrote; raise ValueError for another version."""
+    """Return the profile schema that ``profile_schema_to_json`` wrote.
+
+    Args:
+        text: its JSON.
+    Returns:
+        The profile schema, with the id that it was stored under.
+    Raises:
+        ValueError: for another version.
+    """
     content = json.loads(text)
     if content.get("version") != VERSION:
-        raise ValueError(f"a frame of version {content.get('version')} can't be read; version {VERSION} can")
+        raise ValueError(f"a profile schema of version {content.get('version')} can't be read; version {VERSION} can")
     return ProfileSchema(
         id=content["id"],
         numbers={name: Grid(**grid) for name, grid in content["numbers"].items()},
@@ -126,7 +168,13 @@ def profile_schema_from_json(text: str) -> ProfileSchema:
 
 
 def profile_schema_id(schema: ProfileSchema) -> str:
-    """Return the id of a frame: a short SHA-256 of its content without the id."""
+    """Return the id of a profile schema.
+
+    Args:
+        schema: any profile schema; its own ``id`` is not looked at.
+    Returns:
+        The first 16 hexadecimal digits of the SHA-256 of its content.
+    """
     return hashlib.sha256(json.dumps(_schema_content(schema)).encode()).hexdigest()[:16]
 
 
@@ -140,7 +188,7 @@ def _schema_content(schema: ProfileSchema) -> dict[str, Any]:
         "score": asdict(schema.score) if schema.score else None,
         "slices": list(schema.slices),
         "groups": {name: list(values) for name, values in schema.groups.items()},
-        # left out where there is nothing, so that frames from before there were any keep their id
+        # left out where there is nothing, so that schemas from before there were any keep their id
         **({"embeddings": {name: asdict(own) for name, own in schema.embeddings.items()}} if schema.embeddings else {}),
         **({"moments": list(schema.moments)} if schema.moments else {}),
         **({"weighted": True} if schema.weighted else {}),
@@ -148,7 +196,7 @@ def _schema_content(schema: ProfileSchema) -> dict[str, Any]:
 
 
 def _pack(header: dict[str, Any], cube: Cube, pair: tuple[Ints, Ints], more: Sequence[Ints] = ()) -> bytes:
-    """Write a header, a pair of arrays, a cube by its non-zero (score cell, state) places, and more arrays."""
+    """Write a header, a pair of arrays, a cube by its non-zero (score bin, state) pairs, and more arrays."""
     positions: list[Ints] = []
     values: list[Ints] = []
     for part in cube.bins.values():

@@ -21,13 +21,13 @@ BigInts = npt.NDArray[np.object_]
 """Integers of any size: a total may exceed 64 bits."""
 NarrowInts = npt.NDArray[np.signedinteger]
 _BEYOND_ANY_BIN = 2**40
-"""Beyond any cell."""
+"""Beyond any bin number."""
 
 
 class BinCounts(Mapping[int, int]):
-    """Rows by cell, as stored: two arrays, cells in order and their rows. A dict is made for those who look one up.
+    """Rows by bin, as stored: two arrays, bins in order and their rows. A dict is made for those who look one up.
 
-    A window of 90 days has millions of cells; as arrays they take a fifth of the time and memory of dicts.
+    A window of 90 days has millions of bins; as arrays they take a fifth of the time and memory of dicts.
     """
 
     def __init__(self, bins: Ints, rows: Ints) -> None:
@@ -35,7 +35,16 @@ class BinCounts(Mapping[int, int]):
 
     @classmethod
     def of(cls, bins: Mapping[int, int]) -> BinCounts:
-        """Return any mapping of cells to rows as arrays in order of cell."""
+        """Return rows by bin as arrays.
+
+        Args:
+            bins: rows by bin number, in any order.
+        Returns:
+            The same counts in order of bin; the mapping itself where it is one already.
+        Example:
+            >>> BinCounts.of({3: 7, -1: 2}).bins.tolist()
+            [-1, 3]
+        """
         if isinstance(bins, cls):
             return bins
         found = np.array(sorted(bins.items()), dtype=np.int64).reshape(-1, 2)
@@ -62,8 +71,8 @@ class BinCounts(Mapping[int, int]):
 class Counts:
     """One column's counts: ``rows == nulls + nonfinite + sum(bins)``.
 
-    ``bins`` maps cell to rows, without zeros; ``total`` is the fixed-point sum of finite values in the grid's unit,
-    and of a score that of where it lies in its range, in billionths.
+    ``bins`` maps bin number to rows, without zeros; ``total`` is the fixed-point sum of finite values in the grid's
+    unit, and of a score that of where it lies in its range, in billionths.
     """
 
     nulls: int = 0
@@ -78,7 +87,7 @@ class Counts:
 
     @property
     def finite(self) -> int:
-        """Return the rows that have a cell."""
+        """Return the rows that have a bin."""
         return int(BinCounts.of(self.bins).rows.sum())
 
     def __add__(self, other: Counts) -> Counts:
@@ -110,7 +119,13 @@ class PackedCounts(Mapping[Group, Mapping[str, Counts]]):
 
     @classmethod
     def of(cls, features: Mapping[Group, Mapping[str, Counts]]) -> PackedCounts:
-        """Return counts as arrays."""
+        """Return counts as a few arrays.
+
+        Args:
+            features: counts by group and column.
+        Returns:
+            The same counts in the same order; the mapping itself where it is packed already.
+        """
         if isinstance(features, cls):
             return features
         names = [(group, column) for group, columns in features.items() for column in columns]
@@ -132,7 +147,7 @@ class PackedCounts(Mapping[Group, Mapping[str, Counts]]):
 
     @cached_property
     def bounds(self) -> Ints:
-        """Return where the cells of each begin, and where the last one's end."""
+        """Return where in ``bins`` each column's begin, and where the last one's end: (columns + 1)."""
         return np.concatenate([[0], np.cumsum(self.sizes)])
 
     def __getitem__(self, group: Group) -> Mapping[str, Counts]:
@@ -178,12 +193,18 @@ class LazyArrays(Mapping[Group, Ints]):
 
 
 def sort_groups(groups: Mapping[Group, _Part]) -> dict[Group, _Part]:
-    """Return groups in their one order: by column, then by value with null last."""
+    """Return groups in their one order: by column, then by value with null last.
+
+    Args:
+        groups: anything by group.
+    Returns:
+        The same items, ordered.
+    """
     return dict(sorted(groups.items(), key=lambda item: (item[0][0], item[0][1] is None, item[0][1] or "")))
 
 
 def _sum_counts(parts: Sequence[tuple[int, Counts]]) -> Counts:
-    """Return the signed sum of counts, its cells in order and without zeros."""
+    """Return the signed sum of counts, its bins in order and without zeros."""
     return Counts(
         sum(sign * counts.nulls for sign, counts in parts),
         sum(sign * counts.nonfinite for sign, counts in parts),
@@ -193,7 +214,16 @@ def _sum_counts(parts: Sequence[tuple[int, Counts]]) -> Counts:
 
 
 def sum_bin_counts(parts: Sequence[tuple[int, Mapping[int, int]]]) -> BinCounts:
-    """Return the signed sum of rows by cell, in order of cell and without zeros."""
+    """Return the signed sum of rows by bin.
+
+    Args:
+        parts: pairs of a sign (1 or -1) and rows by bin; a negative sum is kept.
+    Returns:
+        The sum in order of bin, without zeros.
+    Example:
+        >>> sum_bin_counts([(1, {0: 5, 2: 1}), (-1, {2: 1})])
+        {0: 5}
+    """
     bins = [BinCounts.of(own) for _, own in parts]
     signed = [own.rows if sign > 0 else -own.rows for own, (sign, _) in zip(bins, parts, strict=True)]
     bin_numbers = np.concatenate([own.bins for own in bins])
@@ -205,9 +235,14 @@ def sum_bin_counts(parts: Sequence[tuple[int, Mapping[int, int]]]) -> BinCounts:
 
 
 def sum_packed_counts(parts: Sequence[tuple[int, PackedCounts]]) -> PackedCounts:
-    """Return the signed sum of counts; a column of which nothing is left is left out.
+    """Return the signed sum of counts.
 
-    All cells that any part has lie in one array, column after column, into which each part is added.
+    All bins that any part has lie in one array, column after column, into which each part is added.
+
+    Args:
+        parts: pairs of a sign (1 or -1) and packed counts.
+    Returns:
+        The sum; a column of which nothing is left is left out.
     """
     of_group: dict[Group, dict[GroupColumn, None]] = {}
     for name in dict.fromkeys(name for _, own in parts for name in own.names):

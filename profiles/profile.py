@@ -37,9 +37,9 @@ propensity p, 1 / p in millionths, pence / p, and payments without a usable p. B
 
 @dataclass(frozen=True)
 class Cube:
-    """Scores by label state and group: ``cells[group]`` has the shape (score cell, state, what), integers.
+    """Scores by label state and group: ``bins[group]`` has the shape (score bin, label state, sum), integers.
 
-    The first axis is the score grid's cell plus its ``half``, so a payment raised an alert when index >= half.
+    The first axis is the score's bin number plus the grid's ``half``, so a payment raised an alert when index >= half.
     """
 
     bins: Mapping[Group, Ints] = field(default_factory=dict)
@@ -51,7 +51,13 @@ class Cube:
         return _sum_cubes([(1, self), (-1, other)])
 
     def labelled(self, labels: Cube) -> Cube:
-        """Return the cube after the payments in ``labels`` (states fraud and legitimate) left the open state."""
+        """Return the cube with labels filled in.
+
+        Args:
+            labels: the payments that have one (states fraud and legitimate), by this cube's groups and fraud types.
+        Returns:
+            A new cube: these payments left the state open.
+        """
         bins = dict(self.bins)
         for group, part in labels.bins.items():
             if group not in bins:  # fraud types, which are not known before the label
@@ -72,7 +78,7 @@ class Cube:
 
 
 PER_BIN = 64
-"""Coordinates are kept in 64ths of a grid's cell. Within a grid of 256 cells they are at most 2^13, so a day's sum of
+"""Coordinates are kept in 64ths of a grid's bin. Within a grid of 256 bins they are at most 2^13, so a day's sum of
 products stays exact in a double up to 2^27 rows, and in 64 bits for a thousand such days."""
 ALL_NUMBERS = ""
 """Name of the moments of all numbers of a model together; those of an embedding have its column's name."""
@@ -82,7 +88,7 @@ ALL_NUMBERS = ""
 class Moments:
     """Sums over n rows of k coordinates: ``sums`` (k) and ``products`` (k, k; symmetric), integers.
 
-    A coordinate is a value's position on its grid in 64ths of a cell, clipped to the grid.
+    A coordinate is a value's position on its grid in 64ths of a bin, clipped to the grid.
     """
 
     n: int
@@ -91,7 +97,18 @@ class Moments:
 
     @classmethod
     def from_upper(cls, n: int, sums: Ints, upper: Ints) -> Moments:
-        """Return moments from the upper triangle of their products, by rows."""
+        """Return moments from the upper triangle of their products.
+
+        Args:
+            n: rows.
+            sums: (k).
+            upper: (k (k + 1) / 2), by rows, with the diagonal.
+        Returns:
+            Moments with the full symmetric (k, k) products.
+        Example:
+            >>> Moments.from_upper(1, np.array([2, 3]), np.array([4, 6, 9])).products.tolist()
+            [[4, 6], [6, 9]]
+        """
         k = len(sums)
         products, places = np.zeros((k, k), dtype=np.int64), np.triu_indices(k)
         products[places] = upper
@@ -114,12 +131,12 @@ class Moments:
 
     @property
     def mean(self) -> Floats:
-        """Return the mean of each coordinate, in cells."""
+        """Return the mean of each coordinate, in bins: (k)."""
         return np.asarray(self.sums / self.n / PER_BIN)
 
     @property
     def covariance(self) -> Floats:
-        """Return the covariance of the coordinates (divided by n), in cells squared."""
+        """Return the covariance of the coordinates (divided by n), in bins squared: (k, k)."""
         return np.asarray(self.products / self.n / PER_BIN**2 - np.outer(self.mean, self.mean))
 
 
@@ -146,7 +163,16 @@ class Profile:
 
 
 def sum_profiles(profiles: Iterable[Profile], schema_id: str) -> Profile:
-    """Return the sum of profiles; of none, the empty profile of the frame."""
+    """Return the sum of profiles.
+
+    Args:
+        profiles: any number, none included.
+        schema_id: the id of the profile schema that all of them have.
+    Returns:
+        Their sum; of none, the empty profile of that schema.
+    Raises:
+        ValueError: where a profile has another schema.
+    """
     return _sum_signed_profiles(schema_id, [(1, profile) for profile in profiles])
 
 
@@ -171,7 +197,7 @@ def _sum_signed_profiles(schema_id: str, parts: Sequence[tuple[int, Profile]]) -
     """Return the signed sum of profiles; a column or group of which nothing is left is left out."""
     for _, profile in parts:
         if profile.schema_id != schema_id:
-            raise ValueError(f"profiles of frames {schema_id} and {profile.schema_id} don't add up")
+            raise ValueError(f"profiles of the schemas {schema_id} and {profile.schema_id} don't add up")
     return Profile(
         schema_id,
         sum(sign * profile.rows for sign, profile in parts),

@@ -15,7 +15,7 @@ class ProfileSchema:
     ``groups`` maps each slice or protected column, and that of the model version, to the values that have a cube of
     their own (None: null); other values share the group ``OTHER_VALUES``. ``moments`` names the numbers whose second
     moments are kept, in order. ``weighted`` says that the cube also sums the payments' weights.
-    Only profiles of frames with the same ``id`` add up.
+    Only profiles of schemas with the same ``id`` add up.
     """
 
     id: str
@@ -30,7 +30,7 @@ class ProfileSchema:
 
     @property
     def sums(self) -> int:
-        """Return how many sums the score cube keeps of each cell: see ``profile.COUNT`` and those after it."""
+        """Return how many sums the score cube keeps of each bin: 3, or 6 with weights (see ``profile.COUNT``)."""
         return 6 if self.weighted else 3
 
 

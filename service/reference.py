@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from service.app import create_app
-from watchkeeper.reference import (
+from watchkeeper.markdown import (
     GENERATED_NOTE,
     REFERENCE_FOLDER,
     describe_accepted,

@@ -7,41 +7,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models.errors import WatchkeeperError
+from warehouse.engines import engine_at
 
 if TYPE_CHECKING:
     from warehouse.protocol import Warehouse
 
 
 def open_warehouse(address: str | Path, read_at: datetime | None = None) -> Warehouse:
-    """Return the warehouse at an address: a folder of Parquet tables, or BigQuery as it was at ``read_at`` (None: now).
+    """Return the warehouse at an address of any engine in ``engines.FOLDERS``, as it was at ``read_at`` (None: now).
 
-    Raises WatchkeeperError for any other kind.
+    Raises WatchkeeperError for an address that no engine accepts, and where the engine's package isn't installed.
     """
-    # DuckDB is loaded only where a warehouse is opened: parsing the DAGs imports this package too.
-    from warehouse.duckdb.warehouse import ParquetWarehouse  # noqa: PLC0415
-
-    scheme, separator, rest = str(address).partition("://")
-    if not separator:
-        return ParquetWarehouse(Path(address))
-    if scheme == "file":
-        return ParquetWarehouse(Path(rest))
-    if scheme == "bigquery":
-        return _open_bigquery(str(address), rest, read_at)
-    raise WatchkeeperError(
-        f"warehouse {address}: unknown kind '{scheme}'; accepted in WATCHKEEPER_WAREHOUSE are a folder of Parquet "
-        "tables, and bigquery://project or bigquery://project/location"
-    )
-
-
-def _open_bigquery(address: str, rest: str, read_at: datetime | None) -> Warehouse:
-    project, _, location = rest.partition("/")
-    if not project or "/" in location:
-        raise WatchkeeperError(f"warehouse {address}: accepted is bigquery://project or bigquery://project/location")
+    engine, location = engine_at(address)
     try:
-        from warehouse.bigquery.jobs import connect_bigquery  # noqa: PLC0415
-        from warehouse.bigquery.warehouse import BigQueryWarehouse  # noqa: PLC0415
+        return engine.open_warehouse(location, read_at)
     except ImportError as error:
+        extra = f"[{engine.extra}]" if engine.extra else ""
         raise WatchkeeperError(
-            f"warehouse {address}: the package {error.name} is not installed; install watchkeeper[bigquery]"
+            f"warehouse {address}: the package {error.name} is not installed; install watchkeeper{extra}"
         ) from error
-    return BigQueryWarehouse(connect_bigquery(project, location or None), read_at)

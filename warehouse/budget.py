@@ -1,7 +1,7 @@
 """What reading may cost where the warehouse bills the bytes it reads, and what is left unread when it costs more.
 
-BigQuery bills every column that a statement names, whole, in every partition that its filter leaves: at least 10 MB for
-each table, whatever the rows are used for. So what can be saved, and how:
+Such a warehouse bills every column that a statement names, whole, in every partition that its filter leaves, whatever
+the rows are used for. So what can be saved, and how:
 
 - *Fewer slices* save the bytes of the slice columns that nothing else reads, and the work (slots) of grouping by them.
 - *A deterministic sample* is one of features, not of rows. Rows picked by a hash of their id would save slots but not
@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from models.errors import WatchkeeperError
+from models.spec import Spec
+from profiles.schema import ProfileSchema
 
-SMALLEST_BILL = 10 * 2**20
-"""Bytes that BigQuery bills at least for each table that a statement reads."""
 FEWEST_FEATURES = 64
 """The smallest sample reads one feature of so many."""
 
@@ -115,8 +115,22 @@ def choose_plan(
     )
 
 
+def restrict_schema(spec: Spec, schema: ProfileSchema, plan: ReadPlan) -> ProfileSchema:
+    """Return a profile schema that reads what a plan says; it keeps its id, so that profiles of both add up."""
+    kept, always = set(plan.features), {*spec.compared, spec.score.version, spec.score.action}
+    return replace(
+        schema,
+        numbers={name: grid for name, grid in schema.numbers.items() if name in kept},
+        categories={name: levels for name, levels in schema.categories.items() if name in kept},
+        embeddings={name: own for name, own in schema.embeddings.items() if name in kept},
+        slices=plan.slices,
+        groups={name: own for name, own in schema.groups.items() if name in always or name in plan.slices},
+        moments=schema.moments if kept.issuperset(schema.moments) else (),
+    )
+
+
 def format_bytes(count: int) -> str:
-    """Return a number of bytes in words, as BigQuery's prices count them: 1 kB is 1,000 bytes."""
+    """Return a number of bytes in words, as warehouses' prices count them: 1 kB is 1,000 bytes."""
     value, unit = float(count), "B"
     for larger in ("kB", "MB", "GB", "TB", "PB"):
         if value < 1000:

@@ -53,44 +53,6 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True)
-class FileSource:
-    """Parquet files of the same columns and types, and the days that are wanted of them."""
-
-    files: tuple[str, ...]
-    columns: Mapping[str, str]
-    day: str
-    partitioned: bool
-    start: date
-    end: date
-    tie_breaker: str = "t.filename, t.file_row_number"
-
-    def scan(self, bound: Bound) -> str:
-        """Return the FROM item, with the alias ``t``."""
-        return f"{self.read(bound(list(self.files)))} AS t"
-
-    @property
-    def only_day(self) -> date | None:
-        """Return the day that every row is of: the files' folder says so."""
-        return self.start if self.partitioned and self.start == self.end else None
-
-    def read(self, files: str) -> str:
-        """Return the table function over files that are given as SQL."""
-        return f"read_parquet({files}, union_by_name = true, hive_partitioning = {str(self.partitioned).lower()})"
-
-    def day_number(self) -> str:
-        """Return the day of a row, in days since 1970."""
-        return sql.as_day_number(sql.column_as_date(self.day, self.columns[self.day]))
-
-    def wanted(self, bound: Bound) -> list[str]:
-        """Return the conditions that hold for rows of the wanted days."""
-        if self.partitioned or self.start == date.min:  # all of the table
-            return []
-        return [
-            f"{sql.column_as_date(self.day, self.columns[self.day])} BETWEEN {bound(self.start)} AND {bound(self.end)}"
-        ]
-
-
-@dataclass(frozen=True)
 class TableSource:
     """A table of a warehouse that has columns of its own for everything, and the days that are wanted of it."""
 
@@ -99,9 +61,9 @@ class TableSource:
     day: str
     start: date
     end: date
+    tie_breaker: str
     partitioned: bool = False
     only_day: date | None = None
-    tie_breaker: str = "to_json_string(t)"
 
     def scan(self, bound: Bound) -> str:
         """Return the FROM item, with the alias ``t``."""

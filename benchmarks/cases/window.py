@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from benchmarks import kept
 from benchmarks.counting import CountingWarehouse
@@ -17,9 +17,8 @@ from ledger.store import Ledger
 from monitors.drift.daily_drift import measure_drift
 from profiles.profile import sum_profiles
 from warehouse.duckdb.warehouse import ParquetWarehouse
-from warehouse.protocol import Warehouse
-from watchkeeper.context import Context, baseline_calibration, baseline_profiles, stored_profiles
-from watchkeeper.settings import Settings
+from watchkeeper.pipeline.day_cache import DayCache
+from watchkeeper.pipeline.load_day import load_baseline, load_stored_days
 
 WINDOW_DAYS = 90
 BASELINE_DAYS = 7
@@ -54,12 +53,13 @@ def prepare(*, root: str, rows: int, days: int, columns: int) -> Callable[[], Fo
     last = day_of(BASELINE_DAYS + WINDOW_DAYS - 1)
 
     def work() -> Found:
-        ctx = Context(Settings(), cast("Warehouse", bank), Ledger.open(address), datetime.now(UTC))
-        learned = baseline_calibration(ctx, model, frame, baseline_profiles(ctx, model, frame, last))
-        stored = stored_profiles(ctx, model, frame, last - timedelta(days=WINDOW_DAYS - 1), last)
-        window = sum_profiles(stored.values(), frame.id)
+        ledger, cache = Ledger.open(address), DayCache()
+        stored = load_stored_days(ledger, model, frame)
+        learned = cache.calibration(model, frame, load_baseline(ledger, cache, model, stored, last))
+        days = cache.profiles(ledger, [last - timedelta(days=i) for i in range(WINDOW_DAYS)])
+        window = sum_profiles(days.values(), frame.id)
         found = measure_drift(model, frame, last, window, learned)
-        ctx.ledger.close()
+        ledger.close()
         return Found(found, window.rows, bank.scans)
 
     return work

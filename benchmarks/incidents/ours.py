@@ -14,8 +14,10 @@ from ledger.records.incidents import Incident
 from ledger.records.measurements import Measurement, Verdict
 from ledger.store import Ledger
 from warehouse.duckdb.warehouse import ParquetWarehouse
-from watchkeeper.context import Context, partition_or_streamed, profile_schema_of
+from watchkeeper.context import Context
 from watchkeeper.pipeline import watch
+from watchkeeper.pipeline.day_cache import DayCache
+from watchkeeper.pipeline.take_in import take_in_day, take_in_past
 from watchkeeper.settings import Settings
 
 LEDGER = "ledger.db"
@@ -32,6 +34,7 @@ class Watched:
     root: Path
     ctx: Context
     pages: list[Page] = field(default_factory=list)
+    cache: DayCache = field(default_factory=DayCache)
 
     @classmethod
     def open(cls, source: Source, root: Path) -> Watched:
@@ -48,20 +51,16 @@ class Watched:
         with closing(sqlite3.connect(self.root / LEDGER)) as own, closing(sqlite3.connect(root / LEDGER)) as copy:
             own.backup(copy)  # what was written last isn't in the file yet
         again = Watched.open(self.source, root)
-        again.ctx.cached_profiles.update(self.ctx.cached_profiles)
-        again.ctx.cached_baseline_sums.update(self.ctx.cached_baseline_sums)
-        again.ctx.cached_calibrations.update(self.ctx.cached_calibrations)
-        again.ctx.cached_cohorts.update(self.ctx.cached_cohorts)
+        again.cache = self.cache.without([])
         return again
 
     def watch(self, day: date) -> list[Page]:
         """Watch a day on the morning after it, and return its pages in the order in which they are concluded."""
         spec = self.source.spec
         self.ctx = replace(self.ctx, now=datetime.combine(day + timedelta(days=1), time(7), UTC))
-        partition = partition_or_streamed(self.ctx, spec, profile_schema_of(self.ctx, spec), day)
-        watch.check_arrival(self.ctx, spec, day, partition)
-        watch.measure_day(self.ctx, spec, day, only_what_alerts=True)
-        watch.conclude_day(self.ctx, spec, day, partition)
+        taken = take_in_day(self.ctx, spec, day, take_in_past(self.ctx, spec, day, self.cache), self.cache)
+        watch.measure_day(self.ctx, spec, day, taken, self.cache, only_what_alerts=True)
+        watch.conclude_day(self.ctx, spec, day, taken, self.cache)
         found = [i for i in self.ctx.ledger.incidents(spec.model, as_of=day) if i.fired == day]
         told = [_page(day, i) for i in sorted(found, key=lambda i: (i.cause_entry.order, i.id))]
         self.pages += told

@@ -50,6 +50,11 @@ class Measurement:
     reason: str = ""
 
     @property
+    def natural_key(self) -> tuple[str, date, date, str, str, str, str]:
+        """Return what no two measurements share; the ledger returns them in this order."""
+        return self.model, self.as_of, self.day, self.monitor, self.metric, self.feature, self.slice
+
+    @property
     def figure(self) -> str:
         """Return its name within its model and day, as incidents name it: ``monitor/metric/feature/slice``."""
         return f"{self.monitor}/{self.metric}/{self.feature}/{self.slice}"

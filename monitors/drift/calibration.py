@@ -6,26 +6,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+import catalogue
+from catalogue.drift import NONFINITE_SHARE, NULL_SHARE, TOP_SCORE_PSI, TOP_SCORE_SHARE
+from catalogue.drift_monitors import DRIFT_MONITOR, SCORE_MONITOR
 from models.spec import Spec
 from monitors.drift import references
 from monitors.drift.references import DayReference, ReferenceKind
-from monitors.stats import daily_distances, null_distributions
+from monitors.stats import closed_forms, null_distributions
 from monitors.stats.comparisons import column_standard_deviation
+from monitors.stats.distances import psi
 from monitors.stats.null_distributions import NullDistribution, share_to_angle
-from monitors.stats.vectors import bin_midpoints, decile_bins
+from monitors.stats.registry import STATISTICS, Statistic
+from monitors.stats.vectors import bin_midpoints, daily_rows_by_psi_bin, decile_bins
 from profiles.bins import Floats, Grid, Ints, Levels
 from profiles.profile import EVERYONE, BinCounts, Counts, Group, Profile
 from profiles.schema import ProfileSchema
-
-NUMBER_METRICS = ("psi", "jensen_shannon", "wasserstein", "ks", "null_share", "nonfinite_share", "scale_ratio")
-SCORE_METRICS = (*NUMBER_METRICS[:-1], "top_score_share", "top_score_psi")
-CATEGORY_METRICS = ("psi", "jensen_shannon", "null_share", "unseen_share")
-SLICE_METRICS = ("psi", "wasserstein", "null_share", "unseen_share")
-"""Metrics that are also measured in each slice, where they apply."""
 
 _Rows = TypeVar("_Rows", Ints, Floats)
 
@@ -37,6 +36,24 @@ TOP_SHARE = 0.01
 TOP_PSI_BINS = 4
 NULLS, NONFINITE, BINS_FROM = 0, 1, 2
 """Places in a column's vector: rows without a value, values not finite, and from the third on its cells."""
+TOP_SCORE_SHARE_FALL = f"{TOP_SCORE_SHARE}_fall"
+"""Key of the null distribution of a top score share that fell."""
+
+
+class TestedColumn(NamedTuple):
+    """A column of the daily drift tests: its monitor, its bins, and its metrics, of everyone and in each slice."""
+
+    monitor: str
+    name: str
+    bins: Grid | Levels
+    metrics: tuple[str, ...]
+    slice_metrics: tuple[str, ...]
+
+    @classmethod
+    def of_kind(cls, kind: str, monitor: str, name: str, bins: Grid | Levels) -> TestedColumn:
+        """Return a column of a kind (number, category or score) with the metrics that the catalogue has for it."""
+        every, in_slices = (catalogue.column_metrics(kind, in_slices=each) for each in (False, True))
+        return cls(monitor, name, bins, every, in_slices)
 
 
 @dataclass(frozen=True)
@@ -84,14 +101,14 @@ class Calibration:
     learned: Mapping[tuple[Group, str], ColumnCalibration]
 
 
-def columns_to_calibrate(
-    spec: Spec, schema: ProfileSchema
-) -> Iterator[tuple[str, str, Grid | Levels, tuple[str, ...]]]:
-    """Yield the monitor, name, cells and metrics of each column."""
-    yield from (("drift", name, grid, NUMBER_METRICS) for name, grid in schema.numbers.items())
-    yield from (("drift", name, levels, CATEGORY_METRICS) for name, levels in schema.categories.items())
+def tested_columns(spec: Spec, schema: ProfileSchema) -> Iterator[TestedColumn]:
+    """Yield each column of the daily drift tests: numbers, categories, then the score."""
+    for name, grid in schema.numbers.items():
+        yield TestedColumn.of_kind("number", DRIFT_MONITOR, name, grid)
+    for name, levels in schema.categories.items():
+        yield TestedColumn.of_kind("category", DRIFT_MONITOR, name, levels)
     if schema.score is not None:
-        yield "score", spec.score.column, schema.score, SCORE_METRICS
+        yield TestedColumn.of_kind("score", SCORE_MONITOR, spec.score.column, schema.score)
 
 
 def learn_calibration(spec: Spec, schema: ProfileSchema, baseline: Mapping[date, Profile]) -> Calibration:
@@ -103,14 +120,15 @@ def learn_calibration(spec: Spec, schema: ProfileSchema, baseline: Mapping[date,
     learned: dict[tuple[Group, str], ColumnCalibration] = {}
     groups = dict.fromkeys(group for profile in baseline.values() for group in profile.features)
     slices = [group for group in groups if group != EVERYONE and group[0] in schema.slices]
-    for _, name, bins, metrics in columns_to_calibrate(spec, schema):
+    for column in tested_columns(spec, schema):
+        name = column.name
         kind, since = None, None
         for group in (EVERYONE, *slices):
             if group[0] == name:
                 continue
             own = {day: mine[name] for day, one in baseline.items() if name in (mine := one.features.get(group, {}))}
-            wanted = metrics if group == EVERYONE else tuple(metric for metric in metrics if metric in SLICE_METRICS)
-            found = _learn_column(bins, own, wanted, kind, since)
+            wanted = column.metrics if group == EVERYONE else column.slice_metrics
+            found = _learn_column(column.bins, own, wanted, kind, since)
             if found is not None:
                 kind, since = kind or found.reference.kind, since or found.reference.start
                 learned[group, name] = found
@@ -145,7 +163,7 @@ def _learn_column(
     psi_bins = decile_bins(inner) if isinstance(bins, Grid) and inner.any() else _psi_bins_of_levels(inner, typical)
     if kind is None:
         coarse_bins = np.concatenate([[NULLS, NONFINITE], psi_bins + BINS_FROM])
-        binned = daily_distances.daily_rows_by_psi_bin(counts, coarse_bins)
+        binned = daily_rows_by_psi_bin(counts, coarse_bins)
         kind = references.choose_reference_kind(days, binned)
         if first := references.days_before_settling(kind, days, binned):
             return _learn_column(bins, by_day, metrics, None, days[first])
@@ -154,7 +172,7 @@ def _learn_column(
     spread = (
         column_standard_deviation(inner / finite, bin_midpoints(bins)) if isinstance(bins, Grid) and finite else 1.0
     )
-    top, top_psi_bins = _top_of_score(inner) if "top_score_share" in metrics else (None, None)
+    top, top_psi_bins = _top_of_score(inner) if TOP_SCORE_SHARE in metrics else (None, None)
     found = ColumnCalibration(
         bins, int(together.sum()), total / finite if finite else 0.0, spread,
         references.fit_reference(kind, days, counts), psi_bins, {}, _widest_scale(bins, counts[:, BINS_FROM:]),
@@ -173,7 +191,7 @@ def _learn_nulls(
     shares, rows_before = references.leave_one_out_shares(kind, days, counts)
     rows = counts.sum(axis=1)
     result: dict[str, NullDistribution] = {}
-    for metric, position in (("null_share", NULLS), ("nonfinite_share", NONFINITE)):
+    for metric, position in ((NULL_SHARE, NULLS), (NONFINITE_SHARE, NONFINITE)):
         if metric in metrics:
             gaps = share_to_angle(counts[:, position] / rows) - share_to_angle(shares[:, position])
             result[metric] = null_distributions.learn_share_null(
@@ -186,25 +204,32 @@ def _learn_nulls(
     today = found.comparable_bins(counts[has_enough]).astype(np.float64)
     before = found.comparable_bins(shares[has_enough]) * rows_before[has_enough][:, None]
     for metric in metrics:
-        if metric in daily_distances.SQUARED_DISTANCES:
-            result[metric] = _learn_distance_null(metric, found, today, before, terms)
+        if metric in STATISTICS:
+            result[metric] = _learn_distance_null(STATISTICS[metric], found, today, before, terms)
     if found.top is not None and found.top_psi_bins is not None:
         result |= _learn_top_nulls(found.top, found.top_psi_bins, today, before, terms)
     return result
 
 
 def _learn_distance_null(
-    metric: str, found: ColumnCalibration, today: Floats, before: Floats, terms: int
+    statistic: Statistic, found: ColumnCalibration, today: Floats, before: Floats, terms: int
 ) -> NullDistribution:
-    if metric == "psi":
-        today, before = (daily_distances.daily_rows_by_psi_bin(side, found.psi_bins) for side in (today, before))
+    if not statistic.fine:
+        today, before = (daily_rows_by_psi_bin(side, found.psi_bins) for side in (today, before))
     together = before.sum(axis=0)
-    bin_widths = daily_distances.bin_widths(found.bins, together) if metric == "wasserstein" else None
-    squares = daily_distances.SQUARED_DISTANCES[metric](today, before, bin_widths)
-    rows = today.sum(axis=1), before.sum(axis=1)
-    chance, freedom = daily_distances.expected_by_chance(metric, together, bin_widths)
-    plain = squares if metric == "psi" else np.sqrt(squares)
-    return null_distributions.learn_distance_null(squares, rows, chance, freedom, terms, plain)
+    widths = _bin_widths(found.bins, together) if statistic.by_position else None
+    squares = statistic.squares(today, before, widths)
+    n, m = today.sum(axis=1), before.sum(axis=1)
+    usual_rows = float(np.median(n)), float(np.median(m))
+    chance, freedom = closed_forms.expected_by_chance(statistic, together, usual_rows, widths)
+    return null_distributions.learn_distance_null(squares, (n, m), chance, freedom, terms, statistic.figures(squares))
+
+
+def _bin_widths(bins: Grid | Levels, before: Floats) -> Floats:
+    """Return the steps from bin to bin (bins - 1) in standard deviations of the baseline."""
+    assert isinstance(bins, Grid)
+    midpoints = bin_midpoints(bins)
+    return np.asarray(np.diff(midpoints) / column_standard_deviation(before / before.sum(), midpoints))
 
 
 def _learn_top_nulls(
@@ -215,19 +240,17 @@ def _learn_top_nulls(
     above, above_before = (side[:, top:].sum(axis=1) / side.sum(axis=1) for side in (today, before))
     gaps = share_to_angle(above) - share_to_angle(above_before)
     result = {
-        "top_score_share": null_distributions.learn_share_null(gaps, rows, terms, above),
-        "top_score_share_fall": null_distributions.learn_share_null(-gaps, rows, terms, above),
+        TOP_SCORE_SHARE: null_distributions.learn_share_null(gaps, rows, terms, above),
+        TOP_SCORE_SHARE_FALL: null_distributions.learn_share_null(-gaps, rows, terms, above),
     }
-    a, b = (daily_distances.daily_rows_by_psi_bin(side[:, top:], psi_bins) for side in (today, before))
+    a, b = (daily_rows_by_psi_bin(side[:, top:], psi_bins) for side in (today, before))
     has_enough = (a.sum(axis=1) >= LEAST_ROWS) & (b.sum(axis=1) >= LEAST_ROWS)
     if has_enough.sum() >= null_distributions.LEAST_DAYS:
         a, b = a[has_enough], b[has_enough]
-        squares = daily_distances.daily_psi(a, b, None)
+        squares = psi(a, b)
         rows = a.sum(axis=1), b.sum(axis=1)
         freedom = max(1.0, float(np.count_nonzero(b.sum(axis=0))) - 1)
-        result["top_score_psi"] = null_distributions.learn_distance_null(
-            squares, rows, freedom, freedom, terms, squares
-        )
+        result[TOP_SCORE_PSI] = null_distributions.learn_distance_null(squares, rows, freedom, freedom, terms, squares)
     return result
 
 

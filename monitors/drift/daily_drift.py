@@ -6,39 +6,30 @@ from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
+import catalogue
+from catalogue import Evidence
+from catalogue.diagnostics import DIAGNOSTICS_MONITOR
+from catalogue.drift_monitors import DRIFT_MONITOR, SCORE_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors import limits
 from monitors.drift import verdicts
 from monitors.drift.calibration import (
-    CATEGORY_METRICS,
-    NUMBER_METRICS,
-    SCORE_METRICS,
-    SLICE_METRICS,
     Calibration,
     ColumnCalibration,
-    columns_to_calibrate,
+    tested_columns,
 )
 from monitors.drift.hypothesis_tests import (
-    DISTANCE_METRICS,
-    SHARE_METRICS,
-    SOFT_METRICS,
     HypothesisTest,
     run_hypothesis_tests,
 )
+from monitors.drift.new_champion import calibrate_score_on_own_days
+from monitors.drift.season import diagnose_season
+from monitors.inputs import DayInputs
 from monitors.performance.figures import slice_name
+from monitors.registry import monitor
 from profiles.profile import EVERYONE, Counts, Group, Profile
 from profiles.schema import ProfileSchema
-
-__all__ = [
-    "CATEGORY_METRICS",
-    "DISTANCE_METRICS",
-    "NUMBER_METRICS",
-    "SCORE_METRICS",
-    "SHARE_METRICS",
-    "SLICE_METRICS",
-    "measure_drift",
-]
 
 
 class _Subject(NamedTuple):
@@ -92,21 +83,22 @@ def _test_subject(spec: Spec, day: date, subject: _Subject, alpha: float) -> Ite
     else:
         persistence_factor = limits.persistence_factor(spec)
         for one in run_hypothesis_tests(spec, day, subject.metrics, subject.today, subject.learned, alpha):
-            yield one._replace(persistence_factor=persistence_factor) if one.metric in SOFT_METRICS else one
+            soft = catalogue.metric(one.metric).evidence is Evidence.SOFT
+            yield one._replace(persistence_factor=persistence_factor) if soft else one
 
 
 def _subjects(spec: Spec, schema: ProfileSchema, profile: Profile, calibration: Calibration) -> Iterator[_Subject]:
+    columns = list(tested_columns(spec, schema))
     for group in _calibrated_groups(schema, profile, calibration):
         today = profile.features.get(group, {})
-        for monitor, name, _, metrics in columns_to_calibrate(spec, schema):
-            counts = today.get(name, None if profile.rows else Counts())
-            learned = calibration.learned.get((group, name))
-            subject = _Subject(monitor, name, "", metrics, counts, learned)
+        for column in columns:
+            counts = today.get(column.name, None if profile.rows else Counts())
+            learned = calibration.learned.get((group, column.name))
+            subject = _Subject(column.monitor, column.name, "", column.metrics, counts, learned)
             if group == EVERYONE:
                 yield subject
-            elif counts is not None and name != group[0]:
-                kept = tuple(metric for metric in metrics if metric in SLICE_METRICS)
-                yield subject._replace(slice=slice_name(group), metrics=kept)
+            elif counts is not None and column.name != group[0]:
+                yield subject._replace(slice=slice_name(group), metrics=column.slice_metrics)
 
 
 def _calibrated_groups(schema: ProfileSchema, profile: Profile, calibration: Calibration) -> Iterator[Group]:
@@ -115,3 +107,16 @@ def _calibrated_groups(schema: ProfileSchema, profile: Profile, calibration: Cal
     for group in profile.features:
         if group[0] in schema.slices and group in known:
             yield group
+
+
+@monitor(DRIFT_MONITOR, SCORE_MONITOR, DIAGNOSTICS_MONITOR)
+def measure_drift_of_day(inputs: DayInputs) -> list[Measurement]:
+    """Return a day's drift and, where something breached, what its season says; nothing of a day without rows."""
+    own = inputs.own
+    if own is None:
+        return []
+    learned = calibrate_score_on_own_days(inputs.spec, inputs.schema, own.calibration, inputs.champion_days)
+    found = measure_drift(inputs.spec, inputs.schema, inputs.day, own.profile, learned)
+    if any(m.verdict is Verdict.BREACH for m in found):
+        found += diagnose_season(inputs.spec, inputs.schema, inputs.day, own.profile, inputs.baseline, found)
+    return found

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import NamedTuple
 
+import catalogue
+from catalogue import CatalogueError
+from catalogue.drift import (
+    NONFINITE_SHARE,
+    NULL_SHARE,
+    PSI,
+    SCALE_RATIO,
+    TOP_SCORE_PSI,
+    TOP_SCORE_SHARE,
+    UNSEEN_SHARE,
+)
 from ledger.records.measurements import Verdict
 from models.spec import Spec
 from monitors import limits
-from monitors.drift.calibration import BINS_FROM, NONFINITE, NULLS, ColumnCalibration
+from monitors.drift.calibration import BINS_FROM, NONFINITE, NULLS, TOP_SCORE_SHARE_FALL, ColumnCalibration
 from monitors.stats import comparisons
+from monitors.stats.closed_forms import BinnedSides, compare_distance
 from monitors.stats.comparisons import Comparison
 from monitors.stats.null_distributions import NullDistribution, angle_to_share, share_to_angle
+from monitors.stats.registry import STATISTICS, Statistic
 from monitors.stats.vectors import bin_midpoints, rows_by_psi_bin
 from profiles.bins import Grid, Ints
 from profiles.profile import Counts
@@ -26,10 +38,6 @@ SCALE_MARGIN = 1.5
 """By how much (in logarithms) a median must move farther than on any baseline day to be one of another scale."""
 WIDEST_SCALE = 100.0
 """A ratio whose limit would lie beyond this tells nothing."""
-SHARE_METRICS = ("null_share", "nonfinite_share", "unseen_share")
-DISTANCE_METRICS = ("psi", "jensen_shannon", "wasserstein", "ks")
-SOFT_METRICS = (*DISTANCE_METRICS, "top_score_share", "top_score_psi")
-"""Metrics that tell another population from the baseline's, not a broken column from a sound one."""
 
 
 class HypothesisTest(NamedTuple):
@@ -37,7 +45,8 @@ class HypothesisTest(NamedTuple):
 
     ``p_value`` is its chance on a quiet day, ``effect_limit`` the limit of the effect floor alone, ``before`` the share
     that is expected; ``rises`` is False of a share that fell. What pages only when it persists has a
-    ``persistence_factor``: so many times as often it may breach.
+    ``persistence_factor``: so many times as often it may breach. ``distance`` is the distance that was measured, None
+    of a share or a ratio.
     """
 
     metric: str
@@ -54,17 +63,15 @@ class HypothesisTest(NamedTuple):
     rises: bool = True
     persistence_factor: float = 1.0
     sides: tuple[Ints, Ints] | None = None
+    distance: Statistic | None = None
 
     def limit(self, alpha: float) -> float:
         """Return the value that is both worth a look and passed with chance ``alpha`` at most on a quiet day."""
         if self.null is None:
             return self.effect_limit
         critical = self.null.critical(alpha * self.persistence_factor, self.values, self.values_before)
-        if self.metric in ("psi", "top_score_psi"):
-            return max(self.effect_limit, critical)
-        if self.metric in DISTANCE_METRICS:
-            found = max(self.effect_limit, math.sqrt(max(0.0, critical)))
-            return found if self.metric == "wasserstein" else min(1.0, found)
+        if self.distance is not None:
+            return min(self.distance.largest, max(self.effect_limit, self.distance.figure_of(critical)))
         if self.rises:
             return max(self.effect_limit, angle_to_share(float(share_to_angle(self.before)) + critical))
         return min(self.effect_limit, angle_to_share(float(share_to_angle(self.before)) - critical))
@@ -73,12 +80,27 @@ class HypothesisTest(NamedTuple):
         """Return the chance that a quiet day passes a limit; None where that wasn't learned."""
         if self.null is None:
             return None
-        if self.metric in ("psi", "top_score_psi"):
-            return self.null.p_value(limit, self.values, self.values_before)
-        if self.metric in DISTANCE_METRICS:
-            return self.null.p_value(limit**2, self.values, self.values_before)
+        if self.distance is not None:
+            return self.null.p_value(self.distance.square_of(limit), self.values, self.values_before)
         gap = float(share_to_angle(limit)) - float(share_to_angle(self.before))
         return self.null.p_value(gap if self.rises else -gap, self.values, self.values_before)
+
+
+class ColumnOfDay(NamedTuple):
+    """One metric of a column to be tested on a day.
+
+    ``today`` and ``before`` are its rows and those that were expected, as ``calibration.column_vector`` has them, and
+    ``sides`` both as distances compare them; ``alpha`` is the share of false alarms of the day's most unusual test.
+    """
+
+    metric: str
+    counts: Counts
+    today: Ints
+    before: Ints
+    sides: tuple[Ints, Ints]
+    learned: ColumnCalibration
+    minimum_effect: float
+    alpha: float
 
 
 def run_hypothesis_tests(
@@ -86,33 +108,33 @@ def run_hypothesis_tests(
 ) -> Iterator[HypothesisTest]:
     """Test each metric of a column's rows; a scale ratio without a meaning is left out.
 
-    ``alpha`` is the share of false alarms of one test if it were the day's most unusual one.
+    ``alpha`` is the share of false alarms of one test if it were the day's most unusual one. CatalogueError for a
+    metric that has neither a registered distance nor a test of its own.
     """
     if learned is None:
         reason = _too_few_reason(counts.rows, 0, "rows")
         yield from (HypothesisTest(metric, Verdict.INSUFFICIENT, reason) for metric in metrics)
         return
+    check_tests(metrics)
     today = learned.vector(counts)
     before = learned.reference.on(day, today, learned.coarse_bins)
     sides = learned.comparable_bins(today), learned.comparable_bins(before)
-    finite, finite_before = (int(side.sum()) for side in sides)
     for metric in metrics:
-        null = learned.null_distributions.get(metric)
-        minimum_effect = limits.minimum_effect(spec, metric, learned=null is not None)
-        if metric in SHARE_METRICS:
-            yield _test_share(metric, today, before, learned, minimum_effect, alpha)
-        elif min(finite, finite_before) < LEAST_VALUES:
-            yield HypothesisTest(metric, Verdict.INSUFFICIENT, _too_few_reason(finite, finite_before, "finite values"))
-        elif metric == "wasserstein" and learned.reference.has_trend:
-            yield HypothesisTest(metric, Verdict.INSUFFICIENT, COLUMN_HAS_TREND)
-        elif metric in DISTANCE_METRICS:
-            yield _test_distance(metric, learned, sides, minimum_effect, alpha)
-        elif metric == "top_score_share":
-            yield _test_top_share(learned, sides, minimum_effect, alpha)
-        elif metric == "top_score_psi":
-            yield _test_top_psi(learned, sides, minimum_effect, alpha)
-        elif isinstance(learned.bins, Grid):
-            yield from _test_scale(learned.bins, counts, learned, sides, minimum_effect)
+        minimum_effect = limits.minimum_effect(spec, metric, learned=metric in learned.null_distributions)
+        column = ColumnOfDay(metric, counts, today, before, sides, learned, minimum_effect, alpha)
+        found = _test_distance(column) if metric in STATISTICS else _TESTS[metric](column)
+        if found is not None:
+            yield found
+
+
+def check_tests(metrics: Iterable[str]) -> None:
+    """Raise CatalogueError where nothing tests a metric that the catalogue has for columns."""
+    untested = next((metric for metric in metrics if metric not in STATISTICS and metric not in _TESTS), None)
+    if untested is not None:
+        raise CatalogueError(
+            f"metric {untested}: the catalogue has it for columns, but no function measures it; register one with "
+            f'@statistic("{untested}")'
+        )
 
 
 def _too_few_reason(today: int, before: int, what: str) -> str:
@@ -127,116 +149,135 @@ def _with_larger_p_value(found: HypothesisTest, times: int = 1) -> HypothesisTes
     return found._replace(p_value=min(1.0, times * max(found.figure.p_value, chance)))
 
 
-def _test_share(
-    metric: str, today: Ints, before: Ints, learned: ColumnCalibration, minimum_effect: float, alpha: float
-) -> HypothesisTest:
+def _test_share(column: ColumnOfDay) -> HypothesisTest:
     """Test the rise of a share: of all rows, and for unseen levels of the rows that have a value."""
-    unseen = metric == "unseen_share"
+    metric, today, before = column.metric, column.today, column.before
+    unseen = metric == UNSEEN_SHARE
     first = BINS_FROM if unseen else 0
-    position = len(today) - 2 if unseen else {"null_share": NULLS, "nonfinite_share": NONFINITE}[metric]
+    position = len(today) - 2 if unseen else {NULL_SHARE: NULLS, NONFINITE_SHARE: NONFINITE}[metric]
     count, rows = int(today[position]), int(today[first:].sum())
     count_before, rows_before = int(before[position]), int(before[first:].sum())
     if min(rows, rows_before) < LEAST_VALUES:
         return HypothesisTest(metric, Verdict.INSUFFICIENT, _too_few_reason(rows, rows_before, "rows"))
     if unseen:
-        count_before += min(
-            rows_before - count_before, round(UNSEEN_FACTOR * learned.expected_unseen_share * rows_before)
-        )
-    figure = comparisons.compare_shares(count, rows, count_before, rows_before, minimum_effect, alpha)
-    null = None if unseen else learned.null_distributions.get(metric)
+        usual = round(UNSEEN_FACTOR * column.learned.expected_unseen_share * rows_before)
+        count_before += min(rows_before - count_before, usual)
+    figure = comparisons.compare_shares(count, rows, count_before, rows_before, column.minimum_effect, column.alpha)
     return _with_larger_p_value(
         HypothesisTest(
-            metric, figure=figure, null=null, minimum_effect=minimum_effect, effect_limit=figure.limit,
-            values=rows, values_before=rows_before, before=count_before / rows_before,
+            metric, figure=figure, null=column.learned.null_distributions.get(metric),
+            minimum_effect=column.minimum_effect, effect_limit=figure.limit, values=rows, values_before=rows_before,
+            before=count_before / rows_before,
         )
     )  # fmt: skip
 
 
-def _test_distance(
-    metric: str, learned: ColumnCalibration, sides: tuple[Ints, Ints], minimum_effect: float, alpha: float
-) -> HypothesisTest:
-    """Test a distance of two distributions; PSI is taken on bins."""
-    today, before = sides
-    if metric == "psi":
-        figure = comparisons.compare_psi(
-            rows_by_psi_bin(today, learned.psi_bins), rows_by_psi_bin(before, learned.psi_bins), minimum_effect, alpha
-        )
-    elif metric == "wasserstein":
-        assert isinstance(learned.bins, Grid)
-        figure = comparisons.compare_wasserstein(
-            today, before, bin_midpoints(learned.bins), minimum_effect, alpha, learned.spread
-        )
+def _why_no_test_of_values(column: ColumnOfDay) -> HypothesisTest | None:
+    """Return that there are too few finite values to test, or None."""
+    finite, finite_before = (int(side.sum()) for side in column.sides)
+    if min(finite, finite_before) >= LEAST_VALUES:
+        return None
+    return HypothesisTest(column.metric, Verdict.INSUFFICIENT, _too_few_reason(finite, finite_before, "finite values"))
+
+
+def _test_distance(column: ColumnOfDay) -> HypothesisTest:
+    """Test a registered distance of two distributions, on the bins that it is taken on."""
+    if untestable := _why_no_test_of_values(column):
+        return untestable
+    distance, learned = STATISTICS[column.metric], column.learned
+    if distance.by_position and learned.reference.has_trend:
+        return HypothesisTest(column.metric, Verdict.INSUFFICIENT, COLUMN_HAS_TREND)
+    today, before = column.sides
+    if distance.fine:
+        midpoints = bin_midpoints(learned.bins) if isinstance(learned.bins, Grid) else None
+        binned = BinnedSides(today, before, midpoints, learned.spread)
     else:
-        compare = {"jensen_shannon": comparisons.compare_jensen_shannon, "ks": comparisons.compare_ks}[metric]
-        figure = compare(today, before, minimum_effect, alpha)
+        binned = BinnedSides(rows_by_psi_bin(today, learned.psi_bins), rows_by_psi_bin(before, learned.psi_bins))
+    figure = compare_distance(distance, binned, column.minimum_effect, column.alpha)
     return _with_larger_p_value(
         HypothesisTest(
-            metric, figure=figure, null=learned.null_distributions.get(metric), minimum_effect=minimum_effect,
-            effect_limit=figure.limit, values=int(today.sum()), values_before=int(before.sum()), sides=sides,
+            column.metric, figure=figure, null=learned.null_distributions.get(column.metric),
+            minimum_effect=column.minimum_effect, effect_limit=figure.limit, values=int(today.sum()),
+            values_before=int(before.sum()), sides=column.sides, distance=distance,
         )
     )  # fmt: skip
 
 
-def _test_top_share(
-    learned: ColumnCalibration, sides: tuple[Ints, Ints], minimum_effect: float, alpha: float
-) -> HypothesisTest:
-    """Test, either way, the share of scores above the baseline's 99 % point; the floor is a ratio."""
-    if learned.top is None:
-        return HypothesisTest("top_score_share", Verdict.INSUFFICIENT, SCORES_HAVE_NO_TOP)
-    (count, rows), (count_before, rows_before) = ((int(side[learned.top :].sum()), int(side.sum())) for side in sides)
+def _test_top_share(column: ColumnOfDay) -> HypothesisTest:
+    """Test, either way, the share of scores above the baseline's 99 % point; its minimum effect size is a ratio."""
+    if untestable := _why_no_test_of_values(column):
+        return untestable
+    top, least, alpha = column.learned.top, column.minimum_effect, column.alpha
+    if top is None:
+        return HypothesisTest(column.metric, Verdict.INSUFFICIENT, SCORES_HAVE_NO_TOP)
+    (count, rows), (count_before, rows_before) = ((int(side[top:].sum()), int(side.sum())) for side in column.sides)
     before = count_before / rows_before
     rises = count / rows >= before
-    figure = comparisons.compare_shares(count, rows, count_before, rows_before, before * (minimum_effect - 1), alpha)
+    figure = comparisons.compare_shares(count, rows, count_before, rows_before, before * (least - 1), alpha)
     if not rises:
         others = comparisons.compare_shares(rows - count, rows, rows_before - count_before, rows_before, 0.0, alpha)
-        figure = figure._replace(limit=before / minimum_effect, critical=1 - others.critical, p_value=others.p_value)
-    null = learned.null_distributions.get("top_score_share" if rises else "top_score_share_fall")
+        figure = figure._replace(limit=before / least, critical=1 - others.critical, p_value=others.p_value)
+    null = column.learned.null_distributions.get(TOP_SCORE_SHARE if rises else TOP_SCORE_SHARE_FALL)
     found = HypothesisTest(
-        "top_score_share", figure=figure, null=null, minimum_effect=minimum_effect, effect_limit=figure.limit,
+        column.metric, figure=figure, null=null, minimum_effect=least, effect_limit=figure.limit,
         values=rows, values_before=rows_before, before=before, rises=rises,
     )  # fmt: skip
     return _with_larger_p_value(found, times=2)
 
 
-def _test_top_psi(
-    learned: ColumnCalibration, sides: tuple[Ints, Ints], minimum_effect: float, alpha: float
-) -> HypothesisTest:
+def _test_top_psi(column: ColumnOfDay) -> HypothesisTest:
     """Test the shape of the scores above the baseline's 99 % point."""
-    if learned.top is None or learned.top_psi_bins is None:
-        return HypothesisTest("top_score_psi", Verdict.INSUFFICIENT, SCORES_HAVE_NO_TOP)
-    today, before = (rows_by_psi_bin(side[learned.top :], learned.top_psi_bins) for side in sides)
+    if untestable := _why_no_test_of_values(column):
+        return untestable
+    top, bins = column.learned.top, column.learned.top_psi_bins
+    if top is None or bins is None:
+        return HypothesisTest(column.metric, Verdict.INSUFFICIENT, SCORES_HAVE_NO_TOP)
+    today, before = (rows_by_psi_bin(side[top:], bins) for side in column.sides)
     values, values_before = int(today.sum()), int(before.sum())
     if min(values, values_before) < LEAST_VALUES:
-        return HypothesisTest(
-            "top_score_psi", Verdict.INSUFFICIENT, _too_few_reason(values, values_before, "scores in the top 1 %")
-        )
-    figure = comparisons.compare_psi(today, before, minimum_effect, alpha)
+        reason = _too_few_reason(values, values_before, "scores in the top 1 %")
+        return HypothesisTest(column.metric, Verdict.INSUFFICIENT, reason)
+    distance = STATISTICS[PSI]
+    figure = compare_distance(distance, BinnedSides(today, before), column.minimum_effect, column.alpha)
     return _with_larger_p_value(
         HypothesisTest(
-            "top_score_psi", figure=figure, null=learned.null_distributions.get("top_score_psi"),
-            minimum_effect=minimum_effect, effect_limit=figure.limit, values=values, values_before=values_before,
+            column.metric, figure=figure, null=column.learned.null_distributions.get(column.metric),
+            minimum_effect=column.minimum_effect, effect_limit=figure.limit, values=values,
+            values_before=values_before, distance=distance,
         )
     )  # fmt: skip
 
 
-COLUMN_HAS_TREND = "the column moves along a trend by itself, so how far it is from its baseline tells nothing"
-SCORES_HAVE_NO_TOP = "the baseline's scores have no top 1 % of their own: too many share one cell"
-
-
-def _test_scale(
-    grid: Grid, today: Counts, learned: ColumnCalibration, sides: tuple[Ints, Ints], minimum_effect: float
-) -> Iterator[HypothesisTest]:
+def _test_scale(column: ColumnOfDay) -> HypothesisTest | None:
     """Test the ratio of medians; where the baseline's own days have any ratio, it has no meaning."""
-    limit = max(minimum_effect, learned.widest_scale**SCALE_MARGIN)
-    if limit > WIDEST_SCALE:
-        return
-    means = (today.total * grid.unit / today.finite, learned.mean * grid.unit)
-    figure = comparisons.compare_medians(*sides, grid, means, limit)
-    if figure is not None:
-        yield HypothesisTest(
-            "scale_ratio",
-            figure=figure,
-            p_value=figure.p_value,
-            minimum_effect=minimum_effect,
-            effect_limit=figure.limit,
-        )
+    if untestable := _why_no_test_of_values(column):
+        return untestable
+    counts, learned, grid = column.counts, column.learned, column.learned.bins
+    limit = max(column.minimum_effect, learned.widest_scale**SCALE_MARGIN)
+    if limit > WIDEST_SCALE or not isinstance(grid, Grid):
+        return None
+    means = (counts.total * grid.unit / counts.finite, learned.mean * grid.unit)
+    figure = comparisons.compare_medians(*column.sides, grid, means, limit)
+    if figure is None:
+        return None
+    return HypothesisTest(
+        column.metric,
+        figure=figure,
+        p_value=figure.p_value,
+        minimum_effect=column.minimum_effect,
+        effect_limit=figure.limit,
+    )
+
+
+COLUMN_HAS_TREND = "the column moves along a trend by itself, so how far it is from its baseline tells nothing"
+SCORES_HAVE_NO_TOP = "the baseline's scores have no top 1 % of their own: too many share one bin"
+_TESTS: Mapping[str, Callable[[ColumnOfDay], HypothesisTest | None]] = {
+    NULL_SHARE: _test_share,
+    NONFINITE_SHARE: _test_share,
+    UNSEEN_SHARE: _test_share,
+    SCALE_RATIO: _test_scale,
+    TOP_SCORE_SHARE: _test_top_share,
+    TOP_SCORE_PSI: _test_top_psi,
+}
+"""What tests the metrics of columns that are no distance of whole distributions."""
+check_tests(key for kind in ("number", "category", "score") for key in catalogue.column_metrics(kind))

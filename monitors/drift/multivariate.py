@@ -12,9 +12,14 @@ from operator import add
 import numpy as np
 from scipy import special
 
+import catalogue
+from catalogue.drift_monitors import DRIFT_MONITOR
+from catalogue.multivariate import CORRELATION_SHIFT, FRECHET_DISTANCE, RECONSTRUCTION_ERROR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors import limits
+from monitors.inputs import DayInputs
+from monitors.registry import monitor
 from profiles.bins import Floats
 from profiles.profile import ALL_NUMBERS, Moments, Profile
 from profiles.schema import ProfileSchema
@@ -36,11 +41,10 @@ MomentsDistance = Callable[[Moments, Moments], float]
 
 @dataclass(frozen=True)
 class _MomentsMetric:
-    """A distance of the baseline to a day's moments, under the name that its measurement has."""
+    """A distance of the baseline to a day's moments, under the key of its metric."""
 
     metric: str
     of: MomentsDistance
-    phrase: str
 
 
 def correlation_matrix(moments: Moments) -> Floats:
@@ -101,12 +105,10 @@ def frechet_distance(today: Moments, baseline: Moments) -> float:
 
 _TINY = 1e-12
 _NUMBERS_METRICS = (
-    _MomentsMetric("correlation_shift", correlation_shift, "largest change of a correlation"),
-    _MomentsMetric("reconstruction_error", reconstruction_error, "error of rebuilding rows, of the baseline's own"),
+    _MomentsMetric(CORRELATION_SHIFT, correlation_shift),
+    _MomentsMetric(RECONSTRUCTION_ERROR, reconstruction_error),
 )
-_EMBEDDING_METRICS = (
-    _MomentsMetric("frechet_distance", frechet_distance, "Frechet distance, of the baseline's variance"),
-)
+_EMBEDDING_METRICS = (_MomentsMetric(FRECHET_DISTANCE, frechet_distance),)
 
 
 def measure_multivariate_drift(
@@ -126,7 +128,7 @@ def measure_multivariate_drift(
         days = [own.moments[name] for own in baseline if name in own.moments]
         today = profile.moments.get(name)
         for figure in _NUMBERS_METRICS if name == ALL_NUMBERS else _EMBEDDING_METRICS:
-            blank = Measurement(spec.model, day, day, "drift", figure.metric, name, n=today.n if today else 0)
+            blank = Measurement(spec.model, day, day, DRIFT_MONITOR, figure.metric, name, n=today.n if today else 0)
             if today is None:
                 reason = "a column that it is made of is not in the partition"
                 result.append(replace(blank, verdict=Verdict.MISSING, reason=reason))
@@ -157,9 +159,9 @@ def _judge_metric(
     critical = -float(special.stdtrit(len(usable) - 1, alpha)) * math.sqrt(1 + 1 / len(usable))
     limit = mean + fewer * max(max(LEAST_STANDARD_DEVIATIONS, critical) * spread, minimum_effect)
     value = min(figure.of(today, baseline), LARGEST_VALUE)
+    phrase = catalogue.metric(figure.metric).in_a_reason
     reason = (
-        f"{figure.phrase} {value:.3g}; on {len(usable)} baseline days {mean:.3g}, at most {usual.max():.3g}; "
-        f"limit {limit:.3g}"
+        f"{phrase} {value:.3g}; on {len(usable)} baseline days {mean:.3g}, at most {usual.max():.3g}; limit {limit:.3g}"
     )
     verdict = Verdict.BREACH if value > limit else Verdict.OK
     low, high = max(value - 1.96 * spread, 0.0), value + 1.96 * spread
@@ -172,3 +174,12 @@ def _describe_largest_change(schema: ProfileSchema, today: Moments, days: Sequen
     i, j = np.unravel_index(np.abs(now - before).argmax(), now.shape)
     pair = f"'{schema.moments[i]}' and '{schema.moments[j]}'"
     return f"most between {pair}: {now[i, j]:.2f}, baseline {before[i, j]:.2f}"
+
+
+@monitor(DRIFT_MONITOR)
+def measure_multivariate_drift_of_day(inputs: DayInputs) -> list[Measurement]:
+    """Return a day's drift of numbers together and of embeddings; nothing of a day without rows."""
+    if inputs.profile is None or not (inputs.schema.moments or inputs.schema.embeddings):
+        return []
+    baseline = list(inputs.baseline.values())
+    return measure_multivariate_drift(inputs.spec, inputs.schema, inputs.day, inputs.profile, baseline)

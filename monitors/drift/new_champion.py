@@ -6,6 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
+import catalogue
+from catalogue import Evidence
+from catalogue.drift_monitors import SCORE_MONITOR, SLOW_MONITOR
+from catalogue.performance import ALERT_RATE
+from catalogue.performance_monitors import DECAY_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from ledger.records.retraining import BaselineChange
 from models.spec import Spec
@@ -13,9 +18,6 @@ from monitors.drift.calibration import Calibration, learn_calibration
 from monitors.stats.null_distributions import LEAST_DAYS
 from profiles.profile import Profile
 from profiles.schema import ProfileSchema
-
-ALWAYS_JUDGED = ("null_share", "nonfinite_share")
-"""Figures of the score that no model may have more of than another."""
 
 
 def baseline_being_gathered(baselines: Sequence[BaselineChange], day: date) -> BaselineChange | None:
@@ -52,16 +54,17 @@ def withhold_score_verdicts(
 
 
 def _depends_on_score_level(m: Measurement, score: str) -> bool:
-    moves = m.monitor == "score" or (m.monitor == "slow" and m.feature == score)
-    rate = m.monitor == "decay" and m.metric == "alert_rate"
-    return rate or (moves and m.metric not in ALWAYS_JUDGED)
+    moves = m.monitor == SCORE_MONITOR or (m.monitor == SLOW_MONITOR and m.feature == score)
+    rate = m.monitor == DECAY_MONITOR and m.metric == ALERT_RATE
+    broken = catalogue.metric(m.metric).evidence is Evidence.HARD  # no model may have more of that than another
+    return rate or (moves and not broken)
 
 
 def _withhold_verdict(m: Measurement, gathering: BaselineChange, own_days: int) -> Measurement:
     if m.verdict not in (Verdict.OK, Verdict.BREACH):
         return m
     since, on = (f"{day.day} {day:%b}" for day in (gathering.start, gathering.day))
-    if m.monitor == "score" and own_days >= LEAST_DAYS:
+    if m.monitor == SCORE_MONITOR and own_days >= LEAST_DAYS:
         reason = f"Held against the {own_days} days that a new champion scores, since {since}: still few to tell by."
         return replace(m, reason=f"{m.reason} {reason}".strip())
     reason = f"Not judged: a new champion scores since {since}, and has days of its own to be held against from {on}."

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from monitors.stats.daily_distances import daily_rows_by_psi_bin
+from monitors.stats.vectors import daily_rows_by_psi_bin
 from profiles.bins import Floats, Ints
 
 LEAST_OF_A_WEEKDAY = 4

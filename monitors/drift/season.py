@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
+from catalogue.diagnostics import DIAGNOSTICS_MONITOR, SEASON
+from catalogue.drift import PSI
+from catalogue.drift_monitors import DRIFT_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors import limits
@@ -14,7 +17,6 @@ from profiles.bins import Grid, Ints, Levels
 from profiles.profile import EVERYONE, Counts, Profile, sum_profiles
 from profiles.schema import ProfileSchema
 
-MONITOR = "clue"
 LEAST_VALUES = 1_000
 KINDS_OF_DAY: dict[str, Callable[[date, date], bool]] = {
     "the same day of the year": lambda day, other: (day.month, day.day) == (other.month, other.day),
@@ -41,7 +43,7 @@ def diagnose_season(
     drifted = [
         m.feature
         for m in found
-        if (m.monitor, m.metric, m.slice) == ("drift", "psi", "") and m.verdict is Verdict.BREACH
+        if (m.monitor, m.metric, m.slice) == (DRIFT_MONITOR, PSI, "") and m.verdict is Verdict.BREACH
     ]
     return [
         diagnostic
@@ -56,7 +58,7 @@ def _season_diagnostic(
     bins: Grid | Levels | None = schema.numbers.get(feature) or schema.categories.get(feature)
     if bins is None:
         return
-    limit = limits.minimum_effect(spec, "psi") / 2
+    limit = limits.minimum_effect(spec, PSI) / 2
     today = _column_vector(bins, profile, feature)
     for kind, alike in KINDS_OF_DAY.items():
         days = [other for other in baseline if other != day and alike(day, other)]
@@ -67,8 +69,8 @@ def _season_diagnostic(
         if value <= limit:
             said = f"{len(days)} baseline days of the same kind ({kind}) look alike: PSI {value:.3f} against them"
             yield Measurement(
-                spec.model, day, day, MONITOR, "season", feature, value=value, n=int(today.sum()), limit=limit,
-                reason=said,
+                spec.model, day, day, DIAGNOSTICS_MONITOR, SEASON, feature, value=value, n=int(today.sum()),
+                limit=limit, reason=said,
             )  # fmt: skip
             return
 

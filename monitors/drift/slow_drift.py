@@ -13,10 +13,14 @@ from datetime import date
 
 import numpy as np
 
+from catalogue.drift_monitors import SLOW_MONITOR
+from catalogue.multivariate import SLOW_DRIFT
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors import limits
 from monitors.faults.baseline_behaviour import LEAST_VALUES, BaselineBehaviour, ColumnBehaviour, DayVectors
+from monitors.inputs import DayInputs
+from monitors.registry import monitor
 from monitors.stats.cusum import highest_cusum, latest_cusum, limit_for_run_length
 from profiles.bins import Floats, Grid, Ints, Levels
 
@@ -123,9 +127,9 @@ def measure_slow_drift(
     last = learned.last or day
     window = {d: own for d, own in sorted(recent.items()) if 0 < (day - d).days < WINDOW_DAYS and d > last}
     window[day] = today
-    blank = Measurement(spec.model, day, day, "slow", "slow_drift")
+    blank = Measurement(spec.model, day, day, SLOW_MONITOR, SLOW_DRIFT)
     minimum_effect, in_control_days = (
-        limits.minimum_effect(spec, "slow_drift"),
+        limits.minimum_effect(spec, SLOW_DRIFT),
         limits.in_control_days(spec, len(learned.columns)),
     )
     found = []
@@ -295,3 +299,10 @@ def _judge_component(
         own, value=shift, low=max(0.0, shift - 1.96 * error), high=shift + 1.96 * error, limit=minimum_effect,
         verdict=verdict, reason=reason,
     )  # fmt: skip
+
+
+@monitor(SLOW_MONITOR)
+def measure_slow_drift_of_day(inputs: DayInputs) -> list[Measurement]:
+    """Return the slow drift of the weeks up to a day; nothing of a day without rows."""
+    own = inputs.own
+    return measure_slow_drift(inputs.spec, inputs.day, own.vectors, own.recent, own.levels) if own else []

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import catalogue
+from catalogue import Effect, Evidence
+from catalogue.drift import SCALE_RATIO
 from ledger.records.measurements import Verdict
 from models.spec import Spec
 from monitors import limits
 from monitors.drift.calibration import ColumnCalibration
-from monitors.drift.hypothesis_tests import SHARE_METRICS, SOFT_METRICS, HypothesisTest
+from monitors.drift.hypothesis_tests import HypothesisTest
 from monitors.drift.references import ReferenceKind
 from monitors.stats.null_distributions import NullDistribution
+from monitors.stats.registry import Scale
 from monitors.stats.vectors import bin_midpoints, quantile_bin
 from profiles.bins import Grid, Ints, Levels
 
@@ -19,18 +23,6 @@ EVENT_FACTOR = 3.0
 CONCLUSIVE_FACTOR = 2.5
 """A figure is insufficient where chance alone reaches so many times the floor of a column that nothing is known of."""
 DAYS_PER_YEAR = 365.25
-
-METRIC_PHRASES = {
-    "psi": "PSI",
-    "jensen_shannon": "Jensen-Shannon distance",
-    "wasserstein": "Wasserstein distance in standard deviations",
-    "ks": "KS statistic",
-    "top_score_psi": "PSI within the top 1 % of scores",
-    "null_share": "null",
-    "nonfinite_share": "not finite",
-    "unseen_share": "in levels the baseline never saw",
-    "top_score_share": "of scores above the baseline's 99 % point",
-}
 
 
 def judge_hypothesis_test(
@@ -47,7 +39,7 @@ def judge_hypothesis_test(
     """
     if one.figure is None or learned is None:
         return None, one.verdict or Verdict.INSUFFICIENT, one.reason
-    if one.metric == "scale_ratio":
+    if one.metric == SCALE_RATIO:
         return _judge_scale(one, strictest)
     limit = one.limit(alpha)
     beyond = one.figure.value > limit if one.rises else one.figure.value < limit
@@ -57,15 +49,13 @@ def judge_hypothesis_test(
     reason = describe_limit(one, learned, limit)
     if verdict is Verdict.INSUFFICIENT:
         said = _format_percent(one.figure.critical) if _is_share_metric(one) else f"{one.figure.critical:.3f}"
-        reason += (
-            f"; chance alone reaches {said} in {one.values:,} {'rows' if one.metric in SHARE_METRICS else 'values'}"
-        )
+        reason += f"; chance alone reaches {said} in {one.values:,} {'rows' if _is_rise(one) else 'values'}"
     elif verdict is Verdict.BREACH and one.sides is not None:
         reason += f"; {_describe_change(learned.bins, *one.sides)}"
     if (
         verdict is Verdict.BREACH
         and event is not None
-        and one.metric in SOFT_METRICS
+        and catalogue.metric(one.metric).evidence is Evidence.SOFT
         and not _is_beyond_event_limit(one, limit)
     ):
         verdict = Verdict.INSUFFICIENT
@@ -76,13 +66,9 @@ def judge_hypothesis_test(
 def describe_limit(one: HypothesisTest, learned: ColumnCalibration, limit: float) -> str:
     """Return a limit in words: the value, what was usual on how many days, the floor, and the chance to pass it."""
     assert one.figure is not None
-    share = _is_share_metric(one)
+    share, phrase = _is_share_metric(one), catalogue.metric(one.metric).in_a_reason
     show = _format_percent if share else _format_decimals
-    value = (
-        f"{show(one.figure.value)} {METRIC_PHRASES[one.metric]}"
-        if share
-        else f"{METRIC_PHRASES[one.metric]} {show(one.figure.value)}"
-    )
+    value = f"{show(one.figure.value)} {phrase}" if share else f"{phrase} {show(one.figure.value)}"
     if one.null is None:
         rows = f"{learned.rows:,} rows" if share else f"{one.values_before:,} baseline values"
         before = f"; baseline {show(one.before)} of {rows}" if share else f" against {rows}"
@@ -111,7 +97,7 @@ def describe_chance(chance: float) -> str:
 
 
 def _describe_minimum_effect(one: HypothesisTest) -> str:
-    if one.metric == "top_score_share":
+    if _is_factor(one):
         return f"at least {one.minimum_effect:g} times as many or as few"
     least = _format_percent(one.minimum_effect) if _is_share_metric(one) else f"{one.minimum_effect:g}"
     return f"at least {least} more than chance"
@@ -123,25 +109,37 @@ def _describe_passing_chance(one: HypothesisTest, limit: float) -> str:
 
 
 def _is_share_metric(one: HypothesisTest) -> bool:
-    return one.metric in SHARE_METRICS or one.metric == "top_score_share"
+    return one.distance is None
+
+
+def _is_rise(one: HypothesisTest) -> bool:
+    return catalogue.metric(one.metric).effect is Effect.RISE
+
+
+def _is_factor(one: HypothesisTest) -> bool:
+    return catalogue.metric(one.metric).effect is Effect.FACTOR
+
+
+def _grows_as_a_square(one: HypothesisTest) -> bool:
+    return one.distance is None or one.distance.scale is Scale.SQUARE
 
 
 def _is_beyond_event_limit(one: HypothesisTest, limit: float) -> bool:
     """Return whether a figure is beyond three times its limit as PSI counts; the other distances are roots of it."""
     assert one.figure is not None
-    if one.metric == "top_score_share":
+    if _is_factor(one):
         return abs(one.figure.value - one.before) > EVENT_FACTOR * abs(limit - one.before)
-    factor = EVENT_FACTOR if one.metric.endswith("psi") else EVENT_FACTOR**0.5
+    factor = EVENT_FACTOR if _grows_as_a_square(one) else EVENT_FACTOR**0.5
     return one.figure.value > factor * limit
 
 
 def _is_conclusive(one: HypothesisTest) -> bool:
     """Return whether a change that is large by any measure would show among so few values."""
     assert one.figure is not None
-    if one.metric == "top_score_share":
+    if _is_factor(one):
         return True
-    minimum_effect = max(one.minimum_effect, limits.UNLEARNED_MINIMUM_EFFECTS.get(one.metric, 0.0))
-    factor = CONCLUSIVE_FACTOR if one.metric.endswith(("psi", "share")) else CONCLUSIVE_FACTOR**0.5
+    minimum_effect = max(one.minimum_effect, catalogue.metric(one.metric).minimum_effect_unlearned or 0.0)
+    factor = CONCLUSIVE_FACTOR if _grows_as_a_square(one) else CONCLUSIVE_FACTOR**0.5
     return one.figure.critical <= max(one.effect_limit, one.before + factor * minimum_effect)
 
 

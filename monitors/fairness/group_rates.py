@@ -8,46 +8,40 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from scipy import special
-
+import catalogue
+from catalogue import Needs
+from catalogue.fairness import (
+    CALIBRATION_GAP,
+    DIFFERENCE,
+    FAIRNESS_MONITOR,
+    RATES,
+    RATIO,
+    SELECTION_RATE,
+    TRUE_POSITIVE_RATE,
+)
+from catalogue.performance import FALSE_POSITIVE_RATE
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Protected, Spec
 from monitors import limits
-from monitors.performance import figures
+from monitors.inputs import DayInputs
+from monitors.performance import figures, thresholds
 from monitors.performance.cubes import CumulativeCounts
 from monitors.performance.figures import ConfusionCounts
 from monitors.performance.maturity import LabelDelayCurve, MaturityAges, maturity_ages, newest_days
+from monitors.registry import monitor
 from monitors.stats import intervals
 from monitors.stats.intervals import Estimate
+from monitors.stats.sample_size import cases_needed
 from profiles.profile import COUNT, FRAUD, LEGITIMATE, Cube, Group
 from profiles.schema import OTHER_VALUES, ProfileSchema
 
-MONITOR = "fairness"
 WINDOWS_DAYS = (7, 28, 91)
-"""Cohort days that are pooled: the newest week, or more where it is too small to tell. Short windows see a change
+"""Cohort days that are pooled: the newest week, or more where it is too small for a verdict. Short windows see a change
 at once and forget it soon; long ones see small groups and small gaps."""
-RATES = ("selection_rate", "false_positive_rate", "true_positive_rate", "precision")
-CALIBRATION_GAP = "calibration_gap"
-"""Mean score less fraud share of a group's labelled payments; above 0 its scores are too high."""
-METRIC_OF_RATE = {"selection_rate": "alert_rate", "true_positive_rate": "recall"}
-"""What a rate is called in ``monitors.performance.figures`` where it has another name there."""
-JUDGED_RATES = ("selection_rate", "false_positive_rate", "true_positive_rate")
+JUDGED_RATES = (SELECTION_RATE, FALSE_POSITIVE_RATE, TRUE_POSITIVE_RATE)
 """Rates whose ratio may breach. Precision differs wherever base rates do, so it is shown only."""
 LEAST_CASES = 30
 LEAST_EVENTS = 10
-POWER = 0.8
-CASE_WORDS = {
-    "selection_rate": "payments",
-    "false_positive_rate": "legitimate payments",
-    "true_positive_rate": "frauds",
-    "precision": "alerts with a label",
-}
-EVENT_WORDS = {
-    "selection_rate": "raised an alert",
-    "false_positive_rate": "raised an alert",
-    "true_positive_rate": "were caught",
-    "precision": "were fraud",
-}
 
 
 @dataclass(frozen=True)
@@ -73,17 +67,25 @@ def measure_group_rates(
     """Return each rate by group of each protected column and pair, and its difference and ratio to the reference group.
 
     Rates have Clopper-Pearson, differences Newcombe and ratios score intervals. Only the ratios of JUDGED_RATES may
-    breach: the ratio or its inverse reaches the floor, the 95 % interval lies beyond the floor's square root, and
-    Fisher's exact test is significant at the model's false-alarm budget. The window widens from a week to a quarter
-    until it tells. The budget is spent evenly over every look: days of a quarter, columns, groups, rates and windows;
-    so looking every day adds no false alarm (union bound), and the exact test holds at any count. Groups below
-    ``min_rows`` payments are not shown; groups with too few cases are insufficient, with the number that would do.
-    Payments without a value, or with a rare one, have rates but are not compared.
+    breach: the ratio or its inverse reaches the minimum effect size, the 95 % interval lies beyond that size's square
+    root, and Fisher's exact test is significant at the model's false-alarm budget. The window widens from a week to a
+    quarter until it gives a verdict. The budget is spent evenly over every look: days of a quarter, columns, groups,
+    rates and windows; so looking every day adds no false alarm (union bound), and the exact test holds at any count.
+
+    Args:
+        spec: the model file; without ``score.threshold`` nothing is measured.
+        schema: how partitions are profiled; without a score nothing is measured.
+        as_of: day at whose end the labels were read.
+        cubes: score cubes with these labels, by cohort day.
+        curve: the label-delay curve.
+    Returns:
+        Measurements. Groups below ``min_rows`` payments are not shown; groups with too few cases are insufficient, with
+        the number that would do. Payments without a value, or with a rare one, have rates but are not compared.
     """
     if schema.score is None or spec.score.threshold is None:
         return []
     mature = maturity_ages(spec.labels, curve)
-    rates = [rate for rate in RATES if spec.labels or figures.LABELS_NEEDED[_metric_of(rate)] == "nothing"]
+    rates = [rate for rate in RATES if spec.labels or figures.labels_needed(_metric_of(rate)) is Needs.NOTHING]
     columns = [column for column in spec.compared if column in schema.groups]
     tests = sum(max(0, len(schema.groups[column]) - 1) for column in columns) * len(JUDGED_RATES) * len(WINDOWS_DAYS)
     alpha = limits.alpha_per_test(spec, tests)
@@ -99,7 +101,17 @@ def measure_group_rates(
 def measure_calibration_gaps(
     spec: Spec, schema: ProfileSchema, as_of: date, cubes: Mapping[date, Cube], curve: LabelDelayCurve
 ) -> list[Measurement]:
-    """Return the calibration gap of each group of each protected column and pair, over a month; never a breach."""
+    """Return the calibration gap of each group of each protected column and pair, over a month; never a breach.
+
+    Args:
+        spec: the model file; without threshold or labels, or with a score beyond [0, 1], nothing is measured.
+        schema: how partitions are profiled; without a score nothing is measured.
+        as_of: day at whose end the labels were read.
+        cubes: score cubes with these labels, by cohort day.
+        curve: the label-delay curve.
+    Returns:
+        Measurements of mean score less fraud rate, and of its difference to the reference group's.
+    """
     if schema.score is None or spec.score.threshold is None or not spec.labels or spec.score.range != (0.0, 1.0):
         return []
     mature, columns = maturity_ages(spec.labels, curve), [column for column in spec.compared if column in schema.groups]
@@ -118,14 +130,14 @@ def _measure_column_rate(
     alpha: float,
 ) -> Iterator[Measurement]:
     """Yield one rate of one column: by group, and against the reference."""
-    needs, protected = figures.LABELS_NEEDED[_metric_of(rate)], spec.compared[column]
+    needs, protected = figures.labels_needed(_metric_of(rate)), spec.compared[column]
     windows = [newest_days(cubes, as_of, mature.of(needs), count) for count in WINDOWS_DAYS]
     windows = [days for i, days in enumerate(windows) if days and days not in windows[:i]]
     references = [_count_group(spec, pools, days, (column, protected.reference), rate) for days in windows]
     for value in dict.fromkeys([protected.reference, *schema.groups[column], OTHER_VALUES]):
         group = (column, value)
         compared = value not in (protected.reference, None, OTHER_VALUES)
-        names = [rate, f"{rate}_difference", f"{rate}_ratio"] if compared else [rate]
+        names = [rate, f"{rate}{DIFFERENCE}", f"{rate}{RATIO}"] if compared else [rate]
         if not windows and cubes:
             reason = f"The first cohort is {mature.describe_when(min(cubes), needs)}."
             yield from (
@@ -140,7 +152,7 @@ def _measure_column_rate(
             continue
         shown = [each for each in pooled if each.own and each.own.n and each.own.counts.rows >= protected.min_rows]
         if not shown:
-            reason = f"Fewer than {protected.min_rows} payments, or no {CASE_WORDS[rate]}: not shown."
+            reason = f"Fewer than {protected.min_rows} payments, or no {catalogue.quality(rate).cases}: not shown."
             yield from (
                 _fairness_measurement(spec, as_of, name, group, None, Verdict.INSUFFICIENT, reason) for name in names
             )
@@ -153,7 +165,7 @@ def _measure_column_rate(
 def _first_conclusive_window(
     spec: Spec, as_of: date, rate: str, group: Group, windows: list[ComparedGroups], protected: Protected, alpha: float
 ) -> list[Measurement]:
-    """Return a group's rate, difference and ratio over the first window that tells, or over the widest one."""
+    """Return a group's rate, difference and ratio over the first window with a verdict, or over the widest one."""
     found: list[Measurement] = []
     for pooled in windows:
         against = list(_compare_with_reference(spec, as_of, rate, group, pooled, protected, alpha))
@@ -168,7 +180,7 @@ def _count_group(spec: Spec, pools: CumulativeCounts, days: list[date], group: G
     if found is None:
         return None
     counts = figures.confusion_from_counts(
-        figures.count_unlabelled_as_legitimate(spec, found) if figures.LABELS_NEEDED[metric] == "labels" else found
+        figures.count_unlabelled_as_legitimate(spec, found) if figures.labels_needed(metric) is Needs.LABELS else found
     )
     return GroupCounts(*figures.EVENTS_AND_CASES[metric](counts), counts)
 
@@ -176,7 +188,7 @@ def _count_group(spec: Spec, pools: CumulativeCounts, days: list[date], group: G
 def _rate_measurement(
     spec: Spec, as_of: date, rate: str, group: Group, windows: list[ComparedGroups], reference: GroupCounts | None
 ) -> Measurement:
-    """Return a group's rate, over the first window in which its share can be told by the reference group's."""
+    """Return a group's rate, over the first window that has enough cases beside the reference group's share."""
     sufficient = [each for each in windows if each.own and _has_enough_cases(each.own, reference or each.own)]
     pooled = sufficient[0] if sufficient else windows[-1]
     tally = pooled.own
@@ -184,7 +196,7 @@ def _rate_measurement(
     exclusions = figures.describe_exclusions(spec, _metric_of(rate), tally.counts).strip()
     reason = f"{_describe_days(pooled.days)}. {exclusions}".strip()
     if not sufficient:
-        minimum_effect = limits.minimum_effect(spec, f"{rate}_ratio")
+        minimum_effect = limits.minimum_effect(spec, f"{rate}{RATIO}")
         reason = f"{_describe_cases_needed(rate, tally, reference or tally, minimum_effect)} {reason}".strip()
     verdict = Verdict.OK if sufficient else Verdict.INSUFFICIENT
     return _fairness_measurement(
@@ -204,15 +216,17 @@ def _compare_with_reference(
     """Yield a group's difference and ratio to the reference group over one window."""
     tally, reference = pooled.own, pooled.reference
     assert tally is not None
-    names = (f"{rate}_difference", f"{rate}_ratio")
+    names = (f"{rate}{DIFFERENCE}", f"{rate}{RATIO}")
     enough = reference is not None and reference.counts.rows >= protected.min_rows and reference.events >= LEAST_EVENTS
     if reference is None or not enough:
-        reason = f"The reference group {protected.reference} has too few {CASE_WORDS[rate]} to compare with."
+        reason = (
+            f"The reference group {protected.reference} has too few {catalogue.quality(rate).cases} to compare with."
+        )
         yield from (
             _fairness_measurement(spec, as_of, name, group, None, Verdict.INSUFFICIENT, reason) for name in names
         )
         return
-    minimum_effect = limits.minimum_effect(spec, f"{rate}_ratio")
+    minimum_effect = limits.minimum_effect(spec, f"{rate}{RATIO}")
     x, n, y, m = tally.events, tally.n, reference.events, reference.n
     gap = Estimate(x / n - y / m, *intervals.newcombe_interval(x, n, y, m), n)
     ratio = Estimate(x / n / (y / m), *intervals.ratio_interval(x, n, y, m), n)
@@ -224,8 +238,9 @@ def _compare_with_reference(
     lacks = (
         f" {_describe_cases_needed(rate, tally, reference, minimum_effect)}" if verdict is Verdict.INSUFFICIENT else ""
     )
+    quality = catalogue.quality(rate)
     sides = (
-        f"{_describe_days(pooled.days)}, {_percent(x / n)} of {n:,} {CASE_WORDS[rate]} {EVENT_WORDS[rate]}; "
+        f"{_describe_days(pooled.days)}, {_percent(x / n)} of {n:,} {quality.cases} {quality.event}; "
         f"{_percent(y / m)} of {m:,} with {protected.reference}"
     )
     low, high = (100 * end for end in gap[1:3])
@@ -254,15 +269,15 @@ def _column_gaps(
 ) -> Iterator[Measurement]:
     """Yield the calibration gap of each group of a column, and its difference to the reference group's; never a breach.
 
-    Scores are taken as given, so that the gap's interval is that of the fraud share (Wilson's), turned round.
+    Scores are taken as given, so that the gap's interval is that of the fraud rate (Wilson's), turned round.
     """
-    protected, names = spec.compared[column], (CALIBRATION_GAP, f"{CALIBRATION_GAP}_difference")
+    protected, names = spec.compared[column], (CALIBRATION_GAP, f"{CALIBRATION_GAP}{DIFFERENCE}")
     days = newest_days(cubes, as_of, mature.labels, WINDOWS_DAYS[1])
     reference = _calibration_gap(spec, cubes, days, (column, protected.reference), protected)
     for value in dict.fromkeys([protected.reference, *(v for v in schema.groups[column] if v is not None)]):
         group, found = (column, value), None
         if not days and cubes:
-            reason, verdict = f"The first cohort is {mature.describe_when(min(cubes), 'labels')}.", Verdict.IMMATURE
+            reason, verdict = f"The first cohort is {mature.describe_when(min(cubes), Needs.LABELS)}.", Verdict.IMMATURE
         else:
             found = _calibration_gap(spec, cubes, days, group, protected)
             reason, verdict = f"Fewer than {protected.min_rows} payments, or none labelled: not shown.", Verdict.OK
@@ -272,7 +287,7 @@ def _column_gaps(
             yield from (_fairness_measurement(spec, as_of, name, group, None, verdict, reason) for name in wanted)
             continue
         words = f"{_describe_days(days)}, scores are {100 * abs(found.value):.3g} points"
-        words += f" {'above' if found.value > 0 else 'below'} the share of fraud."
+        words += f" {'above' if found.value > 0 else 'below'} the fraud rate."
         yield _fairness_measurement(spec, as_of, CALIBRATION_GAP, group, found, Verdict.OK, words)
         if value != protected.reference and reference is not None:
             apart = intervals.difference_interval(found, reference)
@@ -291,7 +306,7 @@ def _calibration_gap(
     frauds, legitimate = (int(part[:, state, COUNT].sum()) for state in (FRAUD, LEGITIMATE))
     if not frauds + legitimate:
         return None
-    score, _ = figures.mean_score_and_prevalence(part)
+    score, _ = thresholds.mean_score_and_prevalence(part)
     share = intervals.share_estimate(frauds, frauds + legitimate)
     return Estimate(score - share.value, score - share.high, score - share.low, share.n, share.error)
 
@@ -302,7 +317,7 @@ def _describe_days(days: list[date]) -> str:
 
 
 def _has_enough_cases(tally: GroupCounts, reference: GroupCounts) -> bool:
-    """Return whether a group's share can be told: ten events at the reference's share, and thirty cases.
+    """Return whether a group's share says something: ten events at the reference's share, and thirty cases.
 
     Expected events, not observed ones: none where a thousand were due says a lot.
     """
@@ -312,23 +327,11 @@ def _has_enough_cases(tally: GroupCounts, reference: GroupCounts) -> bool:
 def _describe_cases_needed(rate: str, tally: GroupCounts, reference: GroupCounts, minimum_effect: float) -> str:
     """Return how many cases of the group would show the smallest ratio that matters beside such a reference group."""
     if not 0 < reference.events < reference.n:
-        return f"Only {tally.n:,} {CASE_WORDS[rate]}."
+        return f"Only {tally.n:,} {catalogue.quality(rate).cases}."
     needed = cases_needed(reference.events / reference.n, minimum_effect, times=max(1.0, reference.n / tally.n))
-    return f"Only {tally.n:,} {CASE_WORDS[rate]}; about {needed:,} would show a ratio of {minimum_effect:g}."
-
-
-def cases_needed(share: float, ratio: float, power: float = POWER, times: float = 1.0) -> int:
-    """Return the cases in a group to tell ``share * ratio`` from ``share`` in a group ``times`` as large (5 %, normal).
-
-    Fleiss, Levin & Paik, Statistical Methods for Rates and Proportions, 2003, sections 4.2 and 4.4. Where the share
-    times the ratio passes 1, the share divided by it is told instead.
-    """
-    other = share * ratio if share * ratio < 1 else share / ratio
-    mean = (other + times * share) / (1 + times)
-    chance = math.sqrt((1 + 1 / times) * mean * (1 - mean))
-    spread = math.sqrt(other * (1 - other) + share * (1 - share) / times)
-    z = special.ndtri(1 - intervals.ALPHA / 2) * chance + special.ndtri(power) * spread
-    return math.ceil(float(z) ** 2 / (share - other) ** 2)
+    return (
+        f"Only {tally.n:,} {catalogue.quality(rate).cases}; about {needed:,} would show a ratio of {minimum_effect:g}."
+    )
 
 
 def _percent(share: float) -> str:
@@ -336,7 +339,7 @@ def _percent(share: float) -> str:
 
 
 def _metric_of(rate: str) -> str:
-    return METRIC_OF_RATE.get(rate, rate)
+    return catalogue.quality(rate).same_as or rate
 
 
 def _fairness_measurement(
@@ -350,5 +353,19 @@ def _fairness_measurement(
     limit: float | None = None,
 ) -> Measurement:
     return figures.build_measurement(
-        spec, as_of, as_of, MONITOR, metric, found, verdict, reason, group=group, limit=limit
+        spec, as_of, as_of, FAIRNESS_MONITOR, metric, found, verdict, reason, group=group, limit=limit
     )
+
+
+@monitor(FAIRNESS_MONITOR)
+def measure_group_rates_of_day(inputs: DayInputs) -> list[Measurement]:
+    """Return the rates of groups, compared, as known on a day; nothing of a model without a score."""
+    known = inputs.scored
+    return measure_group_rates(inputs.spec, inputs.schema, inputs.day, known.cubes, known.curve) if known else []
+
+
+@monitor(FAIRNESS_MONITOR, for_incidents=False)
+def measure_calibration_gaps_of_day(inputs: DayInputs) -> list[Measurement]:
+    """Return the calibration gaps of groups, as known on a day; nothing of a model without a score."""
+    known = inputs.scored
+    return measure_calibration_gaps(inputs.spec, inputs.schema, inputs.day, known.cubes, known.curve) if known else []

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+from catalogue.faults import CLUSTER_SHARE, FAULT_MONITOR, RENAMED_SHARE, REPEATED_SHARE, SCALED_SHARE, SPIKE_SHARE
 from ledger.records.measurements import Measurement
 from models.spec import Spec
 from monitors import limits
 from monitors.faults import baseline_behaviour, column_swap, spikes, stale_data
 from monitors.faults.baseline_behaviour import BaselineBehaviour, ColumnOfDay, DayVectors
+from monitors.inputs import DayInputs
+from monitors.registry import monitor
 from profiles.schema import ProfileSchema
 
 
@@ -36,16 +39,25 @@ def measure_column_faults(
     chance = limits.alpha_per_fault_rule(spec, len(names))
     every = [ColumnOfDay(behaviour.columns[name], today[name], chance) for name in names if name in today]
     columns = [column for column in every if schema.score is None or column.name != spec.score.column]
-    blank = Measurement(spec.model, day, day, "fault", "")
-    found = stale_data.measure_stale_data(blank, every, recent, limits.minimum_effect(spec, "repeated_share"))
+    blank = Measurement(spec.model, day, day, FAULT_MONITOR, "")
+    found = stale_data.measure_stale_data(blank, every, recent, limits.minimum_effect(spec, REPEATED_SHARE))
     found += [spikes.measure_constant_share(blank, column) for column in every]
     found += column_swap.measure_column_swaps(blank, columns)
     for column in columns:
         judged = (
-            spikes.measure_spike(blank, column, limits.minimum_effect(spec, "spike_share")),
-            spikes.measure_cluster(blank, column, limits.minimum_effect(spec, "cluster_share")),
-            column_swap.measure_scaled_share(blank, column, limits.minimum_effect(spec, "scaled_share")),
-            column_swap.measure_renamed_levels(blank, column, limits.minimum_effect(spec, "renamed_share")),
+            spikes.measure_spike(blank, column, limits.minimum_effect(spec, SPIKE_SHARE)),
+            spikes.measure_cluster(blank, column, limits.minimum_effect(spec, CLUSTER_SHARE)),
+            column_swap.measure_scaled_share(blank, column, limits.minimum_effect(spec, SCALED_SHARE)),
+            column_swap.measure_renamed_levels(blank, column, limits.minimum_effect(spec, RENAMED_SHARE)),
         )
         found += [one for one in judged if one is not None]
     return found
+
+
+@monitor(FAULT_MONITOR)
+def measure_column_faults_of_day(inputs: DayInputs) -> list[Measurement]:
+    """Return a day's column faults; nothing of a day without rows."""
+    own = inputs.own
+    if own is None:
+        return []
+    return measure_column_faults(inputs.spec, inputs.schema, inputs.day, own.vectors, own.recent, own.behaviour)

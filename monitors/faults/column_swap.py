@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import special
 
+from catalogue.faults import RENAMED_SHARE, SCALED_SHARE, SWAPPED_COLUMN
 from ledger.records.measurements import Measurement, Verdict
 from monitors.faults.baseline_behaviour import ColumnOfDay, format_percent, insufficient_measurement
 from monitors.stats.intervals import wilson
@@ -61,7 +62,7 @@ def measure_column_swaps(blank: Measurement, columns: Sequence[ColumnOfDay]) -> 
     fits = {column.name: _fits_of_other_columns(column, moved, own[column.name]) for column in moved}
     found = []
     for column in (column for column in columns if isinstance(column.bins, Grid)):
-        mine = replace(blank, metric="swapped_column", feature=column.name, n=int(column.today.sum()))
+        mine = replace(blank, metric=SWAPPED_COLUMN, feature=column.name, n=int(column.today.sum()))
         if not column.enough:
             found.append(insufficient_measurement(mine, column))
             continue
@@ -120,7 +121,7 @@ def measure_scaled_share(blank: Measurement, column: ColumnOfDay, minimum_effect
     """
     if not isinstance(column.bins, Grid):
         return None
-    own = replace(blank, metric="scaled_share", feature=column.name, n=int(column.today.sum()))
+    own = replace(blank, metric=SCALED_SHARE, feature=column.name, n=int(column.today.sum()))
     if not column.enough:
         return insufficient_measurement(own, column)
     baseline = column.usual.shares
@@ -191,7 +192,7 @@ def measure_renamed_levels(blank: Measurement, column: ColumnOfDay, minimum_effe
     """
     if not isinstance(column.bins, Levels):
         return None
-    own = replace(blank, metric="renamed_share", feature=column.name, n=int(column.today.sum()))
+    own = replace(blank, metric=RENAMED_SHARE, feature=column.name, n=int(column.today.sum()))
     if not column.enough:
         return insufficient_measurement(own, column)
     known = len(column.bins.top)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import special
 
+from catalogue.faults import CLUSTER_SHARE, CONSTANT_SHARE, SPIKE_SHARE
 from ledger.records.measurements import Measurement, Verdict
 from monitors.faults.baseline_behaviour import (
     CLUSTER_WIDTHS,
@@ -35,7 +36,7 @@ def measure_constant_share(blank: Measurement, column: ColumnOfDay) -> Measureme
     chance less often than the budget allows, about once in a million days. A column that is constant within some day
     of the baseline never breaches.
     """
-    own = replace(blank, metric="constant_share", feature=column.name, n=int(column.today.sum()))
+    own = replace(blank, metric=CONSTANT_SHARE, feature=column.name, n=int(column.today.sum()))
     if not column.enough:
         return insufficient_measurement(own, column)
     most = int(column.today.argmax())
@@ -63,7 +64,7 @@ def measure_spike(blank: Measurement, column: ColumnOfDay, minimum_effect: float
     """
     if not isinstance(column.bins, Grid):
         return None
-    own = replace(blank, metric="spike_share", feature=column.name, n=int(column.today.sum()))
+    own = replace(blank, metric=SPIKE_SHARE, feature=column.name, n=int(column.today.sum()))
     if not column.enough:
         return insufficient_measurement(own, column)
     usual = column.usual.most
@@ -124,7 +125,7 @@ def measure_cluster(blank: Measurement, column: ColumnOfDay, minimum_effect: flo
     """
     if not isinstance(column.bins, Grid):
         return None
-    own = replace(blank, metric="cluster_share", feature=column.name, n=int(column.today.sum()))
+    own = replace(blank, metric=CLUSTER_SHARE, feature=column.name, n=int(column.today.sum()))
     if not column.enough:
         return insufficient_measurement(own, column)
     used = np.flatnonzero(column.today + column.usual.together)

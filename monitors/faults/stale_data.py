@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
+from catalogue.faults import REPEATED_COLUMN, REPEATED_SHARE
 from ledger.records.measurements import Measurement, Verdict
 from monitors.faults.baseline_behaviour import LEAST_DAYS, LEAST_VALUES, ColumnOfDay, DayVectors, format_percent
 from profiles.bins import Floats, Ints
@@ -98,7 +99,7 @@ def measure_stale_data(
     repeats: dict[date, int] = dict.fromkeys(earlier, 0)
     conclusive_columns = 0
     for column in columns:
-        own = replace(blank, metric="repeated_column", feature=column.name, n=int(column.full_vector.sum()))
+        own = replace(blank, metric=REPEATED_COLUMN, feature=column.name, n=int(column.full_vector.sum()))
         pairs = {
             day: rows[column.name]
             for day, rows in earlier.items()
@@ -153,7 +154,7 @@ def _judge_column(own: Measurement, pair: DayLikeness, closest: date, limit: flo
 def _judge_partition(
     blank: Measurement, repeats: Mapping[date, int], conclusive_columns: int, minimum_effect: float
 ) -> Measurement:
-    own = replace(blank, metric="repeated_share", n=conclusive_columns)
+    own = replace(blank, metric=REPEATED_SHARE, n=conclusive_columns)
     if not conclusive_columns:
         reason = "no column is telling enough, or no day before is there, to see whether the partition is an older one"
         return replace(own, verdict=Verdict.INSUFFICIENT, reason=reason)

@@ -34,14 +34,27 @@ def _labelled_group(before: Cube, labels: Cube, group: Group) -> Ints:
 
 
 def label_lazily(cube: Cube, labels: Cube) -> Cube:
-    """Return ``cube.labelled(labels)``, each group when it is asked for: of young cohorts hardly any ever is."""
+    """Return ``cube.labelled(labels)``, each group made when it is asked for: of young cohorts hardly any ever is.
+
+    Args:
+        cube: the scored payments of a day.
+        labels: the labelled ones among them.
+    Returns:
+        The cube with labels filled in.
+    """
     return Cube(_LabelledGroups(cube, labels))
 
 
 def count_at_threshold(cube: Cube, group: Group) -> Ints | None:
-    """Return a group's payments below and above the threshold by state: (2, states); None where it has none.
+    """Return a group's payments below and above the threshold by label state.
 
     Counted once for each cube, and kept with it: a day is part of many windows, and of those of many days to come.
+
+    Args:
+        cube: the score cube of a day.
+        group: a slice or protected column and its value, or EVERYONE.
+    Returns:
+        Payments: (2, states), below first; None where the group has none.
     """
     kept: dict[Group, Ints] = vars(cube).setdefault("counted", {})
     if group not in kept and group in cube.bins:
@@ -61,7 +74,15 @@ def _compute_at_threshold(cube: Cube, group: Group) -> Ints:
 
 
 def count_days_at_threshold(cubes: Mapping[date, Cube], days: Iterable[date], group: Group) -> Ints | None:
-    """Return a group's payments below and above the threshold by state, over days: (2, states); None of no payment."""
+    """Return a group's payments below and above the threshold by label state, over days.
+
+    Args:
+        cubes: score cubes by day.
+        days: keys of ``cubes``.
+        group: a slice or protected column and its value, or EVERYONE.
+    Returns:
+        Payments: (2, states), below first; None where the group has none.
+    """
     found = [counts for day in days if (counts := count_at_threshold(cubes[day], group)) is not None]
     return np.asarray(np.sum(found, axis=0)) if found else None
 
@@ -78,7 +99,14 @@ class CumulativeCounts:
         self._cubes, self._sums = cubes, dict[Group, Ints]()
 
     def tally(self, days: Sequence[date], group: Group) -> Ints | None:
-        """Return a group's tally over all days from the first to the last of ``days``, at least one."""
+        """Return a group's payments below and above the threshold by label state, over a span of days.
+
+        Args:
+            days: at least one, in order; all days from the first to the last count.
+            group: a slice or protected column and its value, or EVERYONE.
+        Returns:
+            Payments: (2, states), below first; None where the group has none.
+        """
         if group not in self._sums:
             own = [count_at_threshold(self._cubes[day], group) for day in self._days]
             none = np.zeros((2, LABEL_STATES), np.int64)
@@ -89,7 +117,14 @@ class CumulativeCounts:
 
 
 def sums_by_score_bin(cube: Cube, group: Group) -> Ints | None:
-    """Return a group's payments and sum of scores by score cell: (2, cells), whatever their labels; kept as above."""
+    """Return a group's payments and sum of scores by score bin, whatever their labels; kept with the cube.
+
+    Args:
+        cube: the score cube of a day.
+        group: a slice or protected column and its value, or EVERYONE.
+    Returns:
+        Payments, and scores in billionths of their range: (2, score bins); None where the group has none.
+    """
     if isinstance(cube.bins, _LabelledGroups) and group in cube.bins.before.bins:
         return sums_by_score_bin(cube.bins.before, group)
     kept: dict[Group, Ints] = vars(cube).setdefault("by_score", {})
@@ -99,10 +134,22 @@ def sums_by_score_bin(cube: Cube, group: Group) -> Ints | None:
 
 
 def sum_by_score_bin(part: Ints) -> Ints:
-    """Return the payments of a part and their sum of scores by score cell: (2, cells)."""
+    """Return the payments of a part and their sum of scores by score bin.
+
+    Args:
+        part: (score bins, states, sums).
+    Returns:
+        Payments, and scores in billionths of their range: (2, score bins).
+    """
     return np.stack([part[:, :, COUNT].sum(axis=1), part[:, :, SCORE].sum(axis=1)])
 
 
 def sum_at_threshold(part: Ints) -> Ints:
-    """Return the payments of a part below and above the threshold by state: (2, states)."""
+    """Return the payments of a part below and above the threshold by label state.
+
+    Args:
+        part: (score bins, states, sums), the threshold in the middle.
+    Returns:
+        Payments: (2, states), below first.
+    """
     return np.asarray(part[:, :, COUNT].reshape(2, len(part) // 2, -1).sum(axis=1))

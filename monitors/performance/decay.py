@@ -13,37 +13,29 @@ from typing import NamedTuple
 
 import numpy as np
 
+import catalogue
+from catalogue import Effect, Needs, Worse, labels, money
+from catalogue.performance import BRIER_SCORE, FALSE_POSITIVE_RATIO, RECALL_AT_FALSE_POSITIVE_RATE, VALUE_DETECTION_RATE
+from catalogue.performance_monitors import DECAY_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors import limits
+from monitors.inputs import DayInputs
 from monitors.performance import figures
 from monitors.performance.maturity import LabelDelayCurve, MaturityAges, newest_days
 from monitors.performance.pooled import CohortComparison, KnownCohorts, NotComparable
+from monitors.registry import monitor
 from monitors.stats import intervals
 from monitors.stats.intervals import Estimate, Interval
 from profiles.profile import COUNT, EVERYONE, FRAUD, FRAUD_TYPE, Cube, Group
 from profiles.schema import ProfileSchema
 
-MONITOR = "decay"
-FRAUD_TYPE_METRICS = ("recall", "value_detection_rate")
-"""Judged for each type of fraud too: only frauds have a type."""
 MATURE_FRAUDS_DAYS = 60
 """Mature cohort days whose frauds are counted as what a challenger could learn from."""
-RATIO_METRICS = ("false_positive_rate", "alert_rate")
-WORSE_WHEN_HIGHER = ("calibration_error", "false_positive_rate")
-"""Worse when higher; the alert rate is judged either way, every other metric is worse when lower."""
-SENTENCE_ENDS = {
-    "recall": " of frauds caught",
-    "precision": " of labelled alerts were fraud",
-    "false_positive_rate": " of legitimate payments raised an alert",
-    "alert_rate": " of payments raised an alert",
-    "value_detection_rate": " of the fraud's value caught",
-}
-"""Shares, as the end of a sentence; the others are figures between 0 and 1 that are no share of anything."""
 
 
-class Effect(NamedTuple):
-    """How much worse a metric is, as a drop or rise, or as a log ratio; with its intervals and the floor it must pass.
+class MetricChange(NamedTuple):
+    """How much worse a metric is, as a drop or rise, or as a log ratio; with its intervals and its minimum effect size.
 
     ``safe_low`` is the lower bound at the confidence that the false-alarm budget asks for.
     """
@@ -65,27 +57,37 @@ def measure_decay(
 ) -> list[Measurement]:
     """Return each metric over the newest mature days against the baseline's, and the money behind it.
 
-    Recall and value detection also for each type of fraud that the model file names.
+    A breach needs three things. Material: the metric is worse by at least its minimum effect size, and the 95 %
+    interval of the change lies beyond half of it. Significant: the interval at the model's false-alarm budget, shared
+    over the metrics (Bonferroni), excludes no change. Shares at the threshold use effective sample sizes, so that days
+    that vary more than chance make no alarm. What chance alone could move by the minimum effect size is insufficient,
+    not ok.
 
-    A breach needs three things. Material: the metric is worse by at least its floor (``monitors.limits``), and the
-    95 % interval of the change lies beyond half the floor. Significant: the interval at the model's false-alarm
-    budget, shared over the metrics (Bonferroni), excludes no change. Shares at the threshold use effective sample
-    sizes, so that days that vary more than chance make no alarm. What chance alone could move by the floor is
-    insufficient, not ok. Days before the baseline's first belong to another era and are left out.
+    Args:
+        spec: the model file.
+        schema: how partitions are profiled; without a score nothing is measured.
+        as_of: day at whose end the labels were read.
+        cubes: score cubes with these labels, by cohort day; days before the baseline's first are left out.
+        curve: the label-delay curve.
+        baseline_days: days of the baseline; of none, nothing is measured.
+    Returns:
+        A measurement of each metric, of recall and value detection also for each fraud type that the model file names.
     """
     if schema.score is None or not baseline_days:
         return []
-    metrics = figures.available_metrics(spec)
+    metrics, never_judged = figures.available_metrics(spec), catalogue.never_judged_quality()
     scored = [day for day in cubes if min(baseline_days) <= day <= as_of and EVERYONE in cubes[day].bins]
     known = KnownCohorts(spec, as_of, cubes, scored, frozenset(baseline_days), curve)
     types = [(FRAUD_TYPE, name) for name in spec.labels.types] if spec.labels else []
-    wanted = [(metric, EVERYONE) for metric in metrics if metric not in figures.UNJUDGED_METRICS]
-    wanted += [(metric, group) for group in types for metric in FRAUD_TYPE_METRICS if metric in metrics]
+    wanted = [(metric, EVERYONE) for metric in metrics if metric not in never_judged]
+    wanted += [
+        (metric, group) for group in types for metric in metrics if figures.labels_needed(metric) is Needs.FRAUDS
+    ]
     alpha = limits.alpha_per_test(spec, len(wanted))
     found = [_judge_metric(known, metric, group, alpha) for metric, group in wanted]
-    found += [_show_metric(known, metric) for metric in metrics if metric in figures.UNJUDGED_METRICS]
-    if "value_detection_rate" in metrics:
-        found += _measure_fraud_money(spec, as_of, known.first_sufficient_window("value_detection_rate", EVERYONE))
+    found += [_show_metric(known, metric) for metric in metrics if metric in never_judged]
+    if VALUE_DETECTION_RATE in metrics:
+        found += _measure_fraud_money(spec, as_of, known.first_sufficient_window(VALUE_DETECTION_RATE, EVERYONE))
     if spec.labels is not None:
         found += _measure_maturity(spec, as_of, cubes, known.ages(EVERYONE))
     return found
@@ -107,7 +109,7 @@ def _judge_metric(known: KnownCohorts, metric: str, group: Group, alpha: float) 
     verdict = limits.verdict_of_test(
         beyond=effect.value >= effect.minimum_effect and effect.low >= effect.minimum_effect / 2,
         significant=effect.safe_low > 0,
-        # A figure that is surely not worse by what matters tells, however wide its interval is.
+        # A figure that is surely not worse by what matters is conclusive, however wide its interval is.
         conclusive=(effect.high - effect.low) / 2 <= effect.minimum_effect or effect.high < effect.minimum_effect,
     )
     reason = _describe_change(metric, comparison, now, before, effect) + figures.describe_exclusions(
@@ -130,12 +132,13 @@ def _show_metric(known: KnownCohorts, metric: str) -> Measurement:
         reason = f"Only {lacking}, in {comparison.span}." if lacking else f"It is undefined in {comparison.span}."
         return _decay_measurement(spec, as_of, metric, now, Verdict.INSUFFICIENT, reason)
     descriptions = {
-        "recall_at_false_positive_rate": f"Frauds caught if {_percent(spec.score.false_positive_rate)} of legitimate "
+        RECALL_AT_FALSE_POSITIVE_RATE: f"Frauds caught if {_percent(spec.score.false_positive_rate)} of legitimate "
         "payments raised an alert",
-        "false_positive_ratio": "False alarms for each fraud caught",
-        "brier_score": "Mean square of score less outcome",
+        FALSE_POSITIVE_RATIO: "False alarms for each fraud caught",
+        BRIER_SCORE: "Mean square of score less outcome",
     }
-    reason = f"{descriptions[metric]}, in {comparison.span}." + figures.describe_exclusions(
+    description = descriptions.get(metric, catalogue.metric(metric).title)
+    reason = f"{description}, in {comparison.span}." + figures.describe_exclusions(
         spec, metric, comparison.recent.counts
     )
     return _decay_measurement(spec, as_of, metric, now, Verdict.OK, reason)
@@ -143,10 +146,10 @@ def _show_metric(known: KnownCohorts, metric: str) -> Measurement:
 
 def _effect(
     metric: str, comparison: CohortComparison, now: Estimate, before: Estimate, minimum_effect: float, alpha: float
-) -> Effect:
+) -> MetricChange:
     """Return how much worse ``now`` is than ``before``; for the alert rate, how different, either way."""
     shown, safe = (_change_interval(metric, comparison, now, before, level) for level in (intervals.ALPHA, alpha))
-    if metric in RATIO_METRICS:
+    if _is_factor(metric):
         value = intervals.log_ratio(now.value / before.value) if before.value else math.inf
         (low, high), (safe_low, safe_high) = (
             (intervals.log_ratio(bound) for bound in interval) for interval in (shown, safe)
@@ -154,16 +157,25 @@ def _effect(
         minimum_effect = math.log(minimum_effect)
     else:
         value, (low, high), (safe_low, safe_high) = now.value - before.value, shown, safe
-    worse_when_lower = value < 0 if metric == "alert_rate" else metric not in WORSE_WHEN_HIGHER
+    worse = catalogue.metric(metric).worse
+    worse_when_lower = value < 0 if worse is Worse.EITHER else worse is Worse.LOWER
     if worse_when_lower:
         value, low, high, safe_low = -value, -high, -low, -safe_high
-    return Effect(value, low, high, safe_low, minimum_effect)
+    return MetricChange(value, low, high, safe_low, minimum_effect)
+
+
+def _is_factor(metric: str) -> bool:
+    return catalogue.metric(metric).effect is Effect.FACTOR
+
+
+def _is_judged_either_way(metric: str) -> bool:
+    return catalogue.metric(metric).worse is Worse.EITHER
 
 
 def _change_interval(
     metric: str, comparison: CohortComparison, now: Estimate, before: Estimate, alpha: float
 ) -> Interval:
-    """Return the interval of the ratio (RATIO_METRICS) or difference (the rest) of a metric now to before."""
+    """Return the interval of the change of a metric: the ratio where its effect is a factor, else the difference."""
     events_of = figures.EVENTS_AND_CASES.get(metric)
     if events_of is None:
         return intervals.difference_interval(now, before, alpha)
@@ -171,34 +183,36 @@ def _change_interval(
     effect = intervals.design_effect(daily[:, 0], daily[:, 1])
     x, n = (count / effect for count in events_of(comparison.recent.counts))
     y, m = (count / effect for count in events_of(comparison.normal.counts))
-    return (intervals.ratio_interval if metric in RATIO_METRICS else intervals.newcombe_interval)(x, n, y, m, alpha)
+    return (intervals.ratio_interval if _is_factor(metric) else intervals.newcombe_interval)(x, n, y, m, alpha)
 
 
 def _limit(metric: str, now: Estimate, before: Estimate, minimum_effect: float) -> float:
-    """Return the floor on the metric's own scale."""
-    if metric in RATIO_METRICS:
-        falling = metric == "alert_rate" and now.value < before.value
+    """Return the minimum effect size on the metric's own scale."""
+    if _is_factor(metric):
+        falling = _is_judged_either_way(metric) and now.value < before.value
         return before.value * math.exp(-minimum_effect if falling else minimum_effect)
     return (
         min(1.0, before.value + minimum_effect)
-        if metric in WORSE_WHEN_HIGHER
+        if catalogue.metric(metric).worse is Worse.HIGHER
         else max(0.0, before.value - minimum_effect)
     )
 
 
-def _describe_change(metric: str, comparison: CohortComparison, now: Estimate, before: Estimate, effect: Effect) -> str:
+def _describe_change(
+    metric: str, comparison: CohortComparison, now: Estimate, before: Estimate, effect: MetricChange
+) -> str:
     """Return what the metric was in the newest days and in the baseline, and the change with its interval."""
-    shown = _percent if metric in SENTENCE_ENDS else _three_digits
-    sentence_end = SENTENCE_ENDS.get(metric, "")
+    sentence_end = figures.sentence_end(metric)
+    shown = _percent if sentence_end else _three_digits
     span = f"{shown(now.value)}{sentence_end} in {comparison.span}; {shown(before.value)} in the baseline"
-    if metric in RATIO_METRICS:
+    if _is_factor(metric):
         low, high = sorted(math.exp(sign) for sign in (effect.low, effect.high))
-        if metric == "alert_rate" and now.value < before.value:
+        if _is_judged_either_way(metric) and now.value < before.value:
             return f"{span}: lower by a factor of {math.exp(effect.value):.2f} ({low:.2f} to {high:.2f})."
         return f"{span}: {math.exp(effect.value):.2f} times as high ({low:.2f} to {high:.2f})."
-    sign = 1 if metric in WORSE_WHEN_HIGHER else -1
-    points = metric in SENTENCE_ENDS
-    difference = _describe_difference(sign * effect.value, sign * effect.low, sign * effect.high, points=points)
+    sign = 1 if catalogue.metric(metric).worse is Worse.HIGHER else -1
+    changes = (sign * each for each in (effect.value, effect.low, effect.high))
+    difference = _describe_difference(*changes, points=bool(sentence_end))
     return f"{span}: {difference}."
 
 
@@ -235,13 +249,13 @@ def _measure_fraud_money(
     Lost is the drop of the value detection rate times the fraud's amount a day now, with the delta method's
     interval; where detection rose it is 0. Days are the units of the other two (Student's t).
     """
-    names = ("fraud_gbp_per_day", "caught_gbp_per_day", "lost_gbp_per_day")
+    names = (money.FRAUD, money.CAUGHT, money.LOST)
     if isinstance(comparison, NotComparable):
         yield from (
             _decay_measurement(spec, as_of, name, None, comparison.verdict, comparison.reason) for name in names
         )
         return
-    now, before = (side.estimate("value_detection_rate") for side in comparison[:2])
+    now, before = (side.estimate(VALUE_DETECTION_RATE) for side in comparison[:2])
     if now is None or before is None or len(comparison.normal.days) < 2:
         reason = "There was no fraud with an amount, or a single baseline day."
         yield from (_decay_measurement(spec, as_of, name, None, Verdict.INSUFFICIENT, reason) for name in names)
@@ -271,9 +285,11 @@ def _measure_maturity(
     span = f"{days[0]} to {days[-1]}" if days else "no mature cohort day yet"
     reason = f"Frauds known on mature cohort days, the newest {MATURE_FRAUDS_DAYS}: {span}."
     verdict = Verdict.IMMATURE if mature.why else Verdict.OK
-    yield _decay_measurement(spec, as_of, "mature_frauds", Estimate(frauds, frauds, frauds, frauds), verdict, reason)
-    for name, age in (("mature_until", mature.labels), ("frauds_mature_until", mature.frauds)):
-        what = "Cohorts" if name == "mature_until" else "Recall and value detected of cohorts"
+    yield _decay_measurement(
+        spec, as_of, labels.MATURE_FRAUDS, Estimate(frauds, frauds, frauds, frauds), verdict, reason
+    )
+    for name, age in ((labels.MATURE_UNTIL, mature.labels), (labels.FRAUDS_MATURE_UNTIL, mature.frauds)):
+        what = "Cohorts" if name == labels.MATURE_UNTIL else "Recall and value detected of cohorts"
         reason = f"{what} are mature from {age} days on, up to {as_of - timedelta(days=age)}"
         reason += f"; {mature.why}." if mature.why else "."
         yield _decay_measurement(spec, as_of, name, Estimate(age, age, age, age), verdict, reason)
@@ -291,5 +307,14 @@ def _decay_measurement(
     group: Group = EVERYONE,
 ) -> Measurement:
     return figures.build_measurement(
-        spec, as_of, as_of, MONITOR, metric, found, verdict, reason, group=group, limit=limit
+        spec, as_of, as_of, DECAY_MONITOR, metric, found, verdict, reason, group=group, limit=limit
     )
+
+
+@monitor(DECAY_MONITOR)
+def measure_decay_of_day(inputs: DayInputs) -> list[Measurement]:
+    """Return what ``measure_decay`` finds on a day; nothing of a model without a score."""
+    known = inputs.scored
+    if known is None:
+        return []
+    return measure_decay(inputs.spec, inputs.schema, inputs.day, known.cubes, known.curve, known.baseline_days)

@@ -16,12 +16,18 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
+import catalogue
+from catalogue import Effect
+from catalogue.performance import FALSE_POSITIVE_RATE, FRAUD_SHARE, PRECISION, TRAFFIC_SHARE, VALUE_DETECTION_RATE
+from catalogue.performance_monitors import SELECTIVE_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors import limits
+from monitors.inputs import DayInputs
 from monitors.performance import expected, figures
-from monitors.performance.estimate import SENTENCE_PARTS
+from monitors.performance.estimate import says_before_labels
 from monitors.performance.maturity import LabelDelayCurve, maturity_ages, newest_days
+from monitors.registry import monitor
 from monitors.stats import intervals
 from monitors.stats.intervals import Estimate
 from profiles.bins import Floats, Ints
@@ -41,12 +47,10 @@ from profiles.profile import (
 )
 from profiles.schema import ProfileSchema
 
-MONITOR = "selective"
-ADJUSTED_METRICS = ("recall", "precision", "false_positive_rate", "value_detection_rate")
 WINDOW_DAYS = 28
 LEAST_DAYS = 14
 LEAST_EFFECTIVE = 30
-"""Weighted cases that tell no more than this many plain ones are too few."""
+"""Weighted cases that are worth no more than this many plain ones are too few."""
 MOST_UNWEIGHTED = 0.05
 """Share of labelled alerts without a usable propensity above which the weights can't stand for all."""
 MOST_MISMATCH, MISMATCH_ERRORS = 0.2, 4.0
@@ -55,7 +59,7 @@ by more than this many standard errors."""
 
 
 class MetricBounds(NamedTuple):
-    """What a share may be in truth: if all blocked payments tell against it or for it, and at the score's rate."""
+    """What a share may be in truth: if all blocked payments speak against it or for it, and at the score's rate."""
 
     low: float
     high: float
@@ -65,22 +69,31 @@ class MetricBounds(NamedTuple):
 def measure_declined_payments(
     spec: Spec, schema: ProfileSchema, as_of: date, cubes: Mapping[date, Cube], curve: LabelDelayCurve
 ) -> list[Measurement]:
-    """Return recall, precision, false-positive rate and value detection over all payments, blocked ones reckoned in.
+    """Return recall, precision, false-positive rate and value detection adjusted for declined payments.
 
     Over the newest WINDOW_DAYS mature cohort days: weighted by propensity where the model file names one and it adds
     up, else as bounds; and by what was done with a payment (slices of the action column) its share of payments and
-    the share of fraud among its labels. Verdicts are ok, immature and insufficient. Returns nothing where no payment
-    was blocked and none is weighted: the plain figures leave nothing out then.
+    its fraud rate. Verdicts are ok, immature and insufficient.
+
+    Args:
+        spec: the model file; without labels, threshold or ``score.blocked`` nothing is measured.
+        schema: how partitions are profiled; without a score nothing is measured.
+        as_of: day at whose end the labels were read.
+        cubes: score cubes with these labels, by cohort day.
+        curve: the label-delay curve.
+    Returns:
+        Measurements; none where no payment was blocked and none is weighted: the plain figures leave nothing out then.
     """
     if schema.score is None or spec.labels is None or spec.score.threshold is None or not spec.score.blocked:
         return []
     mature_days = maturity_ages(spec.labels, curve).labels
     days = newest_days([day for day in cubes if EVERYONE in cubes[day].bins], as_of, mature_days, WINDOW_DAYS)
-    metrics = [metric for metric in figures.available_metrics(spec) if metric in ADJUSTED_METRICS]
+    adjusted = catalogue.monitor(SELECTIVE_MONITOR).metrics
+    metrics = [metric for metric in figures.available_metrics(spec) if metric in adjusted]
     if len(days) < LEAST_DAYS:
         reason = f"{len(days)} cohort days are mature (older than {mature_days} days), {LEAST_DAYS} are needed."
         return [
-            figures.build_measurement(spec, as_of, as_of, MONITOR, metric, None, Verdict.IMMATURE, reason)
+            figures.build_measurement(spec, as_of, as_of, SELECTIVE_MONITOR, metric, None, Verdict.IMMATURE, reason)
             for metric in metrics
         ]
     parts = np.stack([figures.count_unlabelled_as_legitimate(spec, cubes[day].bins[EVERYONE]) for day in days])
@@ -92,21 +105,40 @@ def measure_declined_payments(
 
 
 def metric_sums(metric: str, parts: Ints, count: int, pence: int) -> tuple[Floats, Floats]:
-    """Return a metric's numerator and denominator by day, of parts (day, cell, state, what), in the given sums."""
+    """Return a metric's numerator and denominator by day.
+
+    Args:
+        metric: one of ADJUSTED_METRICS.
+        parts: (days, score bins, states, sums).
+        count: which sum counts payments: COUNT, or WEIGHT for weighted ones.
+        pence: which sum is their amount: PENCE or WEIGHTED_PENCE.
+    Returns:
+        Two sums, in the unit of the chosen one: (days) each.
+    """
     half = parts.shape[1] // 2
-    what = pence if metric == "value_detection_rate" else count
+    what = pence if metric == VALUE_DETECTION_RATE else count
     raised, every = (own[:, :, :, what].sum(axis=1).astype(np.float64) for own in (parts[:, half:], parts))
-    if metric == "precision":
+    if metric == PRECISION:
         return raised[:, FRAUD], raised[:, FRAUD] + raised[:, LEGITIMATE]
-    state = LEGITIMATE if metric == "false_positive_rate" else FRAUD
+    state = LEGITIMATE if metric == FALSE_POSITIVE_RATE else FRAUD
     return raised[:, state], every[:, state]
 
 
 def ratio_over_days(a: Floats, b: Floats, n: int) -> Estimate | None:
-    """Return ``sum(a) / sum(b)`` of sums by day with its 95 % interval; None where b is 0, or of a single day.
+    """Return ``sum(a) / sum(b)`` with days as the units drawn, whatever the weights within a day.
 
-    Linearised ratio with days as the units drawn (Woodruff, JASA 1971): whatever the weights and however payments of
-    a day belong together. Student's t on the logit scale; n is the number of cases.
+    Args:
+        a: numerators by day: (days).
+        b: denominators by day: (days).
+        n: number of cases, as the estimate shows it.
+    Returns:
+        The ratio with its 95 % interval; None where b sums to 0, or of a single day.
+    Source:
+        linearised ratio (Woodruff, JASA 1971); Student's t on the logit scale.
+    Example:
+        >>> found = ratio_over_days(np.array([8.0, 6.0, 7.0]), np.array([10.0, 10.0, 10.0]), n=30)
+        >>> round(found.low, 2), found.value, round(found.high, 2)
+        (0.42, 0.7, 0.88)
     """
     days, total = len(a), float(b.sum())
     if total <= 0 or days < 2:
@@ -121,12 +153,20 @@ def ratio_over_days(a: Floats, b: Floats, n: int) -> Estimate | None:
 
 
 def bound_metric(metric: str, part: Ints) -> MetricBounds | None:
-    """Return the bounds of a metric over a part (cell, state, what); None where it has no cases at all.
+    """Return what a metric may be in truth, whatever the blocked payments were.
 
     A blocked alert counts as caught where it was fraud, and as a false alarm where it wasn't.
+
+    Args:
+        metric: one of ADJUSTED_METRICS.
+        part: (score bins, states, sums).
+    Returns:
+        The bounds, and what the score's calibrated rate makes likely; None where the metric has no cases at all.
+    Source:
+        worst-case bounds (Manski, Partial Identification of Probability Distributions, 2003).
     """
     half = len(part) // 2
-    what = PENCE if metric == "value_detection_rate" else COUNT
+    what = PENCE if metric == VALUE_DETECTION_RATE else COUNT
     known, blocked = expected.labelled_payments(part), part[:, BLOCKED].astype(np.float64)
     learnt = (
         known.cases.sum() > 0
@@ -146,9 +186,9 @@ def bound_metric(metric: str, part: Ints) -> MetricBounds | None:
         ends.append((float(frauds[half:].sum()), float(frauds[:half].sum())))
     for caught, missed in ends:
         a, b = (float(own[0]) for own in metric_sums(metric, part[None], COUNT, PENCE))
-        if metric == "precision":
+        if metric == PRECISION:
             a, b = a + caught, b + raised
-        elif metric == "false_positive_rate":
+        elif metric == FALSE_POSITIVE_RATE:
             a, b = a + raised - caught, b + raised - caught + below - missed
         else:
             a, b = a + caught, b + caught + missed
@@ -197,7 +237,7 @@ def _adjusted_measurement(spec: Spec, as_of: date, metric: str, parts: Ints, unw
     lacking = figures.describe_too_few_cases(metric, counts)
     if lacking:
         verdict, reason = Verdict.INSUFFICIENT, f"{lacking[0].upper()}{lacking[1:]}. {reason}"
-    return figures.build_measurement(spec, as_of, as_of, MONITOR, metric, found, verdict, reason + alone)
+    return figures.build_measurement(spec, as_of, as_of, SELECTIVE_MONITOR, metric, found, verdict, reason + alone)
 
 
 def _weighted_metric(metric: str, parts: Ints, counts: figures.ConfusionCounts) -> tuple[Estimate | None, Verdict, str]:
@@ -208,7 +248,8 @@ def _weighted_metric(metric: str, parts: Ints, counts: figures.ConfusionCounts) 
         return None, Verdict.INSUFFICIENT, "It is undefined for want of labelled payments or money."
     without = int(parts[:, :, [FRAUD, LEGITIMATE], UNWEIGHTED].sum())
     reason = (
-        f"{_percent(found.value)} {SENTENCE_PARTS[metric]}, weighted by how likely each payment was to be let through: "
+        f"{_percent(found.value)} {says_before_labels(metric)}, "
+        "weighted by how likely each payment was to be let through: "
         f"{counts.alerts - counts.blocked_alerts:,} alerts that were let through stand for all {counts.alerts:,}, of "
         f"which {counts.blocked_alerts:,} were blocked. No weight is capped."
     )
@@ -238,12 +279,12 @@ def _bounded_metric(
         likely = f"about {_percent(found.likely)} if they were fraud as often as their scores suggest"
     reason = (
         f"Not weighted: {unweightable_reason}. "
-        f"{_percent(found.low)} to {_percent(found.high)} {SENTENCE_PARTS[metric]}, "
+        f"{_percent(found.low)} to {_percent(found.high)} {says_before_labels(metric)}, "
         f"depending on whether the {blocked:,} blocked payments were fraud, of which nobody will know; {likely}."
     )
     minimum_effect = limits.minimum_effect(spec, metric)
-    ratio_metric = metric == "false_positive_rate"
-    wide = found.high > found.low * minimum_effect if ratio_metric else found.high - found.low > minimum_effect
+    is_factor = catalogue.metric(metric).effect is Effect.FACTOR
+    wide = found.high > found.low * minimum_effect if is_factor else found.high - found.low > minimum_effect
     if wide:
         reason += " That is too wide to see a change of the size that matters: let a few through on purpose."
     value = found.likely if found.likely is not None else math.nan
@@ -253,7 +294,7 @@ def _bounded_metric(
 def _action_shares(
     spec: Spec, schema: ProfileSchema, as_of: date, cubes: Mapping[date, Cube], days: list[date]
 ) -> Iterator[Measurement]:
-    """Yield, by what was done with a payment, its share of payments and the share of fraud among its labels."""
+    """Yield, by what was done with a payment, its share of payments and its fraud rate."""
     action = spec.score.action
     if action is None or action not in schema.groups:
         return
@@ -277,8 +318,8 @@ def _action_measurements(
         spec,
         as_of,
         as_of,
-        MONITOR,
-        "traffic_share",
+        SELECTIVE_MONITOR,
+        TRAFFIC_SHARE,
         intervals.share_estimate(own, rows),
         Verdict.OK,
         reason,
@@ -292,8 +333,17 @@ def _action_measurements(
             f"{frauds:,} of {labelled:,} labelled payments are fraud.",
         )
         verdict = Verdict.OK if labelled >= figures.MIN_ALERTS else Verdict.INSUFFICIENT
-    yield figures.build_measurement(spec, as_of, as_of, MONITOR, "fraud_share", found, verdict, reason, group=group)
+    yield figures.build_measurement(
+        spec, as_of, as_of, SELECTIVE_MONITOR, FRAUD_SHARE, found, verdict, reason, group=group
+    )
 
 
 def _percent(share: float) -> str:
     return f"{100 * share:.3g} %"
+
+
+@monitor(SELECTIVE_MONITOR, for_incidents=False)
+def measure_declined_payments_of_day(inputs: DayInputs) -> list[Measurement]:
+    """Return what ``measure_declined_payments`` finds on a day; nothing of a model without a score."""
+    known = inputs.scored
+    return measure_declined_payments(inputs.spec, inputs.schema, inputs.day, known.cubes, known.curve) if known else []

@@ -3,7 +3,7 @@
 The newest week's figures are expected from its scores (``monitors.performance.expected``), calibrated on the newest
 mature cohorts, and compared with the baseline's. An estimate sees what moves the score; it can't see a fraud that the
 score doesn't (concept drift). So it keeps its own record - what it said of weeks that are mature now, against what came
-true - and is silent, with the reason, where the calibration or the record shows that its assumptions don't hold.
+true - and gives no estimate, but the reason, where the calibration or the record shows that its assumptions don't hold.
 """
 
 from __future__ import annotations
@@ -15,21 +15,24 @@ from typing import NamedTuple
 
 import numpy as np
 
+import catalogue
+from catalogue import Effect
+from catalogue.performance import ESTIMATE_ERROR
+from catalogue.performance_monitors import ESTIMATE_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors import limits
+from monitors.inputs import DayInputs
 from monitors.performance import expected, figures
 from monitors.performance.expected import PaymentSums
 from monitors.performance.maturity import LabelDelayCurve, maturity_ages, newest_days
+from monitors.registry import monitor
 from monitors.stats import intervals
 from monitors.stats.intervals import Estimate
 from profiles.bins import Ints
 from profiles.profile import COUNT, EVERYONE, OPEN, Cube
 from profiles.schema import ProfileSchema
 
-MONITOR = "estimate"
-ERROR_SUFFIX = "_estimate_error"
-"""Ends the name of the metric that says how far a metric's estimates were from what came true."""
 WINDOW_DAYS = 7
 LEAST_DAYS = 4
 CALIBRATION_DAYS = 60
@@ -45,12 +48,6 @@ LEAST_WEEKS = 4
 """Fewer separate weeks that came true are no track record: an estimated drop is then shown, not judged."""
 WORSE_THAN_STATED = 1.5
 """A track record is bad where the mean error is this many times what the estimates' own intervals allow."""
-SENTENCE_PARTS = {
-    "recall": "of frauds caught",
-    "precision": "of alerts are fraud",
-    "false_positive_rate": "of legitimate payments raise an alert",
-    "value_detection_rate": "of the fraud's value caught",
-}
 
 
 class TrackRecord(NamedTuple):
@@ -65,11 +62,18 @@ class TrackRecord(NamedTuple):
 
     @property
     def mean_error(self) -> float:
-        """Return the mean absolute error; nan without a week."""
+        """Return the mean absolute error, on the metric's own scale; nan without a week."""
         return float(np.mean(np.abs(self.errors))) if self.errors else math.nan
 
     def is_sound(self, tolerance: float) -> bool:
-        """Return whether the mean error is within the tolerance, or no more than the intervals told."""
+        """Return whether earlier estimates were near enough to go on estimating.
+
+        Args:
+            tolerance: largest mean error that is small whatever was stated, on the metric's own scale.
+        Returns:
+            True below LEAST_WEEKS weeks, within the tolerance, or within WORSE_THAN_STATED times what the intervals
+            allow.
+        """
         allowed_error = math.sqrt(2 / math.pi) * float(np.mean(self.stated)) if self.stated else 0.0
         return len(self.errors) < LEAST_WEEKS or self.mean_error <= max(tolerance, WORSE_THAN_STATED * allowed_error)
 
@@ -85,16 +89,27 @@ def measure_estimates(
 ) -> list[Measurement]:
     """Return the estimate of each metric over the newest week, and how wrong such estimates have been.
 
-    ``earlier`` are this monitor's measurements of days before, from the ledger. A breach is a drop against the
-    baseline's mature days beyond the metric's floor, certain at the model's false-alarm budget, by an estimator whose
-    record of at least LEAST_WEEKS weeks is sound. Where the estimate is silent its verdict is insufficient and says
-    why; it keeps a value only where its record alone speaks against it, so that the record can become better.
-    Returns nothing where every cohort is mature at once, or there are no labels to learn from.
+    A breach is a drop against the baseline's mature days beyond the metric's minimum effect size, certain at the
+    model's false-alarm budget, by an estimator whose record of at least LEAST_WEEKS weeks is sound. Where nothing can
+    be estimated the verdict is insufficient and says why; a value is kept only where the record alone speaks against
+    it, so that the record can become better.
+
+    Args:
+        spec: the model file; without labels nothing is measured.
+        schema: how partitions are profiled; without a score nothing is measured.
+        as_of: day at whose end the labels were read.
+        cubes: score cubes with these labels, by cohort day.
+        curve: the label-delay curve.
+        baseline_days: days of the baseline; of none, nothing is measured.
+        earlier: this monitor's measurements of days before, from the ledger.
+    Returns:
+        Measurements; none where every cohort is mature at once.
     """
     if schema.score is None or spec.labels is None or not baseline_days:
         return []
     mature_days = maturity_ages(spec.labels, curve).labels
-    metrics = [metric for metric in figures.available_metrics(spec) if metric in expected.ESTIMATED_METRICS]
+    estimated = catalogue.monitor(ESTIMATE_MONITOR).metrics
+    metrics = [metric for metric in figures.available_metrics(spec) if metric in estimated]
     scored = [day for day in cubes if min(baseline_days) <= day <= as_of and EVERYONE in cubes[day].bins]
     recent = newest_days(scored, as_of, 0, WINDOW_DAYS)
     mature = newest_days(scored, as_of, mature_days, CALIBRATION_DAYS)
@@ -108,7 +123,8 @@ def measure_estimates(
     if silent is not None:
         verdict, reason = silent
         return [
-            figures.build_measurement(spec, as_of, as_of, MONITOR, metric, None, verdict, reason) for metric in metrics
+            figures.build_measurement(spec, as_of, as_of, ESTIMATE_MONITOR, metric, None, verdict, reason)
+            for metric in metrics
         ]
     days = expected.labelled_payments(parts)
     found = expected.estimate_metrics(days, now, seed=as_of.toordinal())
@@ -138,7 +154,7 @@ def _why_too_few_days(recent: Sequence[date], mature: Sequence[date], mature_day
 
 
 def _why_not_estimable(parts: Ints, now: PaymentSums) -> tuple[Verdict, str] | None:
-    """Return why the newest week can't be estimated from mature days ``parts`` (day, cell, state, what), or None."""
+    """Return why mature days ``parts`` (days, score bins, states, sums) don't allow an estimate, or None."""
     days = expected.labelled_payments(parts)
     learnt = days.resample(np.ones(len(parts)))
     reason = _why_calibration_fails(parts, days, learnt)
@@ -181,10 +197,10 @@ def _matured_weeks(
     made: dict[date, dict[str, Measurement]] = {}
     for m in earlier:
         if (
-            m.monitor == MONITOR
+            m.monitor == ESTIMATE_MONITOR
             and m.as_of == m.day <= end
             and m.value is not None
-            and not m.metric.endswith(ERROR_SUFFIX)
+            and not m.metric.endswith(ESTIMATE_ERROR)
         ):
             made.setdefault(m.day, {})[m.metric] = m
     found: list[tuple[dict[str, Measurement], dict[str, float]]] = []
@@ -240,7 +256,11 @@ def _judge_estimate(
         reason = f"Estimated, but not judged: about {found.n} frauds expected, {figures.MIN_FRAUDS} needed."
     else:
         verdict = _verdict(
-            metric, found, before, minimum_effect, limits.alpha_per_test(spec, len(expected.ESTIMATED_METRICS))
+            metric,
+            found,
+            before,
+            minimum_effect,
+            limits.alpha_per_test(spec, len(catalogue.monitor(ESTIMATE_MONITOR).metrics)),
         )
         limit = _limit(metric, before, minimum_effect)
         reason = f"{_describe_estimate(metric, found, before, as_of)} {on} {_describe_track_record(metric, track)}"
@@ -249,13 +269,15 @@ def _judge_estimate(
         elif verdict is Verdict.BREACH and len(track.errors) < LEAST_WEEKS:
             verdict = Verdict.INSUFFICIENT
             reason += f" At least {LEAST_WEEKS} such weeks are needed before a drop is judged."
-    result = [figures.build_measurement(spec, as_of, as_of, MONITOR, metric, found, verdict, reason, limit=limit)]
+    result = [
+        figures.build_measurement(spec, as_of, as_of, ESTIMATE_MONITOR, metric, found, verdict, reason, limit=limit)
+    ]
     return result + ([_error_measurement(spec, as_of, metric, track, tolerance)] if track.errors else [])
 
 
 def _verdict(metric: str, now: Estimate, before: Estimate, minimum_effect: float, alpha: float) -> Verdict:
-    """Judge a worse figure by its floor; both errors count in full, though the two sides share days (cautious)."""
-    if metric == "false_positive_rate":
+    """Judge a worse figure; both errors count in full, though the two sides share days (cautious)."""
+    if _is_factor(metric):
         now, before = _logarithm(now), _logarithm(before)
         worse, minimum_effect = (now, before), math.log(minimum_effect)
     else:
@@ -274,23 +296,33 @@ def _logarithm(of: Estimate) -> Estimate:
     return Estimate(value, low, high, of.n, of.error / of.value if of.value else math.inf)
 
 
+def says_before_labels(metric: str) -> str:
+    """Return what follows a share in a sentence before labels are known; '' for what is no share."""
+    quality = catalogue.quality(metric)
+    return quality.says_estimated or quality.says
+
+
+def _is_factor(metric: str) -> bool:
+    return catalogue.metric(metric).effect is Effect.FACTOR
+
+
 def _limit(metric: str, before: Estimate, minimum_effect: float) -> float:
-    return before.value * minimum_effect if metric == "false_positive_rate" else max(0.0, before.value - minimum_effect)
+    return before.value * minimum_effect if _is_factor(metric) else max(0.0, before.value - minimum_effect)
 
 
 def _tolerance(metric: str, minimum_effect: float, before: Estimate | None) -> float:
     """Return half of the change that matters, on the metric's own scale: a mean error beyond it is too much."""
-    if metric == "false_positive_rate":
+    if _is_factor(metric):
         return (minimum_effect - 1) * (before.value if before else 0.0) / 2
     return minimum_effect / 2
 
 
 def _format_value(metric: str, value: float) -> str:
-    return f"{100 * value:.3g} %" if metric in SENTENCE_PARTS else f"{value:.3f}"
+    return f"{100 * value:.3g} %" if says_before_labels(metric) else f"{value:.3f}"
 
 
 def _describe_estimate(metric: str, now: Estimate, before: Estimate, as_of: date) -> str:
-    of = f" {SENTENCE_PARTS[metric]}" if metric in SENTENCE_PARTS else ""
+    of = f" {says_before_labels(metric)}".rstrip()
     return (
         f"Estimated from scores, before labels: about {_format_value(metric, now.value)}{of} in the week to "
         f"{as_of.day} {as_of:%b} ({_format_value(metric, now.low)} to {_format_value(metric, now.high)}); "
@@ -305,7 +337,9 @@ def _describe_track_record(metric: str, track: TrackRecord) -> str:
         return "No earlier estimate has come true or false yet."
     bias = float(np.mean(track.errors))
     way = "high" if bias > 0 else "low"
-    size = (f"{100 * x:.1f} points" if metric in SENTENCE_PARTS else f"{x:.3f}" for x in (track.mean_error, abs(bias)))
+    size = (
+        f"{100 * x:.1f} points" if says_before_labels(metric) else f"{x:.3f}" for x in (track.mean_error, abs(bias))
+    )
     off, aside = size
     return (
         f"Of {weeks} earlier week{'s' * (weeks != 1)} that {'are' if weeks != 1 else 'is'} mature now, {track.inside} "
@@ -321,5 +355,15 @@ def _error_measurement(spec: Spec, as_of: date, metric: str, track: TrackRecord,
     verdict = Verdict.OK if is_sound and not few else Verdict.INSUFFICIENT
     reason = _describe_track_record(metric, track)
     return figures.build_measurement(
-        spec, as_of, as_of, MONITOR, f"{metric}{ERROR_SUFFIX}", found, verdict, reason, limit=tolerance
+        spec, as_of, as_of, ESTIMATE_MONITOR, f"{metric}{ESTIMATE_ERROR}", found, verdict, reason, limit=tolerance
     )
+
+
+@monitor(ESTIMATE_MONITOR, for_incidents=False)
+def measure_estimates_of_day(inputs: DayInputs) -> list[Measurement]:
+    """Return what ``measure_estimates`` finds on a day; nothing of a model without a score."""
+    known = inputs.scored
+    if known is None:
+        return []
+    normal, earlier = known.baseline_days, known.estimates
+    return measure_estimates(inputs.spec, inputs.schema, inputs.day, known.cubes, known.curve, normal, earlier)

@@ -1,9 +1,9 @@
-"""The figures of a fraud model from its score cube: at the threshold exact, over all scores within a cell.
+"""The figures of a fraud model from its score cube: at the threshold exact, over all scores within a bin.
 
-A ``part`` is one group's array of the cube, or any sum of them: (score cell ascending, label state, what), integers.
-The threshold lies on the border of the middle cell, so figures at the threshold are exact. ROC-AUC, average
-precision and calibration see scores at cell resolution: payments in one cell are tied. Against the raw scores
-ROC-AUC is off by at most half the share of fraud-legitimate pairs that fall into one cell (0.0001 where scores are
+A ``part`` is one group's array of the cube, or any sum of them: (score bins ascending, label states, sums), integers.
+The threshold is the lower edge of the middle bin, so figures at the threshold are exact. ROC-AUC, average
+precision and calibration see scores at bin resolution: payments in one bin are tied. Against the raw scores
+ROC-AUC is off by at most half the share of fraud-legitimate pairs that fall into one bin (0.0001 where scores are
 spread, up to 0.004 a day where half of all payments crowd into one), and
 average precision comes out lower by about 0.003 on continuous scores.
 """
@@ -17,37 +17,34 @@ from datetime import date
 
 import numpy as np
 
+import catalogue
+from catalogue import Needs
+from catalogue.performance import (
+    ALERT_RATE,
+    BRIER_SCORE,
+    CALIBRATION_ERROR,
+    FALSE_POSITIVE_RATE,
+    FALSE_POSITIVE_RATIO,
+    PR_AUC,
+    PRECISION,
+    RECALL,
+    RECALL_AT_FALSE_POSITIVE_RATE,
+    ROC_AUC,
+    VALUE_DETECTION_RATE,
+)
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors.performance import thresholds
 from monitors.performance.cubes import sum_at_threshold
-from monitors.performance.maturity import LabelNeeds
-from monitors.stats import calibration_interval, intervals
+from monitors.stats import intervals, ranking
 from monitors.stats.intervals import Estimate
 from profiles.bins import Ints
-from profiles.profile import BLOCKED, COUNT, EVERYONE, FRAUD, LEGITIMATE, OPEN, PENCE, SCORE, Cube, Group
+from profiles.profile import BLOCKED, COUNT, EVERYONE, FRAUD, LEGITIMATE, OPEN, PENCE, Cube, Group
 
-LABELS_NEEDED: dict[str, LabelNeeds] = {
-    "recall": "frauds",
-    "precision": "labels",
-    "false_positive_rate": "labels",
-    "alert_rate": "nothing",
-    "pr_auc": "labels",
-    "roc_auc": "labels",
-    "value_detection_rate": "frauds",
-    "calibration_error": "labels",
-    "recall_at_false_positive_rate": "labels",
-    "false_positive_ratio": "labels",
-    "brier_score": "labels",
-}
-UNJUDGED_METRICS = ("recall_at_false_positive_rate", "false_positive_ratio", "brier_score")
-"""Metrics that are shown and never judged: a judged one moves with each of them."""
 MIN_FRAUDS = 30
 MIN_ALERTS = 30
 MIN_LEGITIMATE = 1_000
 MIN_ROWS = 100
-BILLION = 1e9
-CALIBRATION_BINS = 10
 
 
 @dataclass(frozen=True)
@@ -80,13 +77,36 @@ class ConfusionCounts:
         return self.caught + self.false_alarms
 
 
+def labels_needed(metric: str) -> Needs:
+    """Return which labels a metric of the model's quality waits for; CatalogueError for any other metric."""
+    return catalogue.quality(metric).needs
+
+
+def sentence_end(metric: str) -> str:
+    """Return what follows a share in a sentence, as in ``71 % of frauds caught``; '' for what is no share."""
+    entry = catalogue.metric(metric)
+    return f" {entry.quality.says}" if entry.quality and entry.quality.says and not entry.base else ""
+
+
 def count_confusion(part: Ints) -> ConfusionCounts:
-    """Return a part's counts at the threshold."""
+    """Return a part's counts at the threshold.
+
+    Args:
+        part: (score bins, states, sums).
+    Returns:
+        Payments by what became of them.
+    """
     return confusion_from_counts(sum_at_threshold(part))
 
 
 def confusion_from_counts(counts: Ints) -> ConfusionCounts:
-    """Return payments below and above the threshold by state (2, states) by their names."""
+    """Return counts at the threshold by their names.
+
+    Args:
+        counts: payments below and above the threshold: (2, states).
+    Returns:
+        Payments by what became of them.
+    """
     below, above = counts.tolist()
     return ConfusionCounts(
         caught=above[FRAUD],
@@ -104,7 +124,11 @@ def confusion_from_counts(counts: Ints) -> ConfusionCounts:
 def count_unlabelled_as_legitimate(spec: Spec, part: Ints) -> Ints:
     """Return a part of mature cohorts with its payments without a label as legitimate, where the model file says so.
 
-    So too for counts at the threshold: what matters is that the second axis is the state.
+    Args:
+        spec: the model file; with ``negative: explicit`` the part is returned as it is.
+        part: (score bins, states, sums), or counts (2, states): the second axis is the state.
+    Returns:
+        An array of the same shape.
     """
     if spec.labels is None or spec.labels.negative == "explicit":
         return part
@@ -115,7 +139,15 @@ def count_unlabelled_as_legitimate(spec: Spec, part: Ints) -> Ints:
 
 
 def pool_cohort_days(cubes: Mapping[date, Cube], days: Iterable[date], group: Group) -> Ints | None:
-    """Return the sum of a group's parts over days; None where the group has no payment on any of them."""
+    """Return the sum of a group's parts over days.
+
+    Args:
+        cubes: score cubes by cohort day.
+        days: keys of ``cubes``.
+        group: a slice or protected column and its value, or EVERYONE.
+    Returns:
+        (score bins, states, sums); None where the group has no payment on any of them.
+    """
     result: Ints | None = None
     for day in days:
         part = cubes[day].bins.get(group)
@@ -125,10 +157,14 @@ def pool_cohort_days(cubes: Mapping[date, Cube], days: Iterable[date], group: Gr
 
 
 def value_detection_rate(frauds: Ints) -> Estimate | None:
-    """Return the money of caught frauds over that of all frauds; None where it is 0.
+    """Return the money of caught frauds over that of all frauds; blocked payments count on neither side.
 
-    ``frauds`` has the shape (unit, score cell, what), a unit being a day or a sum of days; see
-    ``intervals.amount_share_estimate`` for the interval. Blocked payments count on neither side.
+    Args:
+        frauds: (units, score bins, sums), a unit being a day or a sum of days.
+    Returns:
+        A share, 0 to 1; n is the number of frauds. None where there is no money.
+    Source:
+        ``intervals.amount_share_estimate``.
     """
     half = frauds.shape[1] // 2
     counts, pence = frauds[:, :, COUNT], frauds[:, :, PENCE].astype(np.float64)
@@ -139,56 +175,38 @@ def value_detection_rate(frauds: Ints) -> Estimate | None:
     )
 
 
-def calibration_error(part: Ints) -> Estimate | None:
-    """Return the expected calibration error: mean gap of score and fraud share over ten bins of equal mass.
-
-    A cell goes into a bin whole, by the middle of its mass. Mean scores are exact (the cube sums them). What noise
-    alone adds to a gap is taken off, so that figures of few and of many payments compare (see
-    ``calibration_interval``). n is the number of labelled payments; None where there are none.
-    """
-    frauds = part[:, FRAUD, COUNT]
-    counts = frauds + part[:, LEGITIMATE, COUNT]
-    n = int(counts.sum())
-    if not n:
-        return None
-    calibration_bins = np.minimum(CALIBRATION_BINS * (np.cumsum(counts) - counts / 2) / n, CALIBRATION_BINS - 1).astype(
-        np.int64
-    )
-    scores = (part[:, FRAUD, SCORE] + part[:, LEGITIMATE, SCORE]) / BILLION
-    variance = scores * (1 - scores / np.maximum(counts, 1))
-    summed = [
-        np.bincount(calibration_bins, each, CALIBRATION_BINS).astype(np.float64)
-        for each in (counts, frauds, scores, variance)
-    ]
-    return calibration_interval.estimate_calibration_error(calibration_interval.CalibrationBins(*summed))
-
-
-def mean_score_and_prevalence(part: Ints) -> tuple[float, float]:
-    """Return the mean score (as a share of its range) and the fraud share of a part's labelled payments."""
-    labelled = part[:, FRAUD].sum(axis=0) + part[:, LEGITIMATE].sum(axis=0)
-    n = int(labelled[COUNT])
-    return (float(labelled[SCORE]) / BILLION / n, int(part[:, FRAUD, COUNT].sum()) / n) if n else (math.nan, math.nan)
-
-
 EVENTS_AND_CASES: dict[str, Callable[[ConfusionCounts], tuple[int, int]]] = {
-    "recall": lambda c: (c.caught, c.frauds),
-    "precision": lambda c: (c.caught, c.labelled_alerts),
-    "false_positive_rate": lambda c: (c.false_alarms, c.legitimate),
-    "alert_rate": lambda c: (c.alerts, c.rows),
+    RECALL: lambda c: (c.caught, c.frauds),
+    PRECISION: lambda c: (c.caught, c.labelled_alerts),
+    FALSE_POSITIVE_RATE: lambda c: (c.false_alarms, c.legitimate),
+    ALERT_RATE: lambda c: (c.alerts, c.rows),
 }
 """The metrics that are shares of counts at the threshold: events, and the cases among which they are counted."""
 
 
 SCORE_BIN_METRICS: dict[str, Callable[[Ints], Estimate | None]] = {
-    "value_detection_rate": lambda part: value_detection_rate(part[None, :, FRAUD]),
-    "calibration_error": calibration_error,
-    "brier_score": thresholds.brier_score,
+    VALUE_DETECTION_RATE: lambda part: value_detection_rate(part[None, :, FRAUD]),
+    CALIBRATION_ERROR: thresholds.calibration_error,
+    BRIER_SCORE: thresholds.brier_score,
 }
 """The metrics that need more of a part than its counts."""
 
 
 def compute_share(metric: str, counts: ConfusionCounts) -> Estimate | None:
-    """Return a metric of EVENTS_AND_CASES; None where there is nothing to divide by."""
+    """Return a metric of EVENTS_AND_CASES.
+
+    Args:
+        metric: one of EVENTS_AND_CASES.
+        counts: counts at the threshold.
+    Returns:
+        A share, 0 to 1; None where there is nothing to divide by.
+    Source:
+        ``intervals.share_estimate``.
+    Example:
+        >>> counts = confusion_from_counts(np.array([[0, 0, 10, 900], [0, 5, 30, 60]]))
+        >>> compute_share("recall", counts).value, compute_share("alert_rate", counts).n
+        (0.75, 1005)
+    """
     events, n = EVENTS_AND_CASES[metric](counts)
     return intervals.share_estimate(events, n) if n else None
 
@@ -196,44 +214,65 @@ def compute_share(metric: str, counts: ConfusionCounts) -> Estimate | None:
 def compute_metric(
     metric: str, part: Ints, counts: ConfusionCounts, false_positive_rate: float = 0.01
 ) -> Estimate | None:
-    """Return a metric of LABELS_NEEDED from a part and its confusion; None where it is undefined (by 0).
+    """Return a metric of LABELS_NEEDED.
 
-    ``false_positive_rate`` is that of recall at a fixed one.
+    Args:
+        metric: one of LABELS_NEEDED.
+        part: (score bins, states, sums).
+        counts: the part's counts at the threshold.
+        false_positive_rate: 0 to 1, for recall at a fixed one.
+    Returns:
+        The figure; None where it is undefined (divided by 0).
+    Source:
+        the function of each metric.
     """
     if metric in EVENTS_AND_CASES:
         return compute_share(metric, counts)
     if metric in SCORE_BIN_METRICS:
         return SCORE_BIN_METRICS[metric](part)
-    if metric == "false_positive_ratio":
+    if metric == FALSE_POSITIVE_RATIO:
         return thresholds.false_positive_ratio(counts.caught, counts.false_alarms)
     if not (counts.frauds and counts.legitimate):
         return None
     frauds, legitimate = part[:, FRAUD, COUNT], part[:, LEGITIMATE, COUNT]
-    if metric == "recall_at_false_positive_rate":
+    if metric == RECALL_AT_FALSE_POSITIVE_RATE:
         return thresholds.recall_at_false_positive_rate(false_positive_rate, frauds, legitimate)
-    return {"roc_auc": intervals.roc_auc, "pr_auc": intervals.average_precision}[metric](frauds, legitimate)
+    return {ROC_AUC: ranking.roc_auc, PR_AUC: ranking.average_precision}[metric](frauds, legitimate)
 
 
 def allow_for_unknown_fraud(metric: str, found: Estimate | None, known_share: float) -> Estimate | None:
     """Return recall or value detection rate with a lower bound that also holds if all unknown fraud was missed.
 
-    Of n known frauds, n / ``known_share`` are expected in all; the lower bound is multiplied by that of the share
-    known (Clopper-Pearson). Other metrics are returned as they are.
+    Args:
+        metric: one of LABELS_NEEDED; others than these two are returned as they are.
+        found: the figure over the frauds known so far.
+        known_share: share of all fraud that is known, 0 to 1.
+    Returns:
+        The figure with its lower bound multiplied by that of the share known; None of None.
+    Source:
+        Clopper-Pearson: of n known frauds, n / ``known_share`` are expected in all.
     """
-    if found is None or LABELS_NEEDED[metric] != "frauds" or known_share >= 1:
+    if found is None or labels_needed(metric) is not Needs.FRAUDS or known_share >= 1:
         return found
     known_low = intervals.clopper_pearson(found.n, found.n / known_share).low if known_share > 0 else 0.0
     return found._replace(low=found.low * known_low)
 
 
 def describe_too_few_cases(metric: str, counts: ConfusionCounts) -> str:
-    """Return which cases are too few for a metric, as '12 frauds known, 30 needed', or an empty string."""
-    if metric == "alert_rate":
+    """Return which cases are too few for a metric.
+
+    Args:
+        metric: one of LABELS_NEEDED.
+        counts: counts at the threshold.
+    Returns:
+        Words as '12 known frauds, 30 needed', or ''.
+    """
+    if metric == ALERT_RATE:
         return _too_few(counts.rows, MIN_ROWS, "payments")
-    if metric in ("precision", "false_positive_ratio"):
+    if metric in (PRECISION, FALSE_POSITIVE_RATIO):
         return _too_few(counts.labelled_alerts, MIN_ALERTS, "alerts with a label")
-    few_frauds = "" if metric == "false_positive_rate" else _too_few(counts.frauds, MIN_FRAUDS, "known frauds")
-    if few_frauds or LABELS_NEEDED[metric] == "frauds":
+    few_frauds = "" if metric == FALSE_POSITIVE_RATE else _too_few(counts.frauds, MIN_FRAUDS, "known frauds")
+    if few_frauds or labels_needed(metric) is Needs.FRAUDS:
         return few_frauds
     return _too_few(counts.legitimate, MIN_LEGITIMATE, "legitimate payments")
 
@@ -243,39 +282,61 @@ def _too_few(have: int, needed: int, what: str) -> str:
 
 
 def available_metrics(spec: Spec) -> list[str]:
-    """Return the metrics that a model file allows: some need a threshold, labels, an amount or a score in [0, 1]."""
+    """Return the metrics that a model file allows.
+
+    Args:
+        spec: the model file: some metrics need a threshold, labels, an amount or a score in [0, 1].
+    Returns:
+        Keys of LABELS_NEEDED, in order.
+    """
     without = set()
     if spec.score.threshold is None:
-        without |= {"recall", "precision", "false_positive_rate", "alert_rate", "value_detection_rate"}
-        without.add("false_positive_ratio")
+        without |= {RECALL, PRECISION, FALSE_POSITIVE_RATE, ALERT_RATE, VALUE_DETECTION_RATE}
+        without.add(FALSE_POSITIVE_RATIO)
     if spec.labels is None:
-        without |= {metric for metric, needs in LABELS_NEEDED.items() if needs != "nothing"}
+        without |= {metric for metric, needs in catalogue.labels_needed().items() if needs is not Needs.NOTHING}
     if spec.score.amount is None:
-        without.add("value_detection_rate")
+        without.add(VALUE_DETECTION_RATE)
     if spec.score.range != (0.0, 1.0):
-        without |= {"calibration_error", "brier_score"}
-    return [metric for metric in LABELS_NEEDED if metric not in without]
+        without |= {CALIBRATION_ERROR, BRIER_SCORE}
+    return [metric for metric in catalogue.labels_needed() if metric not in without]
 
 
 def describe_exclusions(spec: Spec, metric: str, counts: ConfusionCounts) -> str:
-    """Return what a reader must know of the payments a figure leaves out, as sentences led by a blank, or ''."""
+    """Return what a reader must know of the payments a figure leaves out.
+
+    Args:
+        spec: the model file.
+        metric: one of LABELS_NEEDED.
+        counts: counts at the threshold.
+    Returns:
+        Sentences led by a blank, or ''.
+    """
     sentences = ""
-    if counts.blocked and LABELS_NEEDED[metric] != "nothing":
+    needs = labels_needed(metric)
+    if counts.blocked and needs is not Needs.NOTHING:
         share = counts.blocked_alerts / max(1, counts.alerts)
         share_words = f"{100 * share:.2g} % of the alerts"
         sentences += f" Left out, for they get no label: {counts.blocked:,} blocked ({share_words})."
-    if spec.labels and spec.labels.negative == "explicit" and LABELS_NEEDED[metric] == "labels" and counts.open:
+    if spec.labels and spec.labels.negative == "explicit" and needs is Needs.LABELS and counts.open:
         sentences += f" Over labelled payments only; {counts.open:,} have no label."
-    if metric == "false_positive_ratio" and not counts.caught and counts.false_alarms:
+    if metric == FALSE_POSITIVE_RATIO and not counts.caught and counts.false_alarms:
         least = thresholds.false_positive_ratio(0, counts.false_alarms)
         sentences += f" No fraud was caught: there are at least {least.low:.0f} for each." if least else ""
     return sentences
 
 
 def slice_name(group: Group) -> str:
-    """Return how a measurement names a group: ``column=value``, or '' for everyone.
+    """Return how a measurement names a group.
 
-    Null reads ``(null)``; a bank's own word of that spelling is quoted, so that no two groups share a name.
+    Args:
+        group: a column and its value (None: null), or EVERYONE.
+    Returns:
+        'column=value', or '' for everyone. Null reads '(null)'; a bank's own word of that spelling is quoted, so that
+        no two groups share a name.
+    Example:
+        >>> slice_name(("channel", "web")), slice_name(("channel", None)), slice_name(EVERYONE)
+        ('channel=web', 'channel=(null)', '')
     """
     column, value = group
     if not column:
@@ -297,7 +358,22 @@ def build_measurement(
     group: Group = EVERYONE,
     limit: float | None = None,
 ) -> Measurement:
-    """Return the record of a figure; without one, and where it is not finite, it has no value or bound."""
+    """Return the record of a figure.
+
+    Args:
+        spec: the model file.
+        day: the cohort day, or ``as_of`` for a window.
+        as_of: day at whose end the labels were read.
+        monitor: key of the monitor.
+        metric: key of the metric.
+        found: the figure; None for none. Parts that are not finite are left out of the record.
+        verdict: the verdict on it.
+        reason: why, in words.
+        group: whose figure it is.
+        limit: on the metric's own scale; None where none was judged.
+    Returns:
+        The measurement.
+    """
     value, low, high = (x if math.isfinite(x) else None for x in found[:3]) if found else (None, None, None)
     return Measurement(
         model=spec.model,

@@ -19,17 +19,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import Literal
 
 import numpy as np
 
+from catalogue import Needs
 from models.spec import Labels
 from monitors.stats.intervals import Estimate, Interval, clopper_pearson
 from profiles.bins import Floats, Ints
 from profiles.profile import EVERYONE, MISSED, Cohort, Group
 
-LabelNeeds = Literal["nothing", "frauds", "labels"]
-"""Which labels a figure waits for: none, the frauds, or the frauds and the legitimate payments."""
 CAUGHT: Group = ("alert", "raised")
 """The frauds that raised an alert: all but the MISSED."""
 MIN_FRAUDS = 30
@@ -57,14 +55,20 @@ class LabelDelayCurve:
 
     @property
     def reach_days(self) -> int:
-        """Return the longest delay that enough cohorts were old enough to show; -1 without a curve."""
+        """Return the longest delay in days that enough cohorts were old enough to show; -1 without a curve."""
         return len(self.known) - 1
 
     def share(self, age_days: int) -> Estimate | None:
-        """Return the share of a cohort's fraud that is known at an age; None where too few frauds are known.
+        """Return the share of a cohort's fraud that is known at an age.
 
-        The interval is Clopper-Pearson with the effective sample size of Greenwood's error; its upper end
-        leaves out the tail. From the horizon on a cohort is final: the share is 1.
+        Args:
+            age_days: days since the payments were scored; below 0 nothing is known, from the horizon on all is.
+        Returns:
+            A share, 0 to 1, with its 95 % interval, whose upper end leaves out the tail; None where too few frauds are
+            known.
+        Source:
+            reverse-time product limit (see the module); Clopper-Pearson with the effective sample size of Greenwood's
+            error.
         """
         if not len(self.known):
             return None
@@ -83,6 +87,13 @@ class LabelDelayCurve:
 
         Even if all caught fraud (c of all) was known first, of the share S known in all (S - c) / (1 - c) of the
         missed ones would be. Where few missed frauds are known, their own curve ends early and says less than that.
+
+        Args:
+            age_days: days since the payments were scored.
+        Returns:
+            A share, 0 to 1; None where too few frauds are known.
+        Source:
+            the larger of that bound and the missed frauds' own curve.
         """
         share, missed = self.share(age_days), self.parts.get(MISSED)
         if share is None or missed is None:
@@ -92,7 +103,13 @@ class LabelDelayCurve:
         return max(0.0, at_worst, own.value if own else 0.0)
 
     def mature_days(self, maturity: float) -> int | None:
-        """Return the age at which ``maturity`` of a cohort's missed fraud is known at least; None: not yet known."""
+        """Return the age at which enough of a cohort's missed fraud is known.
+
+        Args:
+            maturity: the share that is enough, 0 to 1.
+        Returns:
+            Days; None where it is not known yet.
+        """
         for age in range(self.reach_days + 1):
             share = self.missed_share(age)
             if share is not None and share >= maturity:
@@ -101,9 +118,22 @@ class LabelDelayCurve:
 
 
 def learn_delay_curve(cohorts: Mapping[date, Cohort], as_of: date, horizon_days: int) -> LabelDelayCurve:
-    """Learn the curve from what was known of each cohort at the end of ``as_of``.
+    """Learn the label-delay curve from what was known of each cohort.
 
-    Delays beyond ``horizon_days`` are left out. A negative delay (a label older than the payment) counts as 0.
+    Args:
+        cohorts: what was known at the end of ``as_of``, by cohort day; later days are left out.
+        as_of: day at whose end the labels were read.
+        horizon_days: age from which a cohort is final; longer delays are left out.
+    Returns:
+        The curve, with those of caught and missed fraud and of each fraud type as its parts. A negative delay (a label
+        older than the payment) counts as 0.
+    Source:
+        Lagakos, Barraj & De Gruttola, Biometrika 1988; see the module.
+    Example:
+        >>> cohorts = {date(2026, 1, day): Cohort(delays={0: 30, 2: 10}) for day in range(1, 29)}
+        >>> curve = learn_delay_curve(cohorts, as_of=date(2026, 1, 28), horizon_days=20)
+        >>> [round(curve.share(age).value, 2) for age in (0, 1, 2)]
+        [0.75, 0.75, 1.0]
     """
     exact = {EVERYONE: np.zeros(horizon_days + 1, np.int64), MISSED: np.zeros(horizon_days + 1, np.int64)}
     within = {group: counts.copy() for group, counts in exact.items()}
@@ -140,22 +170,41 @@ class MaturityAges:
     labels: int
     why: str = ""
 
-    def of(self, needs: LabelNeeds) -> int:
-        """Return the age from which figures that wait for these labels are mature."""
-        return {"nothing": 0, "frauds": self.frauds, "labels": self.labels}[needs]
+    def of(self, needs: Needs) -> int:
+        """Return the age from which figures are mature.
 
-    def describe_when(self, day: date, needs: LabelNeeds) -> str:
-        """Return when a cohort day's figures will be mature, as 'mature on 2026-05-07'."""
+        Args:
+            needs: the labels that they wait for.
+        Returns:
+            Days; 0 for figures that wait for none.
+        """
+        return {Needs.NOTHING: 0, Needs.FRAUDS: self.frauds, Needs.LABELS: self.labels}[needs]
+
+    def describe_when(self, day: date, needs: Needs) -> str:
+        """Return when a cohort day's figures will be mature.
+
+        Args:
+            day: the cohort day.
+            needs: the labels that they wait for.
+        Returns:
+            Words, as 'mature on 2026-05-07', with ``why`` where that is the latest date.
+        """
         latest = f" at the latest ({self.why})" if self.why else ""
         return f"mature on {day + timedelta(days=self.of(needs))}{latest}"
 
 
 def maturity_ages(labels: Labels | None, curve: LabelDelayCurve) -> MaturityAges:
-    """Return from which age on cohorts are mature, by the model file's ``labels`` and the delays seen so far.
+    """Return from which age on cohorts are mature, by the model file and the delays seen so far.
 
     The end of the curve is believed once cohorts were followed for ``negative.after_days`` (the owner's word for
-    when silence means legitimate) or for LEAST_REACH_DAYS. Before that, cohorts are mature at the horizon only;
+    when no label means legitimate) or for LEAST_REACH_DAYS. Before that, cohorts are mature at the horizon only;
     but where no curve can be learnt for want of frauds, legitimate payments are still known by ``after_days``.
+
+    Args:
+        labels: the model file's ``labels``; None: every cohort is mature at once.
+        curve: the label-delay curve.
+    Returns:
+        Ages in days.
     """
     if labels is None:
         return MaturityAges(0, 0)
@@ -178,7 +227,16 @@ def maturity_ages(labels: Labels | None, curve: LabelDelayCurve) -> MaturityAges
 
 
 def maturity_ages_of_type(labels: Labels, curve: LabelDelayCurve, every: MaturityAges, group: Group) -> MaturityAges:
-    """Return from which age on the figures of one type of fraud are mature: never before those of all fraud."""
+    """Return from which age on the figures of one fraud type are mature: never before those of all fraud.
+
+    Args:
+        labels: the model file's ``labels``.
+        curve: the label-delay curve of all fraud, with the type's among its parts.
+        every: the ages of all fraud.
+        group: FRAUD_TYPE and the type.
+    Returns:
+        Ages in days.
+    """
     own = curve.parts.get(group)
     age = own.mature_days(labels.maturity) if own else None
     if age is not None:
@@ -189,10 +247,33 @@ def maturity_ages_of_type(labels: Labels, curve: LabelDelayCurve, every: Maturit
 
 
 def newest_days(days: Collection[date], as_of: date, from_days: int, count: int) -> list[date]:
-    """Return those of ``days`` in the newest ``count`` calendar days of age ``from_days`` or more, in order."""
+    """Return the days of the newest calendar days that are old enough.
+
+    Args:
+        days: days to choose from.
+        as_of: the day that ages count back from.
+        from_days: least age in days.
+        count: length of the window in calendar days.
+    Returns:
+        At most ``count`` days, in order.
+    Example:
+        >>> newest_days([date(2026, 3, day) for day in (1, 5, 6, 9)], date(2026, 3, 9), from_days=2, count=4)
+        [datetime.date(2026, 3, 5), datetime.date(2026, 3, 6)]
+    """
     end = as_of - timedelta(days=from_days)
     before = end - timedelta(days=count)
     return sorted(day for day in days if before < day <= end)
+
+
+def maturing_days(labels: Labels | None, as_of: date, curve: LabelDelayCurve) -> set[date]:
+    """Return the cohort days about to turn mature: their verdict changes even when no label comes.
+
+    The curve is learned anew each day, so the age of maturity may move by a day or two between runs.
+    """
+    mature_days = curve.mature_days(labels.maturity) if labels else None
+    if mature_days is None:
+        return set()
+    return {as_of - timedelta(days=age) for age in range(max(0, mature_days - 2), mature_days + 3)}
 
 
 def _product_limit(exact: Ints, within: Ints) -> tuple[Floats, Floats, Ints]:

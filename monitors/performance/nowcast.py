@@ -14,21 +14,25 @@ from the start, that are fraud: Beta(c + 1/2, n - c + 1/2) / F_c(a).
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 
+import catalogue
+from catalogue.performance import PRECISION, VALUE_DETECTION_RATE
+from catalogue.performance_monitors import NOWCAST_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
+from monitors.inputs import DayInputs, cohort_horizon_days
 from monitors.performance import figures
 from monitors.performance.maturity import CAUGHT, LabelDelayCurve, maturity_ages
+from monitors.registry import monitor
 from monitors.stats import intervals
 from monitors.stats.intervals import ALPHA, Estimate
 from profiles.bins import Floats, Ints
 from profiles.profile import COUNT, EVERYONE, FRAUD, MISSED, PENCE, Cube
 from profiles.schema import ProfileSchema
 
-MONITOR = "nowcast"
 DRAWS = 4000
 SEED = 7
 """The same draws for every cohort and at every run, so that a figure changes only when its data does."""
@@ -45,25 +49,32 @@ def measure_nowcasts(
     """Return the estimates for each immature cohort day in ``changed``, as known at the end of ``as_of``.
 
     They are never judged: the verdict is immature, or insufficient where the curves of caught and missed fraud, or any
-    fraud of the day, aren't known. With ``negative: explicit`` there is none for precision: when legitimate payments
-    get their label is not known.
+    fraud of the day, aren't known.
+
+    Args:
+        spec: the model file; without labels nothing is measured. With ``negative: explicit`` there is none for
+            precision: when legitimate payments get their label is not known.
+        schema: how partitions are profiled; without a score nothing is measured.
+        as_of: day at whose end the labels were read.
+        cubes: score cubes with these labels, by cohort day.
+        curve: the label-delay curve.
+        changed: cohort days to measure; those without a cube, or after ``as_of``, are left out.
+    Returns:
+        Measurements in order of day.
     """
     if schema.score is None or spec.labels is None:
         return []
-    wanted = [
-        metric
-        for metric in ("recall", "precision", "value_detection_rate")
-        if metric in figures.available_metrics(spec)
-    ]
-    if spec.labels.negative == "explicit" and "precision" in wanted:
-        wanted.remove("precision")
+    nowcast = catalogue.monitor(NOWCAST_MONITOR).metrics
+    wanted = [metric for metric in figures.available_metrics(spec) if metric in nowcast]
+    if spec.labels.negative == "explicit" and PRECISION in wanted:
+        wanted.remove(PRECISION)
     mature, spread = maturity_ages(spec.labels, curve), spread_of_amounts(cubes)
     return [
         _nowcast_measurement(spec, as_of, day, metric, cubes[day].bins[EVERYONE], curve, spread)
         for day in sorted(changed)
         if day in cubes and day <= as_of and EVERYONE in cubes[day].bins
         for metric in wanted
-        if (as_of - day).days < mature.of(figures.LABELS_NEEDED[metric])
+        if (as_of - day).days < mature.of(figures.labels_needed(metric))
     ]
 
 
@@ -74,11 +85,11 @@ def _nowcast_measurement(
     share, found = curve.share(age_days), nowcast_metric(metric, part, curve, age_days, spread)
     if found is None or share is None:
         return figures.build_measurement(
-            spec, day, as_of, MONITOR, metric, None, Verdict.INSUFFICIENT, _why_no_nowcast(curve)
+            spec, day, as_of, NOWCAST_MONITOR, metric, None, Verdict.INSUFFICIENT, _why_no_nowcast(curve)
         )
     reason = f"Estimated for all of its fraud: about {share.value:.0%} is known."
     reason += figures.describe_exclusions(spec, metric, figures.count_confusion(part))
-    return figures.build_measurement(spec, day, as_of, MONITOR, metric, found, Verdict.IMMATURE, reason)
+    return figures.build_measurement(spec, day, as_of, NOWCAST_MONITOR, metric, found, Verdict.IMMATURE, reason)
 
 
 def _why_no_nowcast(curve: LabelDelayCurve) -> str:
@@ -93,9 +104,19 @@ def _why_no_nowcast(curve: LabelDelayCurve) -> str:
 def nowcast_metric(
     metric: str, part: Ints, curve: LabelDelayCurve, age_days: int, spread: float = 1.0
 ) -> Estimate | None:
-    """Return a metric as it will be when all fraud is known, with its interval; n are the frauds known so far.
+    """Return a metric as it will be when all fraud is known.
 
-    ``part`` is a cohort's array of the cube, ``spread`` that of the amounts. None where nothing can be said.
+    Args:
+        metric: recall, precision or value_detection_rate.
+        part: a cohort's part of the score cube: (score bins, states, sums).
+        curve: the label-delay curve, with those of caught and missed fraud.
+        age_days: the cohort's age.
+        spread: that of the frauds' amounts, see ``spread_of_amounts``.
+    Returns:
+        A share, 0 to 1, with its 95 % interval; n are the frauds known so far (for precision the alerts). None where
+        nothing can be said.
+    Source:
+        Gamma posteriors under Jeffreys' prior, divided by the share known; see the module.
     """
     rng = np.random.default_rng(SEED)
     counts = figures.count_confusion(part)
@@ -104,11 +125,11 @@ def nowcast_metric(
     )
     if caught_share is None or missed_share is None or not counts.frauds:
         return None
-    if metric == "precision":
+    if metric == PRECISION:
         return _nowcast_precision(counts, caught_share, rng)
     weights = (
         _equal_payments(part[:, FRAUD], spread)
-        if metric == "value_detection_rate"
+        if metric == VALUE_DETECTION_RATE
         else ((counts.caught, 1.0), (counts.missed, 1.0))
     )
     if weights is None:
@@ -169,9 +190,14 @@ def _equal_payments(frauds: Ints, spread: float) -> tuple[tuple[float, float], t
 
 
 def spread_of_amounts(cubes: Mapping[date, Cube]) -> float:
-    """Return the mean square of the frauds' amounts over the square of their mean, from all days: 1 if all are equal.
+    """Return how unequal the frauds' amounts are: a single day has too few frauds to show how rare large ones are.
 
-    A single day has too few frauds to show how rare large ones are.
+    Args:
+        cubes: score cubes by cohort day, all that there are.
+    Returns:
+        The mean square of the amounts over the square of their mean; 1 if all are equal, or there is no fraud.
+    Source:
+        ``intervals.compound_poisson_variance``.
     """
     frauds = [cube.bins[EVERYONE][:, FRAUD] for cube in cubes.values() if EVERYONE in cube.bins]
     if not frauds:
@@ -185,3 +211,14 @@ def _summarise_draws(value: float, drawn: Floats, n: int) -> Estimate:
     """Return a figure with the 95 % interval of its draws, which holds the figure itself."""
     low, high = np.quantile(drawn, [ALPHA / 2, 1 - ALPHA / 2]).tolist()
     return Estimate(value, min(low, value), max(high, value), n, float(drawn.std()))
+
+
+@monitor(NOWCAST_MONITOR, for_incidents=False)
+def measure_nowcasts_of_day(inputs: DayInputs) -> list[Measurement]:
+    """Return the nowcasts of the cohort days that changed, from days that no retention may have dropped."""
+    known = inputs.scored
+    if known is None:
+        return []
+    horizon = inputs.day - timedelta(days=cohort_horizon_days(inputs.spec))
+    kept = {day: cube for day, cube in known.cubes.items() if day in known.baseline_days or day >= horizon}
+    return measure_nowcasts(inputs.spec, inputs.schema, inputs.day, kept, known.curve, known.changed & kept.keys())

@@ -1,7 +1,7 @@
 """A model's recent mature cohorts and its baseline's, each pooled, for as many days as hold enough cases.
 
-A week of cohorts holds every weekday once. Where it holds too few frauds to tell, the window widens to two, four and
-eight weeks. Each metric waits only for the labels that it needs.
+A week of cohorts holds every weekday once. Where it holds too few frauds for a verdict, the window widens to two, four
+and eight weeks. Each metric waits only for the labels that it needs.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from catalogue import Needs
+from catalogue.performance import VALUE_DETECTION_RATE
 from ledger.records.measurements import Verdict
 from models.spec import Spec
 from monitors.performance import figures
@@ -21,7 +23,6 @@ from monitors.performance.cubes import LABEL_STATES, count_at_threshold
 from monitors.performance.figures import ConfusionCounts
 from monitors.performance.maturity import (
     LabelDelayCurve,
-    LabelNeeds,
     MaturityAges,
     maturity_ages,
     maturity_ages_of_type,
@@ -41,7 +42,7 @@ LEAST_SHARE = 4 / 7
 class PooledCohorts:
     """Cohort days pooled: their score cubes of a group, settled where labels are waited for.
 
-    ``known_share`` of all fraud is known on the youngest day. What takes every score cell is added up if it is asked
+    ``known_share`` of all fraud is known on the youngest day. What takes every score bin is added up if it is asked
     for: rates at the threshold are not worth it.
     """
 
@@ -49,7 +50,7 @@ class PooledCohorts:
     days: list[date]
     cubes: Mapping[date, Cube]
     group: Group
-    needs: LabelNeeds
+    needs: Needs
     known_share: float
 
     @cached_property
@@ -66,18 +67,18 @@ class PooledCohorts:
 
     @cached_property
     def counts(self) -> ConfusionCounts:
-        """Return the counts of all days."""
+        """Return the counts at the threshold of all days."""
         return figures.confusion_from_counts(self._counts.sum(axis=0))
 
     @cached_property
     def part(self) -> Ints:
-        """Return the sum of the days' parts of the score cube."""
+        """Return the sum of the days' parts of the score cube: (score bins, states, sums)."""
         pooled = figures.pool_cohort_days(self.cubes, self.days, self.group)
         return self._settled(self._nothing if pooled is None else pooled)
 
     @cached_property
     def frauds(self) -> Ints:
-        """Return each day's frauds: (day, score cell, what)."""
+        """Return each day's frauds: (days, score bins, sums)."""
         return np.stack([self.cubes[day].bins.get(self.group, self._nothing)[:, FRAUD] for day in self.days])
 
     @cached_property
@@ -85,11 +86,20 @@ class PooledCohorts:
         return np.zeros_like(self.cubes[self.days[0]].bins[EVERYONE])
 
     def _settled(self, part: Ints) -> Ints:
-        return figures.count_unlabelled_as_legitimate(self.spec, part) if self.needs == "labels" else part
+        return figures.count_unlabelled_as_legitimate(self.spec, part) if self.needs is Needs.LABELS else part
 
     def estimate(self, metric: str, false_positive_rate: float = 0.01) -> Estimate | None:
-        """Return a metric over the pooled days; for money, each day's cells are units of their own."""
-        if metric == "value_detection_rate":
+        """Return a metric over the pooled days; for money, each day's bins are units of their own.
+
+        Args:
+            metric: one of ``figures.LABELS_NEEDED``.
+            false_positive_rate: 0 to 1, for recall at a fixed one.
+        Returns:
+            The figure with its 95 % interval; None where it is undefined.
+        Source:
+            ``figures.compute_metric``, its lower bound by ``figures.allow_for_unknown_fraud``.
+        """
+        if metric == VALUE_DETECTION_RATE:
             found = figures.value_detection_rate(self.frauds)
         elif metric in figures.EVENTS_AND_CASES:
             found = figures.compute_share(metric, self.counts)
@@ -98,7 +108,13 @@ class PooledCohorts:
         return figures.allow_for_unknown_fraud(metric, found, self.known_share)
 
     def fraud_gbp(self, *, caught: bool) -> Floats:
-        """Return the amount of each day's frauds in GBP, of all or of the caught ones only."""
+        """Return the amount of each day's frauds.
+
+        Args:
+            caught: count those that raised an alert only.
+        Returns:
+            GBP: (days).
+        """
         first = self.frauds.shape[1] // 2 if caught else 0
         gbp: Floats = self.frauds[:, first:, PENCE].sum(axis=1) / 100
         return gbp
@@ -135,29 +151,50 @@ class KnownCohorts:
     scored: list[date]
     baseline: frozenset[date]
     curve: LabelDelayCurve
-    pooled: dict[tuple[LabelNeeds, Group, int], CohortComparison | NotComparable] = field(default_factory=dict)
+    pooled: dict[tuple[Needs, Group, int], CohortComparison | NotComparable] = field(default_factory=dict)
 
     def ages(self, group: Group) -> MaturityAges:
-        """Return from which age on cohorts are mature, for all fraud or a type of it."""
+        """Return from which age on cohorts are mature.
+
+        Args:
+            group: EVERYONE, or FRAUD_TYPE and a type.
+        Returns:
+            Ages in days.
+        """
         every = maturity_ages(self.spec.labels, self.curve)
         if group == EVERYONE or self.spec.labels is None:
             return every
         return maturity_ages_of_type(self.spec.labels, self.curve, every, group)
 
-    def compare_over(self, needs: LabelNeeds, group: Group, window_days: int) -> CohortComparison | NotComparable:
-        """Return the recent and the baseline's mature days, summed, or why they can't be compared."""
+    def compare_over(self, needs: Needs, group: Group, window_days: int) -> CohortComparison | NotComparable:
+        """Return the recent and the baseline's mature days, summed; kept for the next metric that asks.
+
+        Args:
+            needs: the labels that the metric waits for.
+            group: EVERYONE, or FRAUD_TYPE and a type.
+            window_days: calendar days of the recent side.
+        Returns:
+            Both sides, or why they can't be compared.
+        """
         key = needs, group, window_days
         if key not in self.pooled:
             self.pooled[key] = _compare_cohorts(self, *key)
         return self.pooled[key]
 
     def first_sufficient_window(self, metric: str, group: Group) -> CohortComparison | NotComparable:
-        """Return the sides of the first window that has enough cases for a metric; of none, those of the widest."""
-        found = self.compare_over(figures.LABELS_NEEDED[metric], group, WINDOWS_DAYS[0])
+        """Return both sides over the first window that has enough cases for a metric.
+
+        Args:
+            metric: one of ``figures.LABELS_NEEDED``.
+            group: EVERYONE, or FRAUD_TYPE and a type.
+        Returns:
+            Both sides, of the widest window where none has enough; or why they can't be compared.
+        """
+        found = self.compare_over(figures.labels_needed(metric), group, WINDOWS_DAYS[0])
         for window_days in WINDOWS_DAYS[1:]:
             if isinstance(found, NotComparable) or not figures.describe_too_few_cases(metric, found.recent.counts):
                 break
-            wider = self.compare_over(figures.LABELS_NEEDED[metric], group, window_days)
+            wider = self.compare_over(figures.labels_needed(metric), group, window_days)
             if isinstance(wider, NotComparable) or not self.baseline.isdisjoint(wider.recent.days):
                 break
             found = wider
@@ -165,7 +202,7 @@ class KnownCohorts:
 
 
 def _compare_cohorts(
-    known: KnownCohorts, needs: LabelNeeds, group: Group, window_days: int
+    known: KnownCohorts, needs: Needs, group: Group, window_days: int
 ) -> CohortComparison | NotComparable:
     scored, mature = known.scored, known.ages(group)
     from_days = mature.of(needs)
@@ -188,7 +225,7 @@ def _compare_cohorts(
     )
 
 
-def _pool_cohorts(known: KnownCohorts, days: list[date], needs: LabelNeeds, group: Group) -> PooledCohorts:
+def _pool_cohorts(known: KnownCohorts, days: list[date], needs: Needs, group: Group) -> PooledCohorts:
     share = known.curve.parts.get(group, known.curve).share((known.as_of - days[-1]).days)
     return PooledCohorts(known.spec, days, known.cubes, group, needs, share.value if share else 1.0)
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import catalogue
+from catalogue import Effect, Needs
 from ledger.records.measurements import Measurement
 from models.spec import Spec
 from monitors import limits
-from monitors.performance import decay
 
-RESTATABLE_MONITORS = ("decay", "fairness")
-LABEL_FREE_METRICS = ("alert_rate", "selection_rate")
-"""Their figures rest on no label, so that none restates them."""
 RENOTIFY_SHARE = 0.5
-"""Of its floor (the smallest change worth waking somebody for), by so much a figure must move to be told again."""
+"""By this share of its minimum effect size a figure must move for people to be notified again."""
 
 
 @dataclass(frozen=True)
@@ -33,39 +31,67 @@ class RestatedFigure:
     high: float
     n: int
     limit: float
-    floor: float
+    minimum_effect: float
     reason: str
 
     def worth_notifying(self, last_reported: float | None) -> bool:
-        """Return whether it differs from what was last told (None: only ``was``) by much, or is on another side."""
+        """Return whether people should hear of it again.
+
+        Args:
+            last_reported: the value of which they were last notified; None: only ``was``.
+        Returns:
+            True where it moved by RENOTIFY_SHARE of the minimum effect size, or to the other side of the limit.
+        """
         last = self.was if last_reported is None else last_reported
         return self._moved(last) or self.would_breach(self.value) != self.would_breach(last)
 
     def would_breach(self, value: float) -> bool:
-        """Return whether a value lies on that side of the limit on which the figure was judged a breach."""
+        """Return whether a value lies on that side of the limit on which the figure was judged a breach.
+
+        Args:
+            value: on the metric's own scale.
+        Returns:
+            True for a value beyond the limit.
+        """
         return value < self.limit if self.was < self.limit else value > self.limit
 
     def _moved(self, last: float) -> bool:
-        if self.metric in decay.RATIO_METRICS or self.metric.endswith("_ratio"):
+        if catalogue.metric(self.metric).effect is Effect.FACTOR:
             if min(self.value, last) <= 0:
                 return self.value != last
-            return abs(math.log(self.value / last)) >= RENOTIFY_SHARE * math.log(self.floor) - 1e-12
-        return abs(self.value - last) >= RENOTIFY_SHARE * self.floor - 1e-12
+            return abs(math.log(self.value / last)) >= RENOTIFY_SHARE * math.log(self.minimum_effect) - 1e-12
+        return abs(self.value - last) >= RENOTIFY_SHARE * self.minimum_effect - 1e-12
 
 
 def is_restatable(figure: str) -> bool:
-    """Return whether later labels may change a figure (``monitor/metric/feature/slice``)."""
+    """Return whether later labels may change a figure.
+
+    Args:
+        figure: ``monitor/metric/feature/slice``.
+    Returns:
+        False for figures that rest on no label.
+    Example:
+        >>> is_restatable("decay/recall//"), is_restatable("decay/alert_rate//")
+        (True, False)
+    """
     monitor, metric = figure.split("/", 2)[:2]
-    return monitor in RESTATABLE_MONITORS and not metric.startswith(LABEL_FREE_METRICS)
+    quality = catalogue.metric(metric).quality
+    rests_on_labels = quality is None or quality.needs is not Needs.NOTHING
+    return monitor in catalogue.MONITORS and catalogue.monitor(monitor).restatable and rests_on_labels
 
 
 def restate_figure(
     spec: Spec, judged: Measurement, again: Measurement | None, now: Measurement | None
 ) -> RestatedFigure | None:
-    """Return what a judged figure comes to by now; None where it can't be told.
+    """Return what a judged figure comes to by now.
 
-    ``again`` is the same monitor's figure of the same day from the labels known then, ``now`` from those known now. A
-    figure that can't be had again, as when the model file or a partition changed, isn't restated.
+    Args:
+        spec: the model file.
+        judged: the measurement as it was judged a breach.
+        again: the same monitor's figure of the same day, from the labels known then; None where there is none.
+        now: the same from the labels known now.
+    Returns:
+        Both figures side by side; None where it can't be said, as when the model file or a partition changed since.
     """
     if judged.value is None or judged.limit is None or again is None or again.value is None:
         return None
@@ -83,6 +109,6 @@ def restate_figure(
         high=now.high,
         n=now.n,
         limit=judged.limit,
-        floor=limits.minimum_effect(spec, judged.metric),
+        minimum_effect=limits.minimum_effect(spec, judged.metric),
         reason=now.reason,
     )

@@ -16,7 +16,7 @@ Z = float(special.ndtri(1 - ALPHA / 2))
 
 
 class CalibrationBins(NamedTuple):
-    """Cases, events, events expected and the variance of events if what is expected holds, by bin."""
+    """Cases, events, expected events and the variance of events if what is expected holds, by bin: (bins) each."""
 
     size: Floats
     events: Floats
@@ -27,11 +27,25 @@ class CalibrationBins(NamedTuple):
 def estimate_calibration_error(bins: CalibrationBins) -> Estimate:
     """Return the mean distance of shares from expected ones over bins, without what noise alone adds to it.
 
-    The figure is ``sum |events - expected| / n`` less its noise: a distance is never negative, so noise lifts it, by
-    0.8 standard errors a bin where there is none. Take truths to be t times the distances seen. Each t has a mean and
-    a variance of what would be seen (folded normal distributions); the figure is the t whose mean is what was seen,
-    and the interval those t under which it is no surprise: 1.96 standard errors either way far from 0, and near it
-    as ``nonnegative_mean_arms`` says. n is the number of cases; ValueError where there are none.
+    The distance seen is ``sum |events - expected| / n``. It is never negative, so noise lifts it, by 0.8 standard
+    errors a bin where there is none. Take truths to be t times the distances seen. Each t has a mean and a variance of
+    what would be seen (folded normal distributions); the figure is the t whose mean is what was seen, and the interval
+    those t under which it is no surprise: 1.96 standard errors either way far from 0, and near it as
+    ``nonnegative_mean_arms`` says.
+
+    Args:
+        bins: cases, events and what is expected; bins without cases are left out.
+    Returns:
+        The distance, 0 to 1, with its 95 % interval; n is the number of cases.
+    Raises:
+        ValueError: where there are no cases.
+    Source:
+        inverted means of folded normal distributions; near 0 Feldman & Cousins, Phys. Rev. D 1998.
+    Example:
+        >>> size, expected = np.full(10, 1e6), np.full(10, 1e5)
+        >>> found = estimate_calibration_error(CalibrationBins(size, 1.2 * expected, expected, np.full(10, 9e4)))
+        >>> round(found.value, 3)
+        0.02
     """
     n = int(bins.size.sum())
     if not n:
@@ -74,9 +88,19 @@ def _true_multiple(bins: CalibrationBins, seen: float, side: Literal[-1, 0, 1]) 
 def nonnegative_mean_arms(size: Floats) -> tuple[Floats, Floats]:
     """Return by how many standard errors a mean that can't be negative may be missed, below and above, in 95 %.
 
-    ``size`` is that of the mean, in standard errors. What is the least it can be is missed on one side only, where
-    1.645 do: with 1.96 its interval would contain it in 97.5 %. From there to 1.96 the two sides share by likelihood
-    ratio, as for a normal mean that is bounded below (Feldman & Cousins, Phys. Rev. D 1998).
+    What is the least it can be is missed on one side only, where 1.645 do: with 1.96 its interval would contain it in
+    97.5 %. From there to 1.96 the two sides share by likelihood ratio.
+
+    Args:
+        size: means in standard errors, at least 0, of any shape.
+    Returns:
+        The arms below and above, each of the shape of ``size``.
+    Source:
+        Feldman & Cousins, Phys. Rev. D 1998, for a normal mean that is bounded below.
+    Example:
+        >>> below, above = nonnegative_mean_arms(np.array([0.0, 5.0]))
+        >>> above.round(3).tolist()
+        [1.645, 1.96]
     """
     mean = np.maximum(size, 0.01)
     low, high = np.full_like(mean, special.ndtri(1 - ALPHA)), np.full_like(mean, Z)

@@ -50,9 +50,12 @@ def compare_psi(today: Ints, baseline: Ints, minimum_effect: float, alpha: float
     a, b = occupied_bins(today, baseline)
     noise, freedom = _sampling_noise(a, b), len(a) - 1
     p, q = floored_shares(a), floored_shares(b)
-    value, log_ratio = distances.psi(a, b), np.log(p / q)
-    variance = _variance(p, log_ratio + 1 - q / p) / a.sum() + _variance(q, -log_ratio + 1 - p / q) / b.sum()
-    low, high = _distance_interval(value, freedom * noise, variance, 2 * freedom * noise**2)
+    value, log_ratio = float(distances.psi(a, b)), np.log(p / q)
+    variance = (
+        multinomial_variance(p, log_ratio + 1 - q / p) / a.sum()
+        + multinomial_variance(q, -log_ratio + 1 - p / q) / b.sum()
+    )
+    low, high = distance_interval(value, freedom * noise, variance, 2 * freedom * noise**2)
     critical = _chi_square_critical(freedom, alpha) * noise
     return Comparison(value, low, high, minimum_effect + freedom * noise, critical, chi_square(a, b).p_value)
 
@@ -62,12 +65,12 @@ def compare_jensen_shannon(today: Ints, baseline: Ints, minimum_effect: float, a
     a, b = occupied_bins(today, baseline)
     noise, freedom = _sampling_noise(a, b) / (8 * math.log(2)), len(a) - 1
     p, q = shares_by_bin(a), shares_by_bin(b)
-    bits = distances.jensen_shannon(a, b) ** 2
+    bits = float(distances.jensen_shannon(a, b)) ** 2
     middle = (p + q) / 2
     to_p = np.log2(np.where(p > 0, p, 1) / middle) / 2
     to_q = np.log2(np.where(q > 0, q, 1) / middle) / 2
-    variance = _variance(p, to_p) / a.sum() + _variance(q, to_q) / b.sum()
-    low, high = _distance_interval(bits, freedom * noise, variance, 2 * freedom * noise**2)
+    variance = multinomial_variance(p, to_p) / a.sum() + multinomial_variance(q, to_q) / b.sum()
+    low, high = distance_interval(bits, freedom * noise, variance, 2 * freedom * noise**2)
     limit, critical = minimum_effect**2 + freedom * noise, _chi_square_critical(freedom, alpha) * noise
     value, low, high, limit, critical = (math.sqrt(x) for x in (bits, low, min(1.0, high), limit, critical))
     return Comparison(value, low, high, limit, critical, chi_square(a, b).p_value)
@@ -87,7 +90,7 @@ def compare_wasserstein(
     """
     n, m, steps = int(today.sum()), int(baseline.sum()), np.diff(midpoints)
     spread = column_standard_deviation(baseline / m, midpoints) if spread is None else spread
-    value = distances.wasserstein(today, baseline, midpoints) / spread
+    value = float(distances.wasserstein(today, baseline, steps)) / spread
     below, below_baseline, below_both = (
         _variance_below_edges(counts) for counts in (today, baseline, today + baseline)
     )
@@ -103,7 +106,7 @@ def compare_ks(today: Ints, baseline: Ints, minimum_effect: float, alpha: float)
 
     Interval: the Kolmogorov band about both curves, by the triangle inequality.
     """
-    value, noise = distances.ks(today, baseline), math.sqrt(_sampling_noise(today, baseline))
+    value, noise = float(distances.ks(today, baseline)), math.sqrt(_sampling_noise(today, baseline))
     low, high = max(0.0, value - KOLMOGOROV_95 * noise), min(1.0, value + KOLMOGOROV_95 * noise)
     limit, critical = minimum_effect + MEAN_KOLMOGOROV * noise, float(special.kolmogi(alpha)) * noise
     return Comparison(value, low, high, limit, critical, float(special.kolmogorov(value / noise)))
@@ -164,12 +167,12 @@ def _sampling_noise(a: Ints, b: Ints) -> float:
     return 1 / float(a.sum()) + 1 / float(b.sum())
 
 
-def _variance(p: Floats, slope: Floats) -> float:
+def multinomial_variance(p: Floats, slope: Floats) -> float:
     """Return the variance of ``slope`` under the shares ``p``: of a linear function of one multinomial row."""
     return float(np.sum(p * slope**2) - np.sum(p * slope) ** 2)
 
 
-def _distance_interval(value: float, expected: float, variance: float, variance_without: float) -> tuple[float, float]:
+def distance_interval(value: float, expected: float, variance: float, variance_without: float) -> tuple[float, float]:
     """Return the 95 % interval of a distance freed of its expectation without change, widened to hold ``value``.
 
     PSI / noise is about noncentral chi-square: its variance is 2 df + 4 lambda, of which 2 df is there without

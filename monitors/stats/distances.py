@@ -1,7 +1,8 @@
-"""Distances between two vectors of counts over the same cells, as the field defines them.
+"""Distances between counts over the same bins, as the field defines them, of one day or of many at once.
 
-Each takes today's and the baseline's counts (integers, at least 0, equal length, at least one row each; nan where
-one has none). They are plain statistics: what they come to by chance alone is in ``comparisons``.
+Each takes the rows of today and of the baseline by bin (days, bins), at least 0, and returns a distance a day (days),
+nan where a side has no row. All go along the last axis, so that two vectors (bins) give one distance. They are plain
+statistics: what they come to by chance alone is in ``closed_forms`` and ``simulation``.
 """
 
 from __future__ import annotations
@@ -12,65 +13,76 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
+from catalogue import drift
+from monitors.stats.registry import Scale, statistic
 from profiles.bins import Floats, Ints
 
 LEAST_EXPECTED = 5.0
-"""Cells that expect fewer rows are pooled before a chi-square test (Cochran 1954)."""
+"""Bins that expect fewer rows are pooled before a chi-square test (Cochran 1954)."""
+LEAST_OCCUPIED = 0.25
+"""A bin with fewer rows on both sides together is empty: expected rows are shares of rows, and hardly ever 0."""
 
 
-def shares_by_bin(counts: Ints) -> Floats:
-    """Return each cell's share of the rows."""
-    result: Floats = counts / counts.sum()
-    return result
+def shares_by_bin(counts: Ints | Floats) -> Floats:
+    """Return each bin's share of the rows; nan without a row."""
+    return _divide(counts, counts)
 
 
-def floored_shares(counts: Ints) -> Floats:
-    """Return each cell's share, an empty cell counted as half a row, so that a logarithm of it exists."""
-    result: Floats = np.maximum(counts, 0.5) / counts.sum()
-    return result
+def floored_shares(counts: Ints | Floats) -> Floats:
+    """Return each bin's share, an empty bin counted as half a row, so that a logarithm of it exists."""
+    return _divide(np.maximum(counts, 0.5), counts)
+
+
+def _divide(rows: Ints | Floats, counts: Ints | Floats) -> Floats:
+    total = counts.sum(axis=-1, keepdims=True)
+    empty = np.full_like(counts, math.nan, dtype=np.float64)
+    return np.asarray(np.divide(rows, total, out=empty, where=total > 0))
 
 
 def occupied_bins(today: Ints, baseline: Ints) -> tuple[Ints, Ints]:
-    """Return the cells that hold a row on either side; no distance depends on the others."""
+    """Return the bins that hold a row on either side; no distance depends on the others."""
     used = (today + baseline) > 0
     return today[used], baseline[used]
 
 
-def psi(today: Ints, baseline: Ints) -> float:
-    """Return the population stability index, sum of (p - q) ln(p / q); an empty cell counts as half a row.
+@statistic(drift.PSI, scale=Scale.SQUARE)
+def psi(today: Ints | Floats, baseline: Ints | Floats) -> Floats:
+    """Return the population stability index, sum of (p - q) ln(p / q); an empty bin counts as half a row.
 
     Source: Yurdakul & Naranjo (2020), Statistical properties of the population stability index.
     """
-    if _is_either_empty(today, baseline):
-        return math.nan
-    today, baseline = occupied_bins(today, baseline)
     p, q = floored_shares(today), floored_shares(baseline)
-    return float(np.sum((p - q) * np.log(p / q)))
+    return np.asarray(((p - q) * np.log(p / q) * (today + baseline > LEAST_OCCUPIED)).sum(axis=-1))
 
 
-def jensen_shannon(today: Ints, baseline: Ints) -> float:
-    """Return the Jensen-Shannon distance, base 2, from 0 to 1: the root of the divergence, as scipy's."""
-    if _is_either_empty(today, baseline):
-        return math.nan
-    p, q = shares_by_bin(today), shares_by_bin(baseline)
+@statistic(drift.JENSEN_SHANNON, scale=Scale.ROOT, largest=1.0, fine=True)
+def jensen_shannon_divergence(today: Ints | Floats, baseline: Ints | Floats) -> Floats:
+    """Return the Jensen-Shannon divergence in bits, from 0 to 1 (Lin 1991); its root is the distance."""
+    both = today + baseline
+    used = np.any(both, axis=tuple(range(both.ndim - 1)))
+    p, q = shares_by_bin(today[..., used]), shares_by_bin(baseline[..., used])
     middle = (p + q) / 2
-    nats = float(np.sum(special.rel_entr(p, middle) + special.rel_entr(q, middle))) / 2
-    return math.sqrt(min(1.0, max(0.0, nats / math.log(2))))
+    nats = (special.rel_entr(p, middle) + special.rel_entr(q, middle)).sum(axis=-1) / 2
+    return np.asarray(np.clip(nats / math.log(2), 0, 1))
 
 
-def wasserstein(today: Ints, baseline: Ints, midpoints: Floats) -> float:
-    """Return the first Wasserstein distance, in the unit of ``midpoints``: where each cell's rows stand, ascending."""
-    if _is_either_empty(today, baseline):
-        return math.nan
-    gap = np.cumsum(shares_by_bin(today) - shares_by_bin(baseline))[:-1]
-    return float(np.sum(np.abs(gap) * np.diff(midpoints)))
+def jensen_shannon(today: Ints | Floats, baseline: Ints | Floats) -> Floats:
+    """Return the Jensen-Shannon distance, base 2, from 0 to 1: the root of the divergence, as scipy's."""
+    return np.sqrt(jensen_shannon_divergence(today, baseline))
 
 
-def ks(today: Ints, baseline: Ints) -> float:
-    """Return the Kolmogorov-Smirnov statistic over cell borders; on raw rows it is at most one cell's share more."""
-    if _is_either_empty(today, baseline):
-        return math.nan
-    return min(1.0, float(np.max(np.abs(np.cumsum(shares_by_bin(today) - shares_by_bin(baseline))))))
+@statistic(drift.WASSERSTEIN, by_position=True)
+def wasserstein(today: Ints | Floats, baseline: Ints | Floats, widths: Floats) -> Floats:
+    """Return the first Wasserstein distance, in the unit of ``widths`` (bins - 1): the steps from bin to bin."""
+    gap = np.cumsum(shares_by_bin(today) - shares_by_bin(baseline), axis=-1)[..., :-1]
+    return np.asarray((np.abs(gap) * widths).sum(axis=-1))
+
+
+@statistic(drift.KS, largest=1.0, fine=True)
+def ks(today: Ints | Floats, baseline: Ints | Floats) -> Floats:
+    """Return the Kolmogorov-Smirnov statistic over bin edges; on raw rows it is at most one bin's share more."""
+    gap = np.cumsum(shares_by_bin(today) - shares_by_bin(baseline), axis=-1)
+    return np.asarray(np.minimum(1.0, np.abs(gap).max(axis=-1)))
 
 
 class ChiSquare(NamedTuple):
@@ -84,9 +96,9 @@ class ChiSquare(NamedTuple):
 def chi_square(today: Ints, baseline: Ints) -> ChiSquare:
     """Test by Pearson's chi-square whether two vectors of counts come from one distribution.
 
-    Cells that expect fewer than 5 rows on either side are pooled into one first. One cell alone can't differ: p = 1.
+    Bins that expect fewer than 5 rows on either side are pooled into one first. One bin alone can't differ: p = 1.
     """
-    if _is_either_empty(today, baseline):
+    if not (today.any() and baseline.any()):
         return ChiSquare(math.nan, 0, math.nan)
     n, m = float(today.sum()), float(baseline.sum())
     both = today + baseline
@@ -102,7 +114,3 @@ def chi_square(today: Ints, baseline: Ints) -> ChiSquare:
 
 def _pool_rare_bins(counts: Ints, rare: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Ints:
     return np.append(counts[~rare], counts[rare].sum())
-
-
-def _is_either_empty(today: Ints, baseline: Ints) -> bool:
-    return not (today.any() and baseline.any())

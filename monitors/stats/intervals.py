@@ -1,7 +1,7 @@
-"""Estimates with their uncertainty: intervals of shares, differences, ratios, areas under curves and money.
+"""Estimates with their uncertainty: intervals of shares, differences, ratios and money.
 
-Every function is vector-free and closed-form, at the two-sided confidence ``1 - alpha``; scipy.special only,
-because scipy.stats takes seconds to import.
+Every function is closed-form, at the two-sided confidence ``1 - alpha``; scipy.special only, because scipy.stats
+takes seconds to import.
 """
 
 from __future__ import annotations
@@ -36,9 +36,19 @@ class Estimate(NamedTuple):
 
 
 def clopper_pearson(events: float, n: float, alpha: float = ALPHA) -> Interval:
-    """Return the exact interval of a share (Clopper & Pearson, Biometrika 1934), by quantiles of the beta.
+    """Return the exact interval of a share, by quantiles of the beta distribution.
 
-    Events and n need not be whole, so that it also takes effective sample sizes; n of 0 gives (0, 1).
+    Args:
+        events: cases with the event, 0 to n; need not be whole.
+        n: cases; need not be whole, so that it also takes effective sample sizes.
+        alpha: 1 - confidence.
+    Returns:
+        Bounds from 0 to 1; (0, 1) where n is 0.
+    Source:
+        Clopper & Pearson, Biometrika 1934.
+    Example:
+        >>> [round(bound, 4) for bound in clopper_pearson(3, 10)]
+        [0.0667, 0.6525]
     """
     low = 0.0 if events <= 0 else float(special.betaincinv(events, n - events + 1, alpha / 2))
     high = 1.0 if events >= n else float(special.betaincinv(events + 1, n - events, 1 - alpha / 2))
@@ -46,10 +56,23 @@ def clopper_pearson(events: float, n: float, alpha: float = ALPHA) -> Interval:
 
 
 def share_estimate(events: int, n: int, *, exact: bool = False) -> Estimate:
-    """Return ``events / n`` with its Wilson interval, or the exact one; ValueError where n is 0.
+    """Return ``events / n`` with its 95 % interval.
 
-    Wilson's contains the truth in about 95 % of cases at any n; Clopper-Pearson's in at least 95 %, and at 5 cases
-    in 99 %. See docs/decisions/015.
+    Args:
+        events: cases with the event, 0 to n.
+        n: cases.
+        exact: Clopper-Pearson's interval, which covers in at least 95 % of cases (at 5 cases in 99 %), instead of
+            Wilson's, which covers in about 95 % at any n. See docs/decisions/015.
+    Returns:
+        The share, its interval, n and the binomial standard error.
+    Raises:
+        ValueError: where n is 0.
+    Source:
+        ``wilson`` and ``clopper_pearson``.
+    Example:
+        >>> found = share_estimate(30, 1_000)
+        >>> round(found.low, 4), found.value, round(found.high, 4)
+        (0.0211, 0.03, 0.0425)
     """
     if n <= 0:
         raise ValueError("a share of nothing is undefined")
@@ -59,7 +82,17 @@ def share_estimate(events: int, n: int, *, exact: bool = False) -> Estimate:
 
 
 def wilson(events: float, n: float, alpha: float = ALPHA) -> Interval:
-    """Return the score interval of a share (Wilson, JASA 1927); n of 0 gives (0, 1)."""
+    """Return the score interval of a share.
+
+    Args:
+        events: cases with the event, 0 to n; need not be whole.
+        n: cases; need not be whole.
+        alpha: 1 - confidence.
+    Returns:
+        Bounds from 0 to 1; (0, 1) where n is 0.
+    Source:
+        Wilson, JASA 1927.
+    """
     if n <= 0:
         return Interval(0.0, 1.0)
     z2 = _two_sided_quantile(alpha) ** 2
@@ -71,17 +104,37 @@ def wilson(events: float, n: float, alpha: float = ALPHA) -> Interval:
 
 
 def newcombe_interval(events: float, n: float, other_events: float, other_n: float, alpha: float = ALPHA) -> Interval:
-    """Return the interval of ``events/n - other_events/other_n`` (Newcombe, Statist. Med. 1998, method 10)."""
+    """Return the interval of the difference ``events/n - other_events/other_n``.
+
+    Args:
+        events: cases with the event, 0 to n; need not be whole, as all four.
+        n: cases, above 0.
+        other_events: those of the other group.
+        other_n: cases of the other group, above 0.
+        alpha: 1 - confidence.
+    Returns:
+        Bounds from -1 to 1.
+    Source:
+        Newcombe, Statist. Med. 1998, method 10.
+    """
     p, q = events / n, other_events / other_n
     (l1, u1), (l2, u2) = wilson(events, n, alpha), wilson(other_events, other_n, alpha)
     return Interval(p - q - math.hypot(p - l1, u2 - q), p - q + math.hypot(u1 - p, q - l2))
 
 
 def ratio_interval(events: float, n: float, other_events: float, other_n: float, alpha: float = ALPHA) -> Interval:
-    """Return the score interval of ``(events/n) / (other_events/other_n)`` (Miettinen & Nurminen, Statist. Med. 1985).
+    """Return the score interval of the ratio ``(events/n) / (other_events/other_n)``, without continuity correction.
 
-    Koopman's (Biometrics 1984) but for the factor N / (N - 1) of the variance. It needs no continuity correction:
-    it reaches to 0 where the first count is 0, to infinity where the other is, and to both where both are.
+    Args:
+        events: cases with the event, 0 to n; need not be whole, as all four.
+        n: cases, above 0.
+        other_events: those of the other group.
+        other_n: cases of the other group, above 0.
+        alpha: 1 - confidence.
+    Returns:
+        Bounds: from 0 where ``events`` is 0, to infinity where ``other_events`` is.
+    Source:
+        Miettinen & Nurminen, Statist. Med. 1985: Koopman's (Biometrics 1984) but for the variance's N / (N - 1).
     """
     low = 0.0 if events <= 0 else _ratio_bound(events, n, other_events, other_n, _two_sided_quantile(alpha))
     high = (
@@ -114,9 +167,22 @@ def _ratio_score(x: float, n: float, y: float, m: float, theta: float) -> float:
 
 
 def fisher_p_value(events: int, n: int, other_events: int, other_n: int) -> float:
-    """Return the exact p-value of two equal shares (Fisher, 1935), two-sided: twice the smaller tail, at most 1.
+    """Return the exact p-value of two equal shares, two-sided: twice the smaller tail.
 
-    It is at least as large as it should be at any counts and however small, which no normal approximation is.
+    It is never too small, at any counts, which holds for no normal approximation.
+
+    Args:
+        events: cases with the event, 0 to n.
+        n: cases.
+        other_events: those of the other group.
+        other_n: cases of the other group.
+    Returns:
+        From 0 to 1.
+    Source:
+        Fisher, 1935.
+    Example:
+        >>> round(fisher_p_value(3, 4, 1, 4), 4)
+        0.4857
     """
     total = events + other_events
     least, most = max(0, total - other_n), min(n, total)
@@ -133,10 +199,16 @@ def _log_choose(n: int, k: Ints) -> Floats:
 
 
 def difference_interval(a: Estimate, b: Estimate, alpha: float = ALPHA) -> Interval:
-    """Return the interval of ``a - b`` for two independent estimates, from the arms of their intervals.
+    """Return the interval of ``a - b`` for two independent estimates, as skewed as they are.
 
-    Newcombe's square-and-add for any two estimates (MOVER; Zou & Donner, Statist. Med. 2008): it is as skewed as they
-    are. The arms are 95 % ones, and for another ``alpha`` grow as those of a normal distribution.
+    Args:
+        a: an estimate with its 95 % interval.
+        b: the one to take off.
+        alpha: 1 - confidence; for another than 5 % the arms grow as a normal distribution's.
+    Returns:
+        Bounds in the unit of a and b.
+    Source:
+        Newcombe's square-and-add for any two estimates (MOVER; Zou & Donner, Statist. Med. 2008).
     """
     scale, value = _two_sided_quantile(alpha) / _two_sided_quantile(ALPHA), a.value - b.value
     down, up = math.hypot(a.value - a.low, b.high - b.value), math.hypot(a.high - a.value, b.value - b.low)
@@ -148,12 +220,21 @@ PRIOR_CASES = 5
 
 
 def effective_cases_estimate(value: float, error: float, typical: float, n: int) -> Estimate:
-    """Return a mean of n figures in [0, 1] with its standard error, and the Wilson interval of its effective cases.
+    """Return a mean of figures in [0, 1] with the Wilson interval of its effective cases.
 
     Its dispersion is its variance over that of a share of n; n / dispersion cases of a share would tell as much. Few
     cases show too little of it (five frauds that all scored high have hardly any), so it is drawn towards a
-    ``typical`` one by PRIOR_CASES. Survey statistics do alike (Korn & Graubard, Survey Methodology 1998). At 0 or 1
-    none is seen at all, and n cases count as n.
+    ``typical`` one by PRIOR_CASES. At 0 or 1 none is seen at all, and n cases count as n.
+
+    Args:
+        value: the mean, 0 to 1.
+        error: its standard error.
+        typical: the dispersion that is usual for such figures; 1 is a share's.
+        n: cases.
+    Returns:
+        The mean with its 95 % interval, n and ``error``.
+    Source:
+        effective sample sizes of surveys (Korn & Graubard, Survey Methodology 1998).
     """
     cases = float(n)
     if 0 < value < 1:
@@ -162,58 +243,23 @@ def effective_cases_estimate(value: float, error: float, typical: float, n: int)
     return Estimate(value, *wilson(value * cases, cases), n, error)
 
 
-def roc_auc(frauds: Ints, legitimate: Ints) -> Estimate:
-    """Return the area under the ROC curve of counts by score cell (ascending), with its interval.
-
-    Mann-Whitney: a fraud and a legitimate payment in one cell count half. The error is DeLong's (DeLong, DeLong &
-    Clarke-Pearson, Biometrics 1988); the interval is that of ``effective_cases_estimate``, with the variance of
-    Hanley & McNeil (Radiology 1982), A / (1 + A) of a yes or no's, as the typical one. n is the number of frauds;
-    ValueError where either class is empty.
-    """
-    m, n = int(frauds.sum()), int(legitimate.sum())
-    if not (m and n):
-        raise ValueError("the area needs a fraud and a legitimate payment")
-    above_legitimate = (np.cumsum(legitimate) - legitimate / 2) / n  # share of legitimate payments below a fraud
-    below_frauds = 1 - (np.cumsum(frauds) - frauds / 2) / m
-    value = min(1.0, float(frauds @ above_legitimate) / m)
-    error = math.sqrt(
-        _weighted_variance(frauds, above_legitimate) / m + _weighted_variance(legitimate, below_frauds) / n
-    )
-    return effective_cases_estimate(value, error, max(value, 0.5) / (1 + max(value, 0.5)), m)
-
-
-def average_precision(frauds: Ints, legitimate: Ints) -> Estimate:
-    """Return the average precision of counts by score cell (ascending), as scikit-learn's at cell resolution.
-
-    The error is by linearisation: what one more fraud or legitimate payment in a cell would change, with counts that
-    are Poisson, so that the fraud share may vary too. The interval is that of ``effective_cases_estimate`` with the
-    variance of a yes or no as the typical one (Boyd, Eng & Page, ECML PKDD 2013). n is the number of frauds; ValueError
-    where there are none.
-    """
-    m = int(frauds.sum())
-    if not m:
-        raise ValueError("average precision needs a fraud")
-    own, others = frauds[::-1].astype(np.float64), legitimate[::-1].astype(np.float64)
-    hits = np.cumsum(own)
-    raised = np.maximum(hits + np.cumsum(others), 1)
-    value = min(1.0, float(own @ (hits / raised)) / m)  # a sum of shares may end a rounding error above 1
-    gains = own * (raised - hits) / raised**2
-    costs = own * hits / raised**2
-    of_fraud = hits / raised - value + np.cumsum(gains[::-1])[::-1]  # what a fraud adds, also to those scored lower
-    of_legitimate = np.cumsum(costs[::-1])[::-1]
-    error = math.sqrt(float(own @ of_fraud**2 + others @ of_legitimate**2)) / m
-    return effective_cases_estimate(value, error, 1.0, m)
-
-
 def amount_share_estimate(caught: tuple[Ints, Floats], missed: tuple[Ints, Floats]) -> Estimate:
-    """Return the share of an amount that was caught, with its interval.
+    """Return the share of an amount that was caught.
 
-    ``caught`` and ``missed`` are (payments, amount) by unit, e.g. a score cell of one day. Each side is a compound
-    Poisson sum: payments are Poisson, so the variance of its amount is n E[amount^2], and E[amount^2] is estimated
-    from the variation between units, which is all that a cube keeps. The error is the delta method's. The interval is
-    Wilson's with as many cases as tell as much: the mean of the error's dispersion and of that of one distribution of
-    amounts on both sides, because few payments on one side show too little of theirs. n is the number of payments;
-    ValueError where the amount is 0.
+    Each side is a compound Poisson sum: payments are Poisson, so the variance of its amount is n E[amount^2], and
+    E[amount^2] is estimated from the variation between units, which is all that a cube keeps. The interval is Wilson's
+    with as many cases as tell as much: the mean of the error's dispersion and of that of one distribution of amounts on
+    both sides, because few payments on one side show too little of theirs.
+
+    Args:
+        caught: payments and amount by unit, e.g. a score bin of one day: (units) each.
+        missed: those of the other side, in the same unit of money.
+    Returns:
+        The share, 0 to 1, with its 95 % interval; n is the number of payments.
+    Raises:
+        ValueError: where the amount is 0.
+    Source:
+        ``compound_poisson_variance``; error by the delta method.
     """
     a, b = float(caught[1].sum()), float(missed[1].sum())
     n = int(caught[0].sum() + missed[0].sum())
@@ -229,10 +275,16 @@ def amount_share_estimate(caught: tuple[Ints, Floats], missed: tuple[Ints, Float
 
 
 def daily_mean_estimate(values: Floats) -> Estimate:
-    """Return the mean of amounts by day, with Student's t interval over days on the log scale of the mean.
+    """Return the mean of amounts by day, with an interval that is as skewed to the right as days of money are.
 
-    Days of money are skewed to the right, and so is its interval. A mean of 0 has none: low and high are 0.
-    ValueError below two days.
+    Args:
+        values: one figure a day, at least 0: (days).
+    Returns:
+        The mean with its 95 % interval; n is the number of days. A mean of 0 has none: low and high are 0.
+    Raises:
+        ValueError: below two days.
+    Source:
+        Student's t over days, on the log scale of the mean.
     """
     n = len(values)
     if n < 2:
@@ -245,10 +297,17 @@ def daily_mean_estimate(values: Floats) -> Estimate:
 
 
 def design_effect(events: Ints, n: Ints) -> float:
-    """Return by how much shares by day vary more than chance within a day allows, at least 1.
+    """Return by how much shares by day vary more than chance within a day allows.
 
-    Pearson's chi-square over its degrees of freedom. Events and n divided by it are what independent payments
-    would have told (Rao & Scott, Biometrics 1992). Below ten days it is too uncertain to use, and is 1.
+    Events and n divided by it are what independent payments would have shown.
+
+    Args:
+        events: cases with the event by day: (days).
+        n: cases by day: (days); days without one are left out.
+    Returns:
+        At least 1; 1 below ten days, where it is too uncertain to use.
+    Source:
+        Pearson's chi-square over its degrees of freedom (Rao & Scott, Biometrics 1992).
     """
     events, n = events[n > 0], n[n > 0]
     if len(n) < 10 or not 0 < events.sum() < n.sum():
@@ -258,7 +317,15 @@ def design_effect(events: Ints, n: Ints) -> float:
 
 
 def log_ratio(ratio: float) -> float:
-    """Return the logarithm of a ratio that may be 0 (minus infinity) or infinite."""
+    """Return the logarithm of a ratio.
+
+    Args:
+        ratio: at least 0; may be infinite.
+    Returns:
+        The natural logarithm; minus infinity for 0.
+    Source:
+        definition.
+    """
     return math.log(ratio) if ratio > 0 else -math.inf
 
 
@@ -266,18 +333,19 @@ def _two_sided_quantile(alpha: float) -> float:
     return float(special.ndtri(1 - alpha / 2))
 
 
-def _weighted_variance(weights: Ints, values: Floats) -> float:
-    """Return the sample variance of values that occur ``weights`` times each; 0 for a single one."""
-    n = weights.sum()
-    mean = weights @ values / n
-    return float(weights @ (values - mean) ** 2 / (n - 1)) if n > 1 else 0.0
-
-
 def compound_poisson_variance(payments: Ints | Floats, amount: Floats) -> float:
-    """Return the variance of a compound Poisson sum from its units' payments and amounts.
+    """Return the variance of a compound Poisson sum.
 
     Within a unit of k payments the mean amount varies by s^2 / k, so the weighted variation between units
-    estimates s^2 (one-way analysis of variance); with a single unit, s is taken as the mean itself.
+    estimates s^2; with a single unit, s is taken as the mean itself.
+
+    Args:
+        payments: payments by unit: (units).
+        amount: amount by unit, in any unit of money: (units).
+    Returns:
+        The variance of the whole amount, in that unit squared; 0 without payments.
+    Source:
+        n E[amount^2], with s^2 by one-way analysis of variance.
     """
     amount, payments = amount[payments > 0], payments[payments > 0]
     n = payments.sum()

@@ -27,7 +27,7 @@ HEADROOM = 0.25
 
 @dataclass(frozen=True)
 class NullDistribution:
-    """The distribution of one statistic on quiet days.
+    """The distribution of one statistic on in-control days.
 
     ``chance`` and ``extra`` give its expected square for n rows against m: ``chance`` times 1/n + 1/m, and ``extra``
     for how days differ, more so where little is known of what to expect: m is then few days of ``rows_a_day``.
@@ -50,7 +50,17 @@ class NullDistribution:
     high: float
 
     def p_value(self, gap: float, n: float, m: float) -> float:
-        """Return the chance that a quiet day's gap (or squared distance) is at least this one."""
+        """Return the probability that an in-control day reaches a value.
+
+        Args:
+            gap: a squared distance, or a signed gap of angles.
+            n: rows of the day.
+            m: rows that the expectation rests on.
+        Returns:
+            From 0 to 1; at least 1 / (days + 1) within what the baseline has seen, and a quarter beyond.
+        Source:
+            Student's t of the scaled cube root (Wilson & Hilferty, PNAS 1931); see the module.
+        """
         expected = self._expected(n, m)
         scaled = gap / math.sqrt(expected) if self.root == 2 else (gap / expected) ** (1 / 3)
         chance = float(special.stdtr(self.freedom, -(scaled - self.centre) / self.spread))
@@ -60,7 +70,17 @@ class NullDistribution:
         return chance if scaled > self._seen else max(chance, 1 / (self.days + 1))
 
     def critical(self, alpha: float, n: float, m: float) -> float:
-        """Return the gap (or squared distance) that a quiet day passes with chance ``alpha`` at most."""
+        """Return the value that an in-control day exceeds with a given probability at most.
+
+        Args:
+            alpha: the probability.
+            n: rows of the day.
+            m: rows that the expectation rests on.
+        Returns:
+            A squared distance, or a gap of angles.
+        Source:
+            ``p_value``, inverted.
+        """
         scaled = self.centre - float(special.stdtrit(self.freedom, alpha)) * self.spread
         scaled = max(scaled, self._seen)
         expected = self._expected(n, m)
@@ -87,26 +107,66 @@ class NullDistribution:
 def learn_distance_null(
     squares: Floats, rows: tuple[Floats, Floats], chance: float, freedom: float, terms: int, plain: Floats
 ) -> NullDistribution:
-    """Learn from squared distances (days) of n rows from m: by chance about chi-square of ``freedom``.
+    """Learn how a squared distance varies from the baseline's own days.
 
-    ``terms`` were fitted to say what to expect; ``plain`` are the figures as people read them.
+    Args:
+        squares: squared distances: (days).
+        rows: rows of each day, and rows that its expectation rests on: (days) each.
+        chance: expectation by chance over 1/n + 1/m (see ``daily_distances.expected_by_chance``).
+        freedom: degrees of freedom as which it varies by chance.
+        terms: parameters fitted to say what to expect.
+        plain: the figures as people read them: (days).
+    Returns:
+        The null distribution, with ``root`` 3.
+    Source:
+        cube root of chi-square: Wilson & Hilferty, PNAS 1931; prediction interval by Student's t.
     """
     least = math.sqrt(2 / (9 * max(1.0, freedom)))
     return _learn_null(squares, squares, rows, chance, max(1.0, freedom), 3, least, terms, plain)
 
 
 def learn_share_null(gaps: Floats, rows: tuple[Floats, Floats], terms: int, plain: Floats) -> NullDistribution:
-    """Learn from gaps of shares (days), as angles: by chance alone their variance is a quarter of 1/n + 1/m."""
+    """Learn how a share varies from the baseline's own days.
+
+    Args:
+        gaps: signed gaps of shares, as angles (``share_to_angle``): (days).
+        rows: rows of each day, and rows that its expectation rests on: (days) each.
+        terms: parameters fitted to say what to expect.
+        plain: the shares as people read them: (days).
+    Returns:
+        The null distribution, with ``root`` 2.
+    Source:
+        the variance of an angle by chance is a quarter of 1/n + 1/m (``share_to_angle``).
+    """
     return _learn_null(gaps, gaps**2, rows, 0.25, 1.0, 2, 1.0, terms, plain)
 
 
 def share_to_angle(share: Floats | float) -> Floats:
-    """Return the arcsine of a share's root: its variance by chance is 1/(4 n), whatever the share."""
+    """Return the arcsine of a share's root: its variance by chance is 1/(4 n), whatever the share.
+
+    Args:
+        share: shares of any shape; clipped to 0 and 1.
+    Returns:
+        Angles from 0 to pi / 2, of the shape of ``share``.
+    Source:
+        Anscombe, Biometrika 1948 (variance-stabilising transformation of the binomial).
+    Example:
+        >>> round(angle_to_share(float(share_to_angle(0.03))), 12)
+        0.03
+    """
     return np.asarray(np.arcsin(np.sqrt(np.clip(share, 0, 1))))
 
 
 def angle_to_share(angle_: float) -> float:
-    """Return the share of an angle."""
+    """Return the share of an angle.
+
+    Args:
+        angle_: radians; clipped to 0 and pi / 2.
+    Returns:
+        From 0 to 1.
+    Source:
+        ``share_to_angle``, inverted.
+    """
     return math.sin(min(max(angle_, 0.0), math.pi / 2)) ** 2
 
 

@@ -1,4 +1,4 @@
-"""From stored cells to vectors: where each cell stands, and the baseline's deciles drawn on cell borders."""
+"""From stored counts to vectors: what value stands for each bin, and the baseline's deciles drawn on bin edges."""
 
 from __future__ import annotations
 
@@ -13,12 +13,26 @@ DECILES = 10
 
 
 def number_vector(grid: Grid, counts: Counts) -> Ints:
-    """Return a number's rows by cell, from the grid's lowest cell to its highest, ``2 * half`` of them."""
+    """Return a number's rows by bin.
+
+    Args:
+        grid: the column's grid.
+        counts: its counts.
+    Returns:
+        Rows from the grid's lowest bin to its highest: (2 * half).
+    """
     return _count_vector(counts, 2 * grid.half, grid.half)
 
 
 def category_vector(levels: Levels, counts: Counts) -> Ints:
-    """Return a category's rows by level: ``top`` in order, then UNSEEN, then REST."""
+    """Return a category's rows by level.
+
+    Args:
+        levels: the column's levels.
+        counts: its counts.
+    Returns:
+        Rows of ``top`` in order, then UNSEEN, then REST: (top + 2).
+    """
     return _count_vector(counts, len(levels.top) + 2, 0)  # UNSEEN = -2 and REST = -1 index from the end
 
 
@@ -31,7 +45,15 @@ def _count_vector(counts: Counts, size: int, shift: int) -> Ints:
 
 @lru_cache(maxsize=4096)
 def bin_midpoints(grid: Grid) -> Floats:
-    """Return the value that stands for each cell, as ``Grid.middle`` does one by one, for the whole grid at once."""
+    """Return the value that stands for each bin, as ``Grid.midpoint`` does one by one.
+
+    Args:
+        grid: any grid.
+    Returns:
+        Midpoints in the column's own unit, ascending: (2 * half); read-only.
+    Source:
+        ``Grid.midpoint``.
+    """
     inner = np.arange(-grid.half + 1, grid.half)
     u = np.asarray(inner * grid.width, dtype=np.float64)
     if grid.kind == "log":
@@ -45,11 +67,21 @@ def bin_midpoints(grid: Grid) -> Floats:
 
 
 def decile_bins(baseline: Ints) -> Ints:
-    """Return the bin of each cell: tenths of the baseline, as near as cell borders allow.
+    """Return the PSI bin of each bin: tenths of the baseline, as near as bin edges allow.
 
-    A cell with a tenth of the rows or more (a spike) is a bin of its own. A stretch between spikes, or beyond
-    them, that holds under a hundredth is too light for a bin; all such cells, also those the baseline never
-    reached, share one bin. So a constant column has two bins: its value, and everything else.
+    A bin with a tenth of the rows or more (a spike) is a PSI bin of its own. A stretch between spikes, or beyond
+    them, that holds under a hundredth is too light for one; all such bins, also those the baseline never
+    reached, share one. So a constant column has two PSI bins: its value, and everything else.
+
+    Args:
+        baseline: rows by bin, at least one in all: (bins).
+    Returns:
+        PSI bins numbered from 0 without gaps: (bins).
+    Source:
+        deciles of the baseline, the field's custom for PSI.
+    Example:
+        >>> decile_bins(np.array([0, 90, 0, 0])).tolist()
+        [0, 1, 0, 0]
     """
     share = baseline / baseline.sum()
     spike = share >= 1 / DECILES
@@ -66,11 +98,38 @@ def decile_bins(baseline: Ints) -> Ints:
 
 
 def rows_by_psi_bin(vector: Ints, psi_bins: Ints) -> Ints:
-    """Return the rows of each bin."""
+    """Return the rows of each PSI bin.
+
+    Args:
+        vector: rows by bin: (bins).
+        psi_bins: the PSI bin of each bin, from 0: (bins).
+    Returns:
+        Rows: (PSI bins).
+    """
     return np.bincount(psi_bins, weights=vector, minlength=int(psi_bins.max()) + 1).astype(np.int64)
 
 
+def daily_rows_by_psi_bin(days: Ints | Floats, psi_bins: Ints) -> Floats:
+    """Return the rows of each bin of each day (days, bins)."""
+    many = int(psi_bins.max()) + 1
+    offsets = psi_bins + many * np.arange(len(days))[:, None]
+    rows = np.bincount(offsets.ravel(), weights=days.ravel().astype(np.float64), minlength=many * len(days))
+    return np.asarray(rows.reshape(len(days), many), dtype=np.float64)
+
+
 def quantile_bin(vector: Ints, share: float) -> int:
-    """Return the index of the cell that holds a quantile, for a vector with at least one row."""
+    """Return the bin that holds a quantile.
+
+    Args:
+        vector: rows by bin, at least one in all: (bins).
+        share: of the rows, 0 to 1.
+    Returns:
+        An index into ``vector``.
+    Source:
+        definition.
+    Example:
+        >>> quantile_bin(np.array([10, 30, 60]), 0.5)
+        2
+    """
     through = np.cumsum(vector)
     return int(np.searchsorted(through, share * through[-1], side="left"))

@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from monitors.performance import expected
-from monitors.stats import intervals
+from monitors.stats import ranking
 from profiles.profile import COUNT, FRAUD, LEGITIMATE, OPEN
 from tests.acceptance.reference import DATA, NEEDS_DATA
 from tests.monitors.scored import part
@@ -35,7 +35,7 @@ def test_realised_roc_auc_is_nannyml_s_to_six_digits_on_rows_and_to_a_cell_from_
     for (score, label), published in zip(chunks["analysis"], REALISED, strict=True):
         assert round(roc_auc_score(label, score), 6) == published
         made = part(score, np.where(label, FRAUD, LEGITIMATE))
-        cube = intervals.roc_auc(made[:, FRAUD, COUNT], made[:, LEGITIMATE, COUNT])
+        cube = ranking.roc_auc(made[:, FRAUD, COUNT], made[:, LEGITIMATE, COUNT])
         assert cube.value == pytest.approx(published, abs=2e-4)
 
 

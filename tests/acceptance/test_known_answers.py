@@ -15,7 +15,7 @@ from models.spec import Spec
 from monitors.fairness import group_rates
 from monitors.performance import figures
 from monitors.performance.maturity import learn_delay_curve
-from monitors.stats import intervals
+from monitors.stats import ranking
 from profiles.bins import score_grid
 from profiles.profile import COUNT, FRAUD, LEGITIMATE
 from tests.acceptance.reference import DATA, NEEDS_DATA
@@ -49,8 +49,8 @@ def test_the_handbook_s_table_of_auc_and_average_precision(column, auc, ap):
     assert (made[:, FRAUD, COUNT].sum(), made[:, :, COUNT].sum()) == (385, 58_264)
     frauds, legitimate = made[:, FRAUD, COUNT], made[:, LEGITIMATE, COUNT]
     for found, published, cell_error in (
-        (intervals.roc_auc(frauds, legitimate), auc, 0.001),
-        (intervals.average_precision(frauds, legitimate), ap, 0.005),
+        (ranking.roc_auc(frauds, legitimate), auc, 0.001),
+        (ranking.average_precision(frauds, legitimate), ap, 0.005),
     ):
         assert found.value == pytest.approx(published, abs=0.0005 + cell_error)
         assert found.low < published < found.high
@@ -64,7 +64,7 @@ def test_nannyml_s_car_loan_by_chunk_of_5000():
     for chunk, expected in enumerate(realised):
         at = slice(5000 * chunk, 5000 * (chunk + 1))
         made = part(score[at], label[at])
-        assert intervals.roc_auc(made[:, FRAUD, COUNT], made[:, LEGITIMATE, COUNT]).value == pytest.approx(
+        assert ranking.roc_auc(made[:, FRAUD, COUNT], made[:, LEGITIMATE, COUNT]).value == pytest.approx(
             expected, abs=5e-4
         )
 

@@ -110,4 +110,4 @@ def test_the_whole_rows_are_never_read_to_learn_their_columns(payments: bigquery
     run = [job for job in jobs if not job.dry_run]
     assert len(run) >= 3
     assert all(job.query.strip() != query for job in run)
-    assert {used.step for used in warehouse._jobs.account.used} == {"clock", "check"}
+    assert {used.step for used in warehouse.account.used} == {"clock", "check"}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -9,8 +10,10 @@ from scipy import stats
 from checks import expectation_types, suite
 from checks.unsupported import UNSUPPORTED_TYPES
 from ledger.records.measurements import Measurement, Verdict
+from models.errors import WatchkeeperError
 from tests.checks.conftest import DAY, PAYMENTS, RunChecks, spec_of, write
 from tests.checks.examples import EXAMPLES
+from warehouse.duckdb.engine import ENGINE
 from warehouse.duckdb.warehouse import ParquetWarehouse
 from warehouse.protocol import Relation
 
@@ -37,6 +40,18 @@ def test_every_expectation_fails_on_data_that_does_not_meet_it(run_checks: RunCh
     found = run_checks(*({kind: fails} for kind, (_, fails) in EXAMPLES.items()))
     assert [m for m in found if m.verdict is not Verdict.BREACH] == []
     assert {m.metric for m in found} == EXAMPLES.keys()
+
+
+def test_checks_without_great_expectations_say_what_to_install(
+    run_checks: RunChecks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "great_expectations", None)
+    with pytest.raises(WatchkeeperError) as raised:
+        run_checks({"expect_column_values_to_be_unique": {"column": "payment_id"}})
+    assert str(raised.value) == (
+        "card_payments: the model file has checks, and Great Expectations is not installed; install watchkeeper[checks]"
+    )
+    assert run_checks() == []
 
 
 def test_a_refused_expectation_is_errored_and_says_what_to_use_instead(run_checks: RunChecks) -> None:
@@ -292,7 +307,7 @@ def test_a_corrupt_file_is_errored_and_never_ok(tmp_path: Path) -> None:
         """The query of a file that broke after it was looked at."""
 
         def relation(self, *_: object) -> Relation:
-            return Relation(f"SELECT * FROM read_parquet('{file}')", "duckdb:///:memory:")
+            return Relation(f"SELECT * FROM read_parquet('{file}')", ENGINE, "duckdb:///:memory:")
 
     file.write_bytes(b"PAR1 this is no parquet PAR1")
     spec = spec_of(

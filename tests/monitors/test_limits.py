@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+import catalogue
+from catalogue import CatalogueError
 from ledger.records.measurements import Verdict
 from models.spec import Spec
 from monitors import limits
@@ -18,11 +20,11 @@ from tests.monitors.made import spec
 def test_a_model_file_overrides_the_default_floor_of_one_metric():
     chosen = spec(limits={"psi": 0.25})
     assert limits.minimum_effect(chosen, "psi") == 0.25
-    assert limits.minimum_effect(chosen, "ks") == limits.MINIMUM_EFFECTS["ks"]
+    assert limits.minimum_effect(chosen, "ks") == catalogue.metric("ks").minimum_effect
 
 
 def test_a_metric_without_a_floor_is_a_programming_error():
-    with pytest.raises(KeyError):
+    with pytest.raises(CatalogueError, match="metric psy: its entry in the catalogue has no minimum_effect"):
         limits.minimum_effect(spec(), "psy")
 
 
@@ -34,7 +36,7 @@ def test_everything_that_may_page_spends_at_most_the_models_budget(family, budge
     assert alpha * family <= 0.05 * (1 + 1e-9)
     assert alpha == pytest.approx(limits.alpha_per_test(model, 1) / family)
     tested = alpha * family * len(limits.budgeted_test_families(model)) * limits.DAYS_PER_QUARTER
-    faults = limits.alpha_per_fault_rule(model, columns) * columns * limits.FAULT_RULES * limits.DAYS_PER_QUARTER
+    faults = limits.alpha_per_fault_rule(model, columns) * columns * limits.fault_rules() * limits.DAYS_PER_QUARTER
     slow = columns * limits.DAYS_PER_QUARTER / limits.in_control_days(model, columns)
     assert tested + faults + slow <= budget * (1 + 1e-9)
 
@@ -90,7 +92,7 @@ def test_a_limit_that_makes_no_sense_is_named():
 
 def test_a_weekday_that_moves_psi_by_a_twentieth_stays_below_every_floor_of_a_column_that_nothing_is_known_of():
     floors = {
-        metric: limits.minimum_effect(spec(), metric, learned=False) for metric in limits.UNLEARNED_MINIMUM_EFFECTS
+        metric: limits.minimum_effect(spec(), metric, learned=False) for metric in catalogue.minimum_effects_unlearned()
     }
     assert floors["psi"] > 0.05
     assert floors["jensen_shannon"] > (0.05 / 8 / 0.693) ** 0.5

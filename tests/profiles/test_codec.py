@@ -69,7 +69,7 @@ def test_bytes_of_another_version_or_damaged_ones_are_refused(bank):
         codec.profile_from_bytes(b"")
     with pytest.raises(ValueError, match="damaged"):
         codec.cohort_from_bytes(data[:-9])
-    with pytest.raises(ValueError, match="a frame of version 9"):
+    with pytest.raises(ValueError, match="a profile schema of version 9"):
         codec.profile_schema_from_json(codec.profile_schema_to_json(bank.frame).replace('"version": 1', '"version": 9'))
 
 

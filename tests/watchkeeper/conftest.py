@@ -19,6 +19,7 @@ from warehouse.budget import CostAccount
 from watchkeeper.cli import main
 from watchkeeper.context import Context
 from watchkeeper.pipeline import watch
+from watchkeeper.pipeline.day_cache import DayCache
 from watchkeeper.settings import Settings
 
 REPOSITORY = Path(__file__).parents[2]
@@ -149,8 +150,9 @@ def history_file(bank: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     build_bank(root, [MODEL], BROKEN, BROKEN, 7, [trouble.null_flood(MODEL, "session_minutes", 0.3, BROKEN)])
     ctx = watch.open_context(settings_in(folder, root), live=False)
     (spec,) = watch.load_specs(ctx.settings)
+    cache = DayCache()
     for day in days(FROM, TO):
-        watch.watch_day(ctx, spec, day)
+        watch.watch_day(ctx, spec, day, cache=cache)
     ctx.ledger.close()
     return folder / "ledger.db"
 

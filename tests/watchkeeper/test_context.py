@@ -14,8 +14,10 @@ from profiles.profile import sum_profiles
 from tests.warehouse import made
 from tests.warehouse.made import DAY
 from tests.watchkeeper.counted import Counted
-from watchkeeper.context import baseline_calibration, baseline_profiles, profile_schema_of, scan_missing_days
 from watchkeeper.pipeline import watch
+from watchkeeper.pipeline.day_cache import DayCache
+from watchkeeper.pipeline.load_day import load_baseline, load_stored_days
+from watchkeeper.pipeline.take_in import ensure_profile_schema, scan_missing_days
 from watchkeeper.settings import Settings
 
 LAST = DAY + timedelta(days=96)
@@ -30,11 +32,12 @@ def test_ninety_stored_days_are_one_select_and_ask_the_bank_nothing(
         made.write(tmp_path, own, day)
     spec = made.spec()
     ctx = watch.open_context(replace(settings, warehouse=str(tmp_path)))
-    frame = profile_schema_of(ctx, spec)
-    scan_missing_days(ctx, spec, frame, DAY, LAST)
-    learned = baseline_calibration(ctx, spec, frame, baseline_profiles(ctx, spec, frame))
+    frame, cache = ensure_profile_schema(ctx, spec), DayCache()
+    scan_missing_days(ctx, spec, frame, (DAY, LAST), (), cache)
+    baseline = load_baseline(ctx.ledger, cache, spec, load_stored_days(ctx.ledger, spec, frame), LAST)
+    learned = cache.calibration(spec, frame, baseline)
     counted, statements = Counted(ctx.warehouse), list[str]()
-    ctx = replace(ctx, warehouse=counted, cached_profiles={}, cached_baseline_sums={})  # type: ignore[arg-type]  # it passes everything on
+    ctx = replace(ctx, warehouse=counted)  # type: ignore[arg-type]  # it passes everything on
     sa.event.listen(ctx.ledger.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
 
     began = time.perf_counter()

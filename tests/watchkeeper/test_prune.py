@@ -18,8 +18,11 @@ from tests.warehouse import made
 from tests.warehouse.made import DAY
 from tests.watchkeeper.conftest import FIRST, MODEL, Say, one_sentence
 from tests.watchkeeper.counted import Counted
-from watchkeeper.context import Context, profile_schema_of, scan_missing_days, stored_profiles, sum_baseline_profiles
+from watchkeeper.context import Context
 from watchkeeper.pipeline import watch
+from watchkeeper.pipeline.day_cache import DayCache
+from watchkeeper.pipeline.load_day import load_baseline
+from watchkeeper.pipeline.take_in import ensure_profile_schema, scan_baseline, scan_missing_days
 from watchkeeper.prune import prune_ledger
 from watchkeeper.settings import Settings
 
@@ -49,14 +52,14 @@ def cards() -> Spec:
 def watched(half_year: Path, settings: Settings, cards: Spec) -> Context:
     """Return a ledger with a profile of every day, and three watched days."""
     ctx = watch.open_context(replace(settings, warehouse=str(half_year), now="2026-08-01T00:00:00"))
-    scan_missing_days(ctx, cards, profile_schema_of(ctx, cards), DAY, NEWEST)
+    scan_missing_days(ctx, cards, ensure_profile_schema(ctx, cards), (DAY, NEWEST), (), DayCache())
     for day in (NEWEST - timedelta(days=80), NEWEST - timedelta(days=70), NEWEST):
         watch.watch_day(ctx, cards, day)
-    return replace(ctx, cached_profiles={}, cached_baseline_sums={})
+    return ctx
 
 
 def days_between(ctx: Context, spec: Spec, start: date, end: date) -> list[date]:
-    return list(ctx.ledger.row_counts(spec.model, profile_schema_of(ctx, spec).id, start, end))
+    return list(ctx.ledger.row_counts(spec.model, ensure_profile_schema(ctx, spec).id, start, end))
 
 
 def evidence(ctx: Context) -> dict[str, list[object]]:
@@ -83,7 +86,7 @@ def test_tidying_applies_the_policy_counted_from_the_newest_watched_day(watched:
         *normal,
         *(NEWEST - timedelta(days=i) for i in reversed(range(154))),
     ]
-    profiles = stored_profiles(watched, cards, profile_schema_of(watched, cards), DAY, NEWEST)
+    profiles = watched.ledger.profiles(cards.model, ensure_profile_schema(watched, cards).id, DAY, NEWEST)
     whole = {day for day, profile in profiles.items() if len(profile.features) > 1}
     assert whole == {*normal, *(NEWEST - timedelta(days=i) for i in range(91))}
     assert all(EVERYONE in profile.features and len(profile.cube.bins) > 5 for profile in profiles.values())
@@ -99,14 +102,13 @@ def test_nothing_that_was_tidied_is_scanned_again_nor_changes_a_figure(watched: 
     def figures() -> list[object]:
         for day in (latest, late):
             watch.watch_day(watched, cards, day)
-            watched.cached_profiles.clear()
         return [watched.ledger.measurements(cards.model, as_of=day) for day in (latest, late)]
 
     figures()  # takes in the labels of days between the three that were watched
     expected = figures()
     prune_ledger(watched.ledger, cards)
     counted = Counted(watched.warehouse)
-    ctx = replace(watched, warehouse=counted, cached_profiles={}, cached_baseline_sums={})  # type: ignore[arg-type]  # it passes everything on
+    ctx = replace(watched, warehouse=counted)  # type: ignore[arg-type]  # it passes everything on
     for day in (latest, late):
         watch.watch_day(ctx, cards, day)
     assert counted.scanned() == [(latest, latest), (late, late)]
@@ -117,7 +119,7 @@ def test_nothing_that_was_tidied_is_scanned_again_nor_changes_a_figure(watched: 
 
 def test_an_old_day_that_is_watched_again_after_tidying_knows_the_same_labels(watched: Context, cards: Spec) -> None:
     old = NEWEST - timedelta(days=70)
-    frame = profile_schema_of(watched, cards)
+    frame = ensure_profile_schema(watched, cards)
 
     watch.watch_day(watched, cards, old)
     labels = watched.ledger.cohorts(cards.model, frame.id, old - timedelta(days=30), old, old)
@@ -126,10 +128,9 @@ def test_an_old_day_that_is_watched_again_after_tidying_knows_the_same_labels(wa
         "restatements",
         "label_versions",
     }
-    ctx = replace(watched, cached_profiles={}, cached_baseline_sums={})
-    watch.watch_day(ctx, cards, old)
-    assert ctx.ledger.cohorts(cards.model, frame.id, old - timedelta(days=30), old, old) == labels
-    again = ctx.ledger.measurements(cards.model, as_of=old)  # of more days: what was known of them before is gone
+    watch.watch_day(watched, cards, old)
+    assert watched.ledger.cohorts(cards.model, frame.id, old - timedelta(days=30), old, old) == labels
+    again = watched.ledger.measurements(cards.model, as_of=old)  # of more days: what was known of them before is gone
     assert figures
     assert [m for m in figures if m not in again] == []
 
@@ -139,15 +140,17 @@ def test_a_recorded_baseline_stays_whole_and_one_recorded_later_is_scanned_anew(
     watched.ledger.save_baseline(BaselineChange(cards.model, NEWEST, start, start + timedelta(days=4), "promoted"))
     prune_ledger(watched.ledger, cards)
     counted = Counted(watched.warehouse)
-    ctx = replace(watched, warehouse=counted, cached_profiles={}, cached_baseline_sums={})  # type: ignore[arg-type]
-    frame = profile_schema_of(ctx, cards)
-    sum_baseline_profiles(ctx, cards, frame)
+    ctx = replace(watched, warehouse=counted)  # type: ignore[arg-type]
+    frame = ensure_profile_schema(ctx, cards)
+    scan_baseline(ctx, cards, frame, NEWEST, DayCache())
     assert counted.scanned() == []
     first, last = NEWEST - timedelta(days=120), NEWEST - timedelta(days=116)
     ctx.ledger.save_baseline(BaselineChange(cards.model, NEWEST + timedelta(days=1), first, last, "promoted"))
-    baseline, _ = sum_baseline_profiles(ctx, cards, frame)
+    cache, later = DayCache(), NEWEST + timedelta(days=1)
+    stored = scan_baseline(ctx, cards, frame, later, cache)
     assert counted.scanned() == [(first, last)]
-    assert len(baseline.features) > 1
+    baseline = load_baseline(ctx.ledger, cache, cards, stored, later)
+    assert all(len(profile.features) > 1 for profile in baseline.values())
 
 
 def test_a_tidying_that_is_killed_half_way_frees_nothing(watched: Context, cards: Spec) -> None:
@@ -164,7 +167,7 @@ def test_a_tidying_that_is_killed_half_way_frees_nothing(watched: Context, cards
 
 
 def test_a_model_that_was_never_watched_loses_nothing(ctx: Context, spec: Spec) -> None:
-    scan_missing_days(ctx, spec, profile_schema_of(ctx, spec), FIRST, FIRST)
+    scan_missing_days(ctx, spec, ensure_profile_schema(ctx, spec), (FIRST, FIRST), (), DayCache())
     assert [(each.before, each.rows, each.bytes) for each in prune_ledger(ctx.ledger, spec)] == [(None, 0, 0)] * 4
 
 

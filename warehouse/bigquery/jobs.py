@@ -10,7 +10,6 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +23,9 @@ from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY, DEFAULT_RETRY
 
 from models.errors import WatchkeeperError
 from warehouse.bigquery import errors
-from warehouse.budget import SMALLEST_BILL, CostAccount, StatementCost, format_bytes
+from warehouse.bigquery.guarded_client import GuardedClient
+from warehouse.bigquery.parameters import Parameter, bind_parameters
+from warehouse.budget import CostAccount, StatementCost, format_bytes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,11 +39,11 @@ RETRY = DEFAULT_RETRY.with_timeout(RETRY_SECONDS)
 JOB_RETRY = DEFAULT_JOB_RETRY.with_timeout(RETRY_SECONDS)
 HEADROOM = 1.1
 """A job may bill so many times what was estimated: a table may grow between the two."""
+SMALLEST_BILL = 10 * 2**20
+"""Bytes that BigQuery bills at least for each table that a statement reads."""
 MOST_TABLES = 10
 """Tables that a statement reads at most: each is billed with at least SMALLEST_BILL, which no estimate says."""
 FAILURES = (GoogleAPIError, GoogleAuthError, requests.RequestException, TimeoutError)
-
-Parameter = bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter
 
 
 @dataclass(frozen=True)
@@ -171,61 +172,10 @@ class Jobs:
             raise errors.to_watchkeeper_error(error, where, self._client, planned=planned) from None
 
 
-class GuardedClient:
-    """A client for a library that sends statements of its own: each is run as Jobs runs ours, for one purpose.
-
-    It is what SQLAlchemy's BigQuery dialect takes for a ``google.cloud.bigquery.Client``. The statement ``whole`` is
-    only planned, and gives its columns without a row: Great Expectations sends the query of a partition as it is to
-    learn its columns, and BigQuery would bill all of them.
-    """
-
-    def __init__(self, jobs: Jobs, client: bigquery.Client, purpose: Purpose, whole: str) -> None:
-        self._jobs, self._client, self._purpose, self._whole = jobs, client, purpose, whole
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._client, name)
-
-    def query_and_wait(
-        self, query: str, *, job_config: bigquery.QueryJobConfig, page_size: int | None = None
-    ) -> bigquery.table.RowIterator:
-        """Run a statement and return its rows."""
-        run = self._jobs.planned if query.strip() == self._whole else self._jobs.run_to_end
-        for one in job_config.query_parameters:
-            if re.fullmatch(r"[a-z_]\w*", one.name, re.ASCII | re.IGNORECASE):
-                query = query.replace(f"@`{one.name}`", f"@{one.name}")  # means the same; the emulator knows no other
-        return run(query, job_config.query_parameters, self._purpose).result(page_size=page_size)
-
-
 def _estimated_bill(planned: bigquery.QueryJob) -> int:
     """Return the bytes that a planned job would bill: at least those of one table, where it reads any."""
     estimated = planned.total_bytes_processed or 0
     return max(estimated, SMALLEST_BILL) if estimated else 0
-
-
-def bind_parameters(values: Mapping[str, object]) -> list[Parameter]:
-    """Return values as query parameters of their own types; moments without a time zone are taken as UTC.
-
-    An empty list is one of texts: BigQuery wants a type, and statements name the one they need.
-    """
-    return [_bind_parameter(name, value) for name, value in values.items()]
-
-
-def _bind_parameter(name: str, value: object) -> Parameter:
-    if isinstance(value, list | tuple):
-        kinds = {_bigquery_type(one) for one in value} or {"STRING"}
-        kind = "FLOAT64" if kinds == {"INT64", "FLOAT64"} else min(kinds)
-        return bigquery.ArrayQueryParameter(name, kind, [_with_time_zone(one) for one in value])
-    return bigquery.ScalarQueryParameter(name, _bigquery_type(value), _with_time_zone(value))
-
-
-def _bigquery_type(value: object) -> str:
-    """Return BigQuery's type of a value; a bool is an int and a datetime a date, so these come first."""
-    kinds = {bool: "BOOL", int: "INT64", float: "FLOAT64", datetime: "TIMESTAMP", date: "DATE", str: "STRING"}
-    return next(kinds[kind] for kind in kinds if isinstance(value, kind))
-
-
-def _with_time_zone(value: Any) -> Any:
-    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
 
 
 @contextmanager

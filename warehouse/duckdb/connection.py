@@ -1,4 +1,4 @@
-"""The engine inside this process: DuckDB in memory, without files of its own and without downloads."""
+"""DuckDB inside this process: in memory, without files of its own and without downloads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import duckdb
 import numpy as np
 
 from profiles.bins import Ints
-from warehouse.profiling.scanning import ROLLED_UP
+from warehouse.sql.statement import ROLLED_UP
 
 
 def connect_duckdb(threads: int | None = None) -> duckdb.DuckDBPyConnection:

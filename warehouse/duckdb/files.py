@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from models.errors import WatchkeeperError, did_you_mean
+from warehouse.protocol import short_digest
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def find_table_files(root: Path, table: str, day_column: str) -> TableFiles:
 def files_version(files: Iterable[Path], *content: object) -> str:
     """Return a short digest of the files' names, sizes and times of writing, and of what is known of their content."""
     facts = [f"{file.name} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files]
-    return hashlib.sha256("\n".join([*facts, *map(str, content)]).encode()).hexdigest()[:16]
+    return short_digest(*facts, *content)
 
 
 def files_arrived_at(files: Iterable[Path]) -> datetime:

@@ -23,7 +23,7 @@ from warehouse.profiling.column_counts import RowBatch
 from warehouse.source import Source
 from warehouse.sql import expressions as sql
 from warehouse.sql.expressions import Bound
-from warehouse.sql.scan_queries import Statement
+from warehouse.sql.statement import Statement
 
 if TYPE_CHECKING:
     import duckdb
@@ -57,8 +57,8 @@ class ArrowSource:
 
 
 @dataclass
-class ArrowEngine:
-    """Runs statements on the rows that a connection holds."""
+class ArrowScanner:
+    """Runs statements on the rows that a connection holds, and reads them as columns."""
 
     connection: duckdb.DuckDBPyConnection
 
@@ -120,7 +120,7 @@ def profile_table(spec: Spec, schema: ProfileSchema, table: pa.Table, name: str)
     connection = connect_duckdb()
     try:
         source = _copy_table(connection, spec, schema, table, name)
-        return dict(sorted(scanning.profile_source(spec, schema, source, ArrowEngine(connection)).items()))
+        return dict(sorted(scanning.profile_source(spec, schema, source, ArrowScanner(connection)).items()))
     finally:
         connection.close()
 

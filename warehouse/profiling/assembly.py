@@ -44,7 +44,7 @@ def assemble_score_counts(
 
 
 def _counts_from_sums(bins: Ints, sums: Ints) -> Counts:
-    """Return counts from cells and the sums of ``n, high, low`` in each."""
+    """Return counts from bins and the sums of ``n, high, low`` in each."""
     rows = dict(zip(bins.tolist(), sums[0].tolist(), strict=True))
     nulls, nonfinite = rows.pop(NULLS, 0), rows.pop(NONFINITE, 0)
     return Counts(nulls, nonfinite, sum(sums[1].tolist()) * TWO_32 + sum(sums[2].tolist()), rows)

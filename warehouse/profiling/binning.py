@@ -1,7 +1,7 @@
-"""Where the values of a batch are counted: numbers by their grid, texts by their place in Arrow's dictionary.
+"""Where the values of a batch are counted: numbers by their grid, texts by their index in Arrow's dictionary.
 
 A value is looked up once for many rows wherever that can be: the rows of each key are counted first, and only then
-put into their place. Numpy works in place on batches that fit into a processor's cache, for moving eight megabytes
+put into their bin. Numpy works in place on batches that fit into a processor's cache, for moving eight megabytes
 through memory costs more than computing with them.
 """
 
@@ -26,14 +26,14 @@ BATCH_ROWS = 2**15
 """Rows looked at together: few enough for a processor's cache, and for sums of 2^36 to be exact in a double."""
 EXACT_BELOW = 2.0**36
 FEW_VALUES = 4096
-"""Whole numbers within so short a span are keys: each value's place is computed once a batch."""
+"""Whole numbers within so short a span are keys: each value's bin is computed once a batch."""
 
 
 class BinnedBatch(NamedTuple):
     """A batch of one column: each row's key ``at``, below ``size``, and ``where`` the rows of each key are counted.
 
-    Without ``where`` a key is a place. ``units`` are whole units of each row, or of each key: none, or all of them,
-    or, where they are large, what is below 2^32 and then what is above, over 2^32.
+    Without ``where`` a key is an index into the column's ``bins``. ``units`` are whole units of each row, or of each
+    key: none, or all of them, or, where they are large, what is below 2^32 and then what is above, over 2^32.
     """
 
     at: npt.NDArray[np.integer]
@@ -42,11 +42,11 @@ class BinnedBatch(NamedTuple):
     units: Sequence[Floats] = ()
 
     def bin_indexes(self) -> BinIndexes:
-        """Return the place of each row."""
+        """Return the bin index of each row."""
         return np.asarray(self.at if self.where is None else self.where[self.at], dtype=np.intp)
 
     def counted(self, codes: BinIndexes | None, groups: int, width: int) -> tuple[Ints, list[Ints]]:
-        """Return rows by group and place (``width`` of them), and units by group; ``codes`` tell each row's group."""
+        """Return rows by group and bin index (of ``width``), and units by group; ``codes`` tell each row's group."""
         at = self.at if codes is None else codes * self.size + self.at
         rows = np.bincount(at, minlength=groups * self.size)
         if self.where is None:
@@ -61,14 +61,14 @@ class BinnedBatch(NamedTuple):
         return binned.astype(np.int64), [each.astype(np.int64) for each in sums]
 
     def spread(self, width: int) -> BinnedBatch:
-        """Return the same with places for keys, for where there are more keys than rows."""
+        """Return the same with bin indexes for keys, for where there are more keys than rows."""
         if self.where is None:
             return self
         return BinnedBatch(self.bin_indexes(), width, None, [part[self.at] for part in self.units])
 
 
 class TextBinning:
-    """The places of a column's texts; ``bins`` says what each place is called."""
+    """The bins of a column's texts; ``bins`` holds the number of each, by index."""
 
     def __init__(self, known: Mapping[str, int], unknown: int, null: int, bins: Sequence[int]) -> None:
         self.bins = np.array(bins, dtype=np.int64)
@@ -93,13 +93,13 @@ class TextBinning:
 
 
 def level_binning(of: Levels) -> TextBinning:
-    """Return a category's places: its top levels, the rest, the unseen, null."""
+    """Return a category's bins: its top levels, the rest, the unseen, null."""
     known = dict.fromkeys(of.seen, len(of.top)) | {level: i for i, level in enumerate(of.top)}
     return TextBinning(known, len(of.top) + 1, len(of.top) + 2, [*range(len(of.top)), REST, UNSEEN, NULLS])
 
 
 def group_binning(values: Sequence[str | None]) -> TextBinning:
-    """Return a group column's places: the codes of ``expressions.group_code``, from the lowest on."""
+    """Return a group column's bins: the codes of ``expressions.group_code``, from the lowest on."""
     known = {value: i - OTHER_GROUP for i, value in enumerate(v for v in values if v is not None)}
     null = NULL_GROUP - OTHER_GROUP if None in values else 0
     return TextBinning(known, 0, null, range(OTHER_GROUP, len(known)))
@@ -120,7 +120,7 @@ class ScratchBuffers:
 
 
 class NumberBinning:
-    """The places of a number: its grid's cells, then one for what isn't finite, and one for nulls.
+    """The bins of a number: its grid's bins, then one for what isn't finite, and one for nulls.
 
     What it returns of a batch stands until the scratch is used again.
     """
@@ -130,7 +130,7 @@ class NumberBinning:
         self.bins = np.array([*range(-grid.half, grid.half), NONFINITE, NULLS], dtype=np.int64)
 
     def binned(self, values: pa.Array) -> BinnedBatch:
-        """Return the batch by its values where they are few whole numbers, and else by place."""
+        """Return the batch by its values where they are few whole numbers, and else by bin index."""
         x, missing = _numbers_and_nulls(values)
         if len(x) and np.issubdtype(x.dtype, np.signedinteger):
             low, high = int(x.min()), int(x.max())
@@ -151,7 +151,7 @@ class NumberBinning:
         return BinnedBatch(key, len(where), where, [np.append(part, 0) for part in each.units])
 
     def _of_floats(self, x: Floats, at: BinIndexes) -> BinnedBatch:
-        """Place doubles into ``at``."""
+        """Write the bin indexes of doubles into ``at``."""
         grid, bin_position, units = self._grid, self._scratch.position[: len(x)], self._scratch.units[: len(x)]
         other: BinIndexes | None = None
         largest = max(-x.min(), x.max()) if len(x) else np.float64(0)

@@ -1,8 +1,8 @@
 """Columns counted in this process, as Arrow reads them: numbers by numpy, categories by their dictionaries.
 
-Parquet keeps a text once for many rows, and Arrow hands over its place in that list: counting places costs a tenth of
+Parquet keeps a text once for many rows, and Arrow hands over its index in that list: counting indexes costs a tenth of
 grouping texts in SQL, and adding a slice costs one addition a row. What isn't plain (decimals, dates, texts that hold
-numbers) is counted by SQL. The cells are the same: SQL repeats ``Grid.position`` operation by operation, and one suite
+numbers) is counted by SQL. The bins are the same: SQL repeats ``Grid.position`` operation by operation, and one suite
 compares them.
 """
 
@@ -21,7 +21,7 @@ from warehouse.source import Source
 from warehouse.sql import expressions as sql
 from warehouse.sql import scan_queries
 from warehouse.sql.expressions import TWO_32
-from warehouse.sql.scan_queries import Statement
+from warehouse.sql.statement import StatementRunner
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,8 +36,8 @@ class RowBatch(NamedTuple):
     columns: Mapping[str, pa.Array]
 
 
-class LocalEngine(Protocol):
-    """Reads columns, and runs a statement, in this process."""
+class ColumnReader(StatementRunner, Protocol):
+    """Reads whole columns into this process; what isn't plain it counts by a statement."""
 
     def readable(self, source: Source, names: Sequence[str]) -> set[str]:
         """Return the columns that ``batches`` can read."""
@@ -47,16 +47,12 @@ class LocalEngine(Protocol):
         """Yield a source's rows, at most BATCH_ROWS at a time."""
         ...
 
-    def arrays(self, statement: Statement) -> dict[str, Ints]:
-        """Run a statement whose columns are whole numbers and return them."""
-        ...
-
 
 def count_columns(
-    schema: ProfileSchema, source: Source, names: Sequence[str], slices: Sequence[str], engine: LocalEngine
+    schema: ProfileSchema, source: Source, names: Sequence[str], slices: Sequence[str], reader: ColumnReader
 ) -> Iterator[tuple[str, GroupedRows]]:
     """Yield the rows of ``scan_queries.column_counts_query`` for each column."""
-    readable = engine.readable(source, [*names, *slices])
+    readable = reader.readable(source, [*names, *slices])
     plain = [name for name in names if name in readable and _is_plain(schema, name, source.columns[name])]
     if not all(name in readable and has_text_levels(source.columns[name]) for name in slices):
         plain = []
@@ -64,13 +60,13 @@ def count_columns(
         scratch = ScratchBuffers()
         columns = {name: _column_binning(schema, name, scratch) for name in plain}
         tally = _ColumnTally(columns, {name: group_binning(schema.groups[name]) for name in slices})
-        for batch in engine.batches(source, list(dict.fromkeys([*plain, *slices]))):
+        for batch in reader.batches(source, list(dict.fromkeys([*plain, *slices]))):
             tally.add(batch)
         for name in plain:
             yield name, tally.rows(name)
     for name in names:
         if name not in plain:
-            yield name, engine.arrays(scan_queries.column_counts_query(schema, source, name, slices))
+            yield name, reader.arrays(scan_queries.column_counts_query(schema, source, name, slices))
 
 
 def _is_plain(schema: ProfileSchema, name: str, kind: str) -> bool:
@@ -96,7 +92,7 @@ def _column_binning(schema: ProfileSchema, name: str, scratch: ScratchBuffers) -
 
 
 class _ColumnTally:
-    """Rows and sums of columns by day, slice value and place; without slices everyone is the one value of one."""
+    """Rows and sums of columns by day, slice value and bin; without slices everyone is the one value of one."""
 
     def __init__(self, columns: Mapping[str, NumberBinning | TextBinning], slices: Mapping[str, TextBinning]) -> None:
         self._columns, self._slices = columns, slices

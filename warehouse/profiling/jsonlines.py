@@ -1,4 +1,4 @@
-"""JSON lines as an Arrow table whose types are those of a model's frame."""
+"""JSON lines as an Arrow table whose types are those of a model's profile schema."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from warehouse.duckdb.connection import connect_duckdb
 from warehouse.profiling import arrow
 from warehouse.sql import expressions as sql
 from warehouse.sql.expressions import Bound
-from warehouse.sql.scan_queries import Statement
+from warehouse.sql.statement import Statement
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -1,4 +1,4 @@
-"""Fixes a model's frame from its baseline: which columns are watched, and the cells of each."""
+"""Fixes a model's profile schema from its baseline: which columns are watched, and the bins of each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from profiles.schema import ProfileSchema
 from warehouse.source import Source
 from warehouse.sql import expressions as sql
 from warehouse.sql.expressions import Bound, quoted_column
-from warehouse.sql.scan_queries import Statement, group_as_text, where_clause
+from warehouse.sql.scan_queries import group_as_text, where_clause
+from warehouse.sql.statement import Statement
 
 MOST_LEVELS = 500
 MOST_SEEN = 50_000
@@ -30,10 +31,10 @@ RunStatement = Callable[[Statement], list[tuple[Any, ...]]]
 
 
 def fit_profile_schema(spec: Spec, source: Source, run: RunStatement) -> ProfileSchema:
-    """Fix the cells of every feature from the rows of a baseline.
+    """Fix the bins of every feature from the rows of a baseline.
 
     Numbers: a grid from the exact 1, 50 and 99 % quantiles of finite values. Categories: the 500 commonest levels
-    have cells (ties by name), 50,000 are remembered as seen. Groups: the 20 commonest values, and null if there is
+    have bins (ties by name), 50,000 are remembered as seen. Groups: the 20 commonest values, and null if there is
     any. The score's grid follows from its range and threshold. Raises WatchkeeperError for a column that the table
     doesn't have, text that is declared a number, or a baseline without rows.
     """

@@ -20,7 +20,7 @@ from warehouse.profiling.binning import (
     exact_sums,
     group_binning,
 )
-from warehouse.profiling.column_counts import LocalEngine, has_text_levels, is_plain_number
+from warehouse.profiling.column_counts import ColumnReader, has_text_levels, is_plain_number
 from warehouse.source import Source
 from warehouse.sql import expressions as sql
 from warehouse.sql import scan_queries
@@ -34,7 +34,7 @@ STATES = (OPEN, BLOCKED)
 
 
 def count_scores(
-    schema: ProfileSchema, spec: Spec, source: Source, groups: Sequence[str], engine: LocalEngine
+    schema: ProfileSchema, spec: Spec, source: Source, groups: Sequence[str], reader: ColumnReader
 ) -> GroupedRows:
     """Return the rows of ``scan_queries.score_counts_query``."""
     assert schema.score is not None
@@ -45,16 +45,16 @@ def count_scores(
     plain = all(is_plain_number(source.columns[name]) for name in numbers) and all(
         has_text_levels(source.columns[name]) for name in texts
     )
-    if schema.weighted or spec.pairs or not plain or engine.readable(source, names) != set(names):
-        return engine.arrays(scan_queries.score_counts_query(schema, spec, source, groups))
+    if schema.weighted or spec.pairs or not plain or reader.readable(source, names) != set(names):
+        return reader.arrays(scan_queries.score_counts_query(schema, spec, source, groups))
     tally = _ScoreTally(schema, spec, groups)
-    for batch in engine.batches(source, names):
+    for batch in reader.batches(source, names):
         tally.add((batch.day - date(1970, 1, 1)).days, batch.columns)
     return tally.rows()
 
 
 class _ScoreTally:
-    """Payments, pence and billionths by day, group value, score cell and state."""
+    """Payments, pence and billionths by day, group value, score bin and state."""
 
     def __init__(self, schema: ProfileSchema, spec: Spec, groups: Sequence[str]) -> None:
         assert schema.score is not None

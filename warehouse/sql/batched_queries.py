@@ -3,39 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
 
-from profiles.bins import Ints
 from profiles.schema import ProfileSchema
 from warehouse.profiling.assembly import GroupedRows
 from warehouse.source import Source
 from warehouse.sql import expressions as sql
 from warehouse.sql.expressions import Bound, quoted_column
 from warehouse.sql.scan_queries import (
-    Statement,
     group_key_columns,
     grouping_sets,
     sum_as_bigint,
     where_clause,
 )
+from warehouse.sql.statement import Statement, StatementRunner
 
 MOST_COLUMNS_PER_STATEMENT = 60
 
 
-class BilledEngine(Protocol):
-    """Runs a statement in a warehouse that bills."""
-
-    def arrays(self, statement: Statement) -> dict[str, Ints]:
-        """Run a statement whose columns are whole numbers and return them."""
-        ...
-
-
 def batched_column_counts(
-    schema: ProfileSchema, source: Source, names: Sequence[str], slices: Sequence[str], engine: BilledEngine
+    schema: ProfileSchema, source: Source, names: Sequence[str], slices: Sequence[str], runner: StatementRunner
 ) -> Iterator[tuple[str, GroupedRows]]:
     """Yield the rows of ``scan_queries.column_counts_query`` for each column."""
     for asked in _chunks(names):
-        found = engine.arrays(batched_counts_query(schema, source, asked, slices))
+        found = runner.arrays(batched_counts_query(schema, source, asked, slices))
         for column_index, name in enumerate(asked):
             own = found["w"] == column_index
             yield name, {key: values[own] for key, values in found.items()}
@@ -55,9 +45,9 @@ def _chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
 def batched_counts_query(
     schema: ProfileSchema, source: Source, columns: Sequence[str], slices: Sequence[str]
 ) -> Statement:
-    """Count rows, and sum numbers, by day, slice value and cell of each column.
+    """Count rows, and sum numbers, by day, slice value and bin of each column.
 
-    Returns ``d, s, g, w, c, n, high, low``: as ``column_counts_query`` with w, the place of the column in
+    Returns ``d, s, g, w, c, n, high, low``: as ``column_counts_query`` with w, the index of the column in
     ``columns``. The columns are laid one under the other, so the table is read, and billed, once for all of them.
     """
     bound = Bound()
@@ -89,7 +79,7 @@ def batched_counts_query(
 
 
 def _column_parts(schema: ProfileSchema, source: Source, name: str, bound: Bound) -> tuple[str, str, str, str]:
-    """Return a number's cell and the halves of its units, or a category's level; and the cell of its nulls."""
+    """Return a number's bin and the halves of its units, or a category's level; and the bin of its nulls."""
     kind = source.columns[name]
     if name not in schema.numbers:
         null = f"CASE WHEN {quoted_column(name)} IS NULL THEN ({sql.NULLS}) END"

@@ -9,7 +9,7 @@ import numpy as np
 from profiles.bins import LOGIT_SOFTENING, REST, UNSEEN, Grid, Levels
 
 NULLS, NONFINITE = -20_000, -20_001
-"""Cells of the values that no grid has a cell for."""
+"""Bins of the values that no grid has a bin for."""
 NULL_GROUP, OTHER_GROUP = -1, -2
 """Codes of a null group value and of the values that share a group; the others are positions from 0."""
 MOST_PENCE = 1e13
@@ -18,7 +18,7 @@ MOST_UNITS = 1e18
 
 TWO_32 = 2**32
 FAR_REACHES = 1e30
-"""Values are taken to lie at most this many times the grid's reach from its centre: that is the same end cell."""
+"""Values are taken to lie at most this many times the grid's reach from its centre: that is the same end bin."""
 
 _NUMERIC = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
             "UHUGEINT", "FLOAT", "DOUBLE")  # fmt: skip
@@ -104,7 +104,7 @@ def column_as_double(name: str, kind: str) -> str:
 
 
 def array_element(name: str, index: int) -> str:
-    """Return one element of an array as DOUBLE, places counted from 0."""
+    """Return one element of an array as DOUBLE, by its index from 0."""
     return f"CAST({quoted_column(name)}[{index + 1}] AS DOUBLE)"
 
 
@@ -161,13 +161,13 @@ def grid_position(value: str, grid: Grid, bound: Bound) -> str:
 
 
 def bin_of_finite(value: str, grid: Grid, bound: Bound) -> str:
-    """Return ``Grid.cell`` of a finite DOUBLE."""
+    """Return ``Grid.bin_of`` of a finite DOUBLE."""
     inside, beyond = _bin_arms(value, grid, bound)
     return f"CASE {inside} {beyond} END"
 
 
 def bin_of_number(name: str, kind: str, grid: Grid, bound: Bound) -> str:
-    """Return the cell of a number, or NULLS, or NONFINITE for NaN, infinities and what can't be read as a number."""
+    """Return the bin of a number, or NULLS, or NONFINITE for NaN, infinities and what can't be read as a number."""
     value = column_as_double(name, kind)
     inside, beyond = _bin_arms(value, grid, bound)
     return (
@@ -191,7 +191,7 @@ def _bin_arms(value: str, grid: Grid, bound: Bound) -> tuple[str, str]:
     ends = (grid.edge(-last), grid.edge(last))
     bin_sql = f"floor({grid_position(clip_near_grid(value, grid, ends, bound), grid, bound)})"
     clipped = f"CAST(least(greatest({bin_sql}, ({-grid.half})), {last}) AS INTEGER)"
-    # Where the cells are finer than doubles the borders miss their places, and no value is sure to lie on the grid.
+    # Where the bins are finer than doubles the edges miss their values, and no value is sure to lie on the grid.
     positions = grid.position(np.array(ends))
     sure = -grid.half <= positions[0] and positions[1] < grid.half
     return _on_grid(value, grid, ends, bound) if sure else "WHEN false THEN 0", f"ELSE {clipped}"
@@ -248,10 +248,10 @@ def split_total(total: str) -> str:
 def level_bin_join(
     levels_of: Sequence[tuple[str, Levels]], which: str, level_text: str, bound: Bound
 ) -> tuple[str, str]:
-    """Return the join that gives a level its cell, and the cell of a level that isn't null.
+    """Return the join that gives a level its bin, and the bin of a level that isn't null.
 
     ``levels_of`` names each category and its levels, and the text ``which`` says which of them a row is about. Name,
-    cell and level travel as one text each, because engines differ in how they lay several lists side by side.
+    bin and level travel as one text each, because engines differ in how they lay several lists side by side.
     """
     known = [
         f"{name}:{bin_number}:{level_}"

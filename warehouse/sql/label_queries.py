@@ -15,7 +15,6 @@ from warehouse.source import Source
 from warehouse.sql import expressions as sql
 from warehouse.sql.expressions import Bound, quoted_column
 from warehouse.sql.scan_queries import (
-    Statement,
     amount_in_pence,
     cube_sum_columns,
     group_as_text,
@@ -28,6 +27,7 @@ from warehouse.sql.scan_queries import (
     weight_columns,
     where_clause,
 )
+from warehouse.sql.statement import Statement
 
 
 def label_changes_query(
@@ -51,42 +51,41 @@ def label_changes_query(
     assert spec.labels is not None
     bound = Bound()
     own, theirs = join_keys(spec, spec.labels, source, labels)
-    first_day = sql.as_day_number("CAST(k.first_fraud AS DATE)")
-    typed = spec.labels.type is not None
-    names = [
-        *(f"s{j}" for j in range(len(groups) + typed)),
-        "d",
-        "c",
-        "state",
-        "delay",
-        "sign",
-        *cube_sum_columns(schema)[1:],
-    ]
-    selected = [
-        *_scored_columns(schema, spec, source, groups, bound),
-        *([f"CASE WHEN k.fraud THEN k.kind ELSE ({sql.NULL_GROUP}) END AS s{len(groups)}"] if typed else []),
-        f"CASE WHEN k.fraud THEN {FRAUD} ELSE {LEGITIMATE} END AS state",
-        f"CASE WHEN k.fraud THEN greatest({first_day} - {source.day_number()}, 0) ELSE (-1) END AS delay",
-        "k.sign AS sign",
-    ]
+    typed, names = spec.labels.type is not None, cube_sum_columns(schema)[1:]
+    group_count = len(groups) + typed
+    selected = _labelled_columns(schema, spec, source, groups, bound)
     conditions = [*source.wanted(bound), f"NOT {is_blocked(spec, source, bound)}"]
     if schema.score is not None:
         conditions.append(f"isfinite({score_as_double(spec, source)})")
-    sums = [
-        f"{sum_as_bigint('sign')} AS n",
-        *(f"{sum_as_bigint(f'sign * {name}')} AS {name}" for name in cube_sum_columns(schema)[1:]),
-    ]
+    kept = ", ".join([*(f"s{j}" for j in range(group_count)), "d", "c", "state", "delay", "sign", *names])
+    sums = [f"{sum_as_bigint('sign')} AS n", *(f"{sum_as_bigint(f'sign * {name}')} AS {name}" for name in names)]
     text = (
         f"WITH events AS ({_events_query(spec.labels, labels, as_of, theirs, bound)}), "
         f"{_signed_states_items(spec.labels, source, since, own, bound)}, "
         f"cells AS (SELECT {', '.join(selected)} FROM {source.scan(bound)} JOIN known AS k ON k.id = {own}"
         f"{where_clause(conditions)}) "
-        f"SELECT d, {group_key_columns(len(groups) + typed)}, c, state, {', '.join(sums)}, delay, missed "
-        f"FROM (SELECT {', '.join(names)}, CASE WHEN c < 0 THEN 1 ELSE 0 END AS missed FROM cells) AS r "
-        f"GROUP BY GROUPING SETS ({grouping_sets(len(groups) + typed, ['d, c, state'])}, (d, delay, missed)"
+        f"SELECT d, {group_key_columns(group_count)}, c, state, {', '.join(sums)}, delay, missed "
+        f"FROM (SELECT {kept}, CASE WHEN c < 0 THEN 1 ELSE 0 END AS missed FROM cells) AS r "
+        f"GROUP BY GROUPING SETS ({grouping_sets(group_count, ['d, c, state'])}, (d, delay, missed)"
         f"{f', (s{len(groups)}, d, delay)' if typed else ''})"
     )
     return Statement(text, bound.values)
+
+
+def _labelled_columns(
+    schema: ProfileSchema, spec: Spec, source: Source, groups: Sequence[str], bound: Bound
+) -> list[str]:
+    """Return the columns of a labelled payment: those of its score, its fraud type, state, delay and sign."""
+    assert spec.labels is not None
+    first_day = sql.as_day_number("CAST(k.first_fraud AS DATE)")
+    typed = f"CASE WHEN k.fraud THEN k.kind ELSE ({sql.NULL_GROUP}) END AS s{len(groups)}"
+    return [
+        *_scored_columns(schema, spec, source, groups, bound),
+        *([typed] if spec.labels.type is not None else []),
+        f"CASE WHEN k.fraud THEN {FRAUD} ELSE {LEGITIMATE} END AS state",
+        f"CASE WHEN k.fraud THEN greatest({first_day} - {source.day_number()}, 0) ELSE (-1) END AS delay",
+        "k.sign AS sign",
+    ]
 
 
 def known_labels_query(labels: Labels, source: Source, as_of: date, key: str, bound: Bound) -> str:
@@ -184,7 +183,7 @@ def _states_query(labels: Labels, events: str) -> str:
 def _events_query(labels: Labels, source: Source, as_of: date, key: str, bound: Bound) -> str:
     """Return the query of the events known by the end of ``as_of`` that count: ``id, label, known_at``.
 
-    Where the model file names fraud types, also ``kind``: a type's place among them, or OTHER_GROUP.
+    Where the model file names fraud types, also ``kind``: a type's index among them, or OTHER_GROUP.
     """
     kinds, until = source.columns, _end_of_day(as_of, bound)
     kind = coded = ""

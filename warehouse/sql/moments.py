@@ -14,7 +14,8 @@ from warehouse.profiling import assembly
 from warehouse.source import Source
 from warehouse.sql import expressions as sql
 from warehouse.sql.expressions import Bound
-from warehouse.sql.scan_queries import Statement, where_clause
+from warehouse.sql.scan_queries import where_clause
+from warehouse.sql.statement import Statement
 
 
 def grid_coordinates(grid: Grid, x: Floats) -> Ints:
@@ -26,7 +27,7 @@ def grid_coordinates(grid: Grid, x: Floats) -> Ints:
 def moment_sums_query(schema: ProfileSchema, source: Source, name: str) -> Statement:
     """Sum coordinates and their products by day: ``d, n``, then k sums, then the upper triangle of products by rows.
 
-    ``name`` is an embedding's column, or ALL_NUMBERS for the frame's numbers. Rows whose embedding is null or of
+    ``name`` is an embedding's column, or ALL_NUMBERS for the schema's numbers. Rows whose embedding is null or of
     another length are left out; a number that is null or not finite counts as its grid's centre.
     """
     bound = Bound()
@@ -60,7 +61,7 @@ def moment_columns(schema: ProfileSchema, source: Source) -> list[str]:
 
 
 def moment_dimensions(schema: ProfileSchema, name: str) -> int:
-    """Return the number of coordinates of an embedding, or of the frame's numbers together."""
+    """Return the number of coordinates of an embedding, or of the schema's numbers together."""
     return len(schema.moments) if name == ALL_NUMBERS else schema.embeddings[name].dimensions
 
 

@@ -1,30 +1,18 @@
-"""The queries that bring rows, not counts: bounded samples for a drill-down and for training, and a day for checks."""
+"""The queries that bring rows, not counts: bounded samples for a drill-down and for training."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
 
 from models.spec import AfterDays, Labels, Spec
-from warehouse.source import FileSource, Source
+from warehouse.source import Source
 from warehouse.sql import expressions as sql
 from warehouse.sql import label_queries as label_events
 from warehouse.sql import scan_queries
 from warehouse.sql.expressions import Bound
-from warehouse.sql.scan_queries import Statement
+from warehouse.sql.statement import Statement
 
 LABEL_COLUMN = "label"
-
-
-def partition_query(source: FileSource, day: date) -> str:
-    """Return one day's rows as a query without parameters, for an engine that others drive."""
-    files = f"[{', '.join(sql.quote_literal(file) for file in source.files)}]"
-    # Only the columns themselves: a folder named 'key=value' above the table isn't one.
-    columns = ", ".join(sql.quoted_column(name) for name in source.columns)
-    query = f"SELECT {columns} FROM {source.read(files)} AS t"
-    if source.partitioned:
-        return query
-    day_sql = sql.column_as_date(source.day, source.columns[source.day])
-    return f"{query} WHERE {day_sql} = DATE {sql.quote_literal(day.isoformat())}"
 
 
 def sample_query(spec: Spec, source: Source, most: int, seed: int) -> Statement:

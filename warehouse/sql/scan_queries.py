@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from models.errors import WatchkeeperError, did_you_mean
 from models.spec import JOINT_SEPARATOR, Labels, Spec
@@ -13,6 +12,7 @@ from profiles.schema import ProfileSchema
 from warehouse.source import Source
 from warehouse.sql import expressions as sql
 from warehouse.sql.expressions import NULLS, Bound, quoted_column
+from warehouse.sql.statement import Statement
 
 LEAST_PROPENSITY = 0.0001
 """A payment never stands for more than 10,000: a smaller propensity is taken for a fault, not for a weight."""
@@ -20,16 +20,8 @@ MOST_GRID_VALUES = 20_000
 """Whole numbers whose grid spans less than this are counted by value first: few can be different."""
 
 
-@dataclass(frozen=True)
-class Statement:
-    """A query and the values bound to it."""
-
-    text: str
-    values: dict[str, object]
-
-
 def feature_columns(schema: ProfileSchema, source: Source) -> list[str]:
-    """Return the features of the frame that the source has; a missing one is left out."""
+    """Return the features of the profile schema that the source has; a missing one is left out."""
     return [name for name in dict.fromkeys([*schema.numbers, *schema.categories]) if name in source.columns]
 
 
@@ -54,13 +46,13 @@ def row_counts_query(source: Source) -> Statement:
 
 
 def column_counts_query(schema: ProfileSchema, source: Source, name: str, slices: Sequence[str]) -> Statement:
-    """Count rows, and sum a number, by day, slice value and cell of one column.
+    """Count rows, and sum a number, by day, slice value and bin of one column.
 
-    Returns ``d, s, g, c, n, high, low``: day number, which slice and the code of its value, the cell, rows, and the
+    Returns ``d, s, g, c, n, high, low``: day number, which slice and the code of its value, the bin, rows, and the
     fixed-point sum as high * 2^32 + low. Without slices s is -1 and g 0.
 
     Rows are first counted by what they hold: slices and categories as they are, and numbers too where there can't
-    be many different ones. That costs hardly more than reading, and only these counts get their cells and codes.
+    be many different ones. That costs hardly more than reading, and only these counts get their bins and codes.
     """
     bound, kind, grid = Bound(), source.columns[name], schema.numbers.get(name)
     keys = ["d", *(f"s{j}" for j in range(len(slices)))]
@@ -84,10 +76,7 @@ def column_counts_query(schema: ProfileSchema, source: Source, name: str, slices
         rows += [f"{bin_sql} AS c", f"{units} AS x"]
     values = f"SELECT {', '.join(rows)} FROM {source.scan(bound)}{where_clause(source.wanted(bound))}"
     grouped = f"SELECT {', '.join(keys)}, {counts} FROM ({values}) AS t GROUP BY {', '.join(keys)}"
-    codes = [
-        f"{sql.group_code(sql.as_level(f't.s{j}', source.columns[name]), schema.groups[name], bound)} AS s{j}"
-        for j, name in enumerate(slices)
-    ]
+    codes = _slice_codes(schema, source, slices, bound)
     coded = f"SELECT {', '.join(['t.d', *codes, *counted])} FROM ({grouped}) AS t{join}"
     text = (
         f"SELECT d, {group_key_columns(len(slices))}, c, {sum_as_bigint('n')} AS n, "
@@ -97,15 +86,22 @@ def column_counts_query(schema: ProfileSchema, source: Source, name: str, slices
     return Statement(text, bound.values)
 
 
+def _slice_codes(schema: ProfileSchema, source: Source, slices: Sequence[str], bound: Bound) -> list[str]:
+    return [
+        f"{sql.group_code(sql.as_level(f't.s{j}', source.columns[name]), schema.groups[name], bound)} AS s{j}"
+        for j, name in enumerate(slices)
+    ]
+
+
 def _bin_and_units(name: str, kind: str, grid: Grid, bound: Bound) -> tuple[str, str]:
     units = sql.fixed_point_units(sql.column_as_double(name, kind), grid.per_unit, sql.MOST_UNITS, bound)
     return sql.bin_of_number(name, kind, grid, bound), units
 
 
 def score_counts_query(schema: ProfileSchema, spec: Spec, source: Source, groups: Sequence[str]) -> Statement:
-    """Sum payments by day, group value, score cell and state.
+    """Sum payments by day, group value, score bin and state.
 
-    Returns ``d, s, g, c, state`` and what ``cube_sum_columns`` names; scores that are null or not finite have a cell
+    Returns ``d, s, g, c, state`` and what ``cube_sum_columns`` names; scores that are null or not finite have a bin
     of their own. Joint groups are made of the single ones after those were counted, and so cost no reading.
     """
     assert schema.score is not None

@@ -11,7 +11,8 @@ from warehouse.profiling import assembly
 from warehouse.source import Source
 from warehouse.sql import label_queries
 from warehouse.sql.expressions import Bound, quoted_column
-from warehouse.sql.scan_queries import Statement, is_blocked, score_as_double, where_clause
+from warehouse.sql.scan_queries import is_blocked, score_as_double, where_clause
+from warehouse.sql.statement import Statement
 
 DAYS_RANKED_TOGETHER = 7
 """Days that are ranked together: a card that was caught on one leaves the pool of the later ones."""
@@ -32,7 +33,7 @@ def top_cards_query(spec: Spec, source: Source, label_source: Source, as_of: dat
     """Rank each day's cards by their highest score, and return the first ones: ``d, score, card, fraud, cards``.
 
     Blocked payments and those without a finite score are left out. Of each day come so many cards as can be looked at,
-    times DAYS_RANKED_TOGETHER, for so many may have left the pool, and all that share the last place. Those with
+    times DAYS_RANKED_TOGETHER, for so many may have left the pool, and all that share the last rank. Those with
     a fraud on any of the days stand alone, the others are counted by score.
     """
     assert spec.labels is not None

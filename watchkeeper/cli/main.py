@@ -36,6 +36,7 @@ from watchkeeper.cli.terminal import err, out, progress_bar
 from watchkeeper.context import Context
 from watchkeeper.pipeline import heartbeat as beats
 from watchkeeper.pipeline import watch  # fmt: skip
+from watchkeeper.pipeline.day_cache import DayCache
 from watchkeeper.retraining import promotion, retrain  # fmt: skip
 from watchkeeper.settings import read_settings
 
@@ -157,9 +158,9 @@ def backfill(
     runs = []
     with progress_bar() as bar:
         for spec in specs:
-            task = bar.add_task(spec.model, total=len(days))
+            task, cache = bar.add_task(spec.model, total=len(days)), DayCache()
             for each in days:
-                runs.append(watch.watch_day(ctx, spec, each))
+                runs.append(watch.watch_day(ctx, spec, each, cache=cache))
                 bar.advance(task)
     if site:
         err.print(f"report: {watch.publish_site(ctx, watch.load_specs(ctx.settings))}", highlight=False, soft_wrap=True)
@@ -314,10 +315,7 @@ def _watch_day(ctx: Context, spec: Spec, day: date, *, quiet: bool) -> Run:
         if not quiet:
             err.print(f"{spec.model} {day}  [bold]{step:<9}[/bold] {summary}", highlight=False)
 
-    for stale in watch.stale_days(ctx, spec, day):
-        report_progress("again", f"{stale} came or was rewritten after it was watched")
-        watch.watch_day(ctx, spec, stale)
-    done = watch.watch_day(ctx, spec, day, report_progress)
+    done = watch.run_day(ctx, spec, day, report_progress)
     if spec.retraining.shadow_days and (ended := retrain.end_shadow(ctx, spec, day)):
         promotion.settle_registry_stages(ctx, spec)
         report_progress("shadow", ended.outcome)

@@ -13,12 +13,14 @@ from models.errors import WatchkeeperError, did_you_mean
 from models.load import list_model_files
 from watchkeeper.cli import show
 from watchkeeper.cli.terminal import err, out, print_plain
-from watchkeeper.context import baseline_profiles, profile_schema_of
 from watchkeeper.onboarding import doctor as doctoring
 from watchkeeper.onboarding import guess
 from watchkeeper.onboarding import init as initialising
 from watchkeeper.onboarding import suggest as suggestion
 from watchkeeper.pipeline import watch
+from watchkeeper.pipeline.day_cache import DayCache
+from watchkeeper.pipeline.load_day import load_baseline
+from watchkeeper.pipeline.take_in import ensure_profile_schema, scan_baseline
 from watchkeeper.settings import read_settings
 
 
@@ -89,8 +91,10 @@ def suggest(
     """Propose features, slices and checks for a model file from its baseline, each with its reason."""
     ctx = watch.open_context(read_settings(), live=False)
     (spec,) = watch.load_specs(ctx.settings, [model])
-    schema = profile_schema_of(ctx, spec)
-    text = suggestion.suggest_yaml(spec, schema, list(baseline_profiles(ctx, spec, schema, ctx.now.date()).values()))
+    schema, cache, today = ensure_profile_schema(ctx, spec), DayCache(), ctx.now.date()
+    stored = scan_baseline(ctx, spec, schema, today, cache)
+    baseline = load_baseline(ctx.ledger, cache, spec, stored, today)
+    text = suggestion.suggest_yaml(spec, schema, list(baseline.values()))
     if not write:
         print_plain(text)
         return

@@ -24,8 +24,9 @@ from models.spec import Spec
 from profiles.profile import Profile
 from profiles.schema import ProfileSchema
 from warehouse.profiling import arrow, jsonlines
-from watchkeeper.context import Context, profile_schema_of
+from watchkeeper.context import Context
 from watchkeeper.ingest import batches
+from watchkeeper.pipeline.take_in import ensure_profile_schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -70,7 +71,7 @@ def ingest_batches(
         raise WatchkeeperError(f"{path}: --follow needs a directory")
     if batch_id and location.is_dir():
         raise WatchkeeperError(f"{path}: --batch-id can't name a directory: each of its files is a batch of its own")
-    feed = Feed(ctx, spec, profile_schema_of(ctx, spec), report_progress)
+    feed = Feed(ctx, spec, ensure_profile_schema(ctx, spec), report_progress)
     if path == "-":
         problems = _ingest_stream(feed, stdin, batch_id)
     elif location.is_dir():

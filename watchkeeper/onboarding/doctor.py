@@ -14,10 +14,11 @@ from models.errors import WatchkeeperError
 from models.load import list_model_files, load_model_file
 from models.spec import Spec
 from profiles.profile import EVERYONE, FRAUD, LEGITIMATE, Cohort
-from watchkeeper.context import Context, profile_schema_of
+from watchkeeper.context import Context
 from watchkeeper.onboarding import installed
 from watchkeeper.pipeline.custom_metrics import load_metric_function
 from watchkeeper.pipeline.heartbeat import late_models, read_heartbeat
+from watchkeeper.pipeline.take_in import ensure_profile_schema
 from watchkeeper.settings import Settings
 
 OK, LOOK, BROKEN = "ok", "look", "broken"
@@ -127,7 +128,7 @@ def _check_labels(ctx: Context, spec: Spec) -> Iterator[Finding]:
         return
     today = ctx.now.date()
     try:
-        schema = profile_schema_of(ctx, spec)
+        schema = ensure_profile_schema(ctx, spec)
         (version,) = ctx.warehouse.label_versions(spec, [today])
         days = ctx.warehouse.days(spec, spec.baseline.start, spec.baseline.end)[-LABEL_DAYS:]
         cohorts = ctx.warehouse.label_changes(spec, schema, days[0], days[-1], None, today) if days else {}

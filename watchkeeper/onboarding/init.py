@@ -7,7 +7,8 @@ from pathlib import Path
 from models.errors import WatchkeeperError
 from models.load import load_model_file
 from warehouse.duckdb.table_inspection import InspectedTable
-from watchkeeper.onboarding import guess
+from warehouse.engines import engine_at
+from watchkeeper.onboarding import column_names, guess
 from watchkeeper.onboarding.guess import ChooseAnswer, ModelFileDraft
 from watchkeeper.onboarding.suggest import quote_yaml
 
@@ -23,14 +24,15 @@ def write_first_model_file(
     isn't to be laid out in it, or an answer can't be.
     """
     if "://" in warehouse:
+        engine, _ = engine_at(warehouse)
         raise WatchkeeperError(
-            f"init looks at files, and WATCHKEEPER_WAREHOUSE is {warehouse}; write the model file as docs/how-to/"
-            "bigquery.md shows, and 'watchkeeper suggest' proposes its columns and checks"
+            f"init looks at files, and WATCHKEEPER_WAREHOUSE is {warehouse}; write the model file as {engine.how_to} "
+            "shows, and 'watchkeeper suggest' proposes its columns and checks"
         )
     root = Path(warehouse).absolute()
     table = InspectedTable(_resolve_table_path(given, root))
     label_table = InspectedTable(_resolve_table_path(labels, root)) if labels else None
-    model = guess.to_model_name(name or table.name)
+    model = column_names.to_model_name(name or table.name)
     file = models / f"{model}.yaml"
     if file.exists():
         raise WatchkeeperError(f"{file}: is there already; remove it, or give another name with --name")

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
-from functools import update_wrapper
-from typing import Concatenate, ParamSpec
 
+from catalogue.cost import BYTES_BILLED, COST_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from warehouse.budget import StatementCost, format_bytes
 from watchkeeper.context import Context
-
-COST_MONITOR = "cost"
-P = ParamSpec("P")
-Step = Callable[Concatenate[Context, Spec, date, P], str]
 
 
 @contextmanager
@@ -41,17 +36,6 @@ def cost_accounting(ctx: Context, spec: Spec, day: date) -> Iterator[None]:
                 ctx.ledger.save_measurements(spec.model, day, (COST_MONITOR,), found)
 
 
-def with_cost_accounting(step: Step[P]) -> Step[P]:
-    """Keep what a step of a model's day costs."""
-
-    def costed(ctx: Context, spec: Spec, day: date, /, *args: P.args, **kwargs: P.kwargs) -> str:
-        with cost_accounting(ctx, spec, day):
-            return step(ctx, spec, day, *args, **kwargs)
-
-    update_wrapper(costed, step)
-    return costed
-
-
 def _add_to_stored(
     spec: Spec, day: date, today: date, stored: list[Measurement], used: list[StatementCost], left_out: str
 ) -> list[Measurement]:
@@ -61,7 +45,7 @@ def _add_to_stored(
     for each in used:
         by_step[each.step].append(each)
     for step, own in by_step.items():
-        blank = Measurement(spec.model, today, day, COST_MONITOR, "bytes_billed", slice=f"step={step}", value=0.0)
+        blank = Measurement(spec.model, today, day, COST_MONITOR, BYTES_BILLED, slice=f"step={step}", value=0.0)
         known = found.get((today, blank.slice), blank)
         billed = (known.value or 0.0) + sum(each.billed for each in own)
         estimated = sum(each.estimated for each in own)

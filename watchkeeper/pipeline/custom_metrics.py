@@ -1,18 +1,12 @@
-"""Finds the bank's own functions that a model file names, and has them measured on stored profiles."""
+"""Finds the bank's own functions that a model file names."""
 
 from __future__ import annotations
 
 import importlib
-from dataclasses import replace
-from datetime import date
 
-from ledger.records.measurements import Measurement
 from models.errors import did_you_mean
-from models.spec import HISTORY_DAYS, Metric, Spec
-from monitors.custom import MetricFunction, measure_custom_metrics
-from monitors.performance.maturity import learn_delay_curve
-from profiles.schema import ProfileSchema
-from watchkeeper.context import Context, ensure_baseline_days, stored_profiles
+from models.spec import Metric, Spec
+from monitors.custom import MetricFunction
 
 
 def load_metric_function(metric: Metric) -> MetricFunction | str:
@@ -31,18 +25,6 @@ def load_metric_function(metric: Metric) -> MetricFunction | str:
     return function
 
 
-def measure_own_metrics(ctx: Context, spec: Spec, schema: ProfileSchema, as_of: date) -> list[Measurement]:
-    """Measure the metrics of a model file; labels must have been taken in before."""
-    if not spec.metrics:
-        return []
-    normal = ensure_baseline_days(ctx, spec, schema, as_of)
-    horizon_days = spec.labels.horizon_days if spec.labels else HISTORY_DAYS
-    start = min(normal[0], as_of.fromordinal(as_of.toordinal() - horizon_days))
-    cohorts = ctx.ledger.cohorts(spec.model, schema.id, start, as_of, as_of) if spec.labels else {}
-    profiles = {
-        day: replace(own, cube=own.cube.labelled(cohorts[day].labels)) if day in cohorts else own
-        for day, own in stored_profiles(ctx, spec, schema, start, as_of).items()
-    }
-    curve = learn_delay_curve(cohorts, as_of, horizon_days)
-    functions = {metric.name: load_metric_function(metric) for metric in spec.metrics}
-    return measure_custom_metrics(spec, schema, as_of, profiles, curve, normal, functions, seed=as_of.toordinal())
+def load_metric_functions(spec: Spec) -> dict[str, MetricFunction | str]:
+    """Return the function of each metric of a model file by its name, or the sentence why there is none."""
+    return {metric.name: load_metric_function(metric) for metric in spec.metrics}

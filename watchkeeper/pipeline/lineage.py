@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from ledger.records.measurements import Measurement, Verdict
 from ledger.records.runs import Run
 from models.spec import Spec
+from warehouse.engines import engine_at
 from watchkeeper.context import Context
 from watchkeeper.settings import Settings
 
@@ -81,10 +82,11 @@ def lineage_event(
     nominal = {"nominalStartTime": start.isoformat(), "nominalEndTime": (start + timedelta(days=1)).isoformat()}
     kind = {"processingType": "BATCH", "integration": "WATCHKEEPER", "jobType": "DAG"}
     job: dict[str, LineageEvent] = {"jobType": kind, "ownership": {"owners": [{"name": spec.owner}]}}
-    table = {"namespace": _dataset_namespace(warehouse), "name": _dataset_name(warehouse, spec.features.table)}
+    engine, location = engine_at(warehouse)
+    table = {"namespace": engine.lineage_namespace, "name": engine.lineage_name(location, spec.features.table)}
     inputs = [table | _quality_facets(watched, found)]
     if spec.labels is not None and spec.labels.table != spec.features.table:
-        inputs.append({"namespace": table["namespace"], "name": _dataset_name(warehouse, spec.labels.table)})
+        inputs.append({"namespace": table["namespace"], "name": engine.lineage_name(location, spec.labels.table)})
     outputs = []
     if watched is not None:
         figures = _with_schema_urls({"outputStatistics": {"rowCount": len(found)}})
@@ -125,18 +127,6 @@ def _with_schema_urls(found: Mapping[str, LineageEvent]) -> LineageEvent:
         name: {"_producer": PRODUCER, "_schemaURL": f"{at}.json#/$defs/{at.rpartition('/')[2]}"} | found[name]
         for name, at in addresses.items()
     }
-
-
-def _dataset_namespace(warehouse: str) -> str:
-    return "bigquery" if warehouse.startswith("bigquery://") else "file"
-
-
-def _dataset_name(warehouse: str, table: str) -> str:
-    """Return a table's name as OpenLineage names those of BigQuery and of files."""
-    if warehouse.startswith("bigquery://"):
-        project = warehouse.removeprefix("bigquery://").partition("/")[0]
-        return f"{project}.{table}"
-    return str((Path(warehouse) / table).resolve())
 
 
 def _send_event(settings: Settings, found: LineageEvent) -> None:

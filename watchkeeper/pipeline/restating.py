@@ -3,35 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 
 import catalogue
 from alerting.incidents.evidence import first_sentence
 from alerting.incidents.lifecycle import EventKind
 from alerting.wording import format_percent, quote_name
+from catalogue.performance_monitors import DECAY_MONITOR
 from ledger.records.events import Event
 from ledger.records.incidents import Incident
 from ledger.records.measurements import Measurement, Verdict
+from ledger.store import Ledger
 from models.spec import Spec
 from monitors.fairness.group_rates import measure_group_rates
-from monitors.performance.decay import MONITOR, SENTENCE_ENDS, measure_decay
+from monitors.inputs import cohort_horizon_days
+from monitors.performance.decay import measure_decay
+from monitors.performance.figures import sentence_end
 from monitors.performance.maturity import learn_delay_curve
 from monitors.performance.restated import RestatedFigure, is_restatable, restate_figure
+from profiles.profile import Cube
 from watchkeeper import incident_actions
-from watchkeeper.context import Context, labelled_cohorts_and_cubes
-from watchkeeper.pipeline.run_monitors import cohort_horizon_days
+from watchkeeper.context import Context
+from watchkeeper.pipeline.day_cache import DayCache
+from watchkeeper.pipeline.load_day import StoredDays, load_labelled_cubes
 
 
-def log_restatements(ctx: Context, spec: Spec, day: date) -> None:
-    """Log which incidents rest on a figure that later labels changed; call it of the newest watched day."""
+def log_restatements(ctx: Context, spec: Spec, stored: StoredDays, day: date, cache: DayCache) -> None:
+    """Log which incidents rest on a figure that later labels changed; call it of the newest watched day.
+
+    All of it comes from the ledger: what isn't there (any more) can't be had again.
+    """
     if spec.labels is None:
         return
     handlings = incident_actions.handlings_by_incident(ctx.ledger, spec.model)
-    for incident in ctx.ledger.incidents(spec.model):
-        fired = incident.fired if incident.cause_entry.needs_labels else None
-        if fired is None or not 0 < (day - fired).days <= spec.labels.horizon_days:
-            continue
-        found = _restate_incident(ctx, spec, incident, fired, day)
+    fired_lately = [
+        (incident, incident.fired)
+        for incident in ctx.ledger.incidents(spec.model)
+        if incident.cause_entry.needs_labels
+        and incident.fired is not None
+        and 0 < (day - incident.fired).days <= spec.labels.horizon_days
+    ]
+    aside = cache.without([])
+    for incident, fired in fired_lately:
+        found = _restate_incident(ctx, spec, stored, aside, incident, fired, day)
         if found is not None and found.worth_notifying(_last_reported_value(handlings[incident.id].restated, found)):
             ctx.ledger.append_event(
                 ctx.now,
@@ -57,7 +71,7 @@ def describe_restatement(found: RestatedFigure, known_by: date) -> str:
 
 
 def _format_value(found: RestatedFigure, value: float) -> str:
-    return format_percent(value) if found.metric in SENTENCE_ENDS else f"{value:.2f}"
+    return format_percent(value) if sentence_end(found.metric) else f"{value:.2f}"
 
 
 def _last_reported_value(event: Event | None, found: RestatedFigure) -> float | None:
@@ -67,39 +81,37 @@ def _last_reported_value(event: Event | None, found: RestatedFigure) -> float | 
     return float(event.payload["value"])
 
 
-def _restate_incident(ctx: Context, spec: Spec, incident: Incident, fired: date, day: date) -> RestatedFigure | None:
+def _restate_incident(
+    ctx: Context, spec: Spec, stored: StoredDays, cache: DayCache, incident: Incident, fired: date, day: date
+) -> RestatedFigure | None:
     """Return the incident's strongest labelled figure, as it was judged when it fired, with the labels of a day."""
     judged = {m.figure: m for m in ctx.ledger.measurements(spec.model, as_of=fired, monitors=("decay", "fairness"))}
     rests_on = [judged[key] for key in incident.figures if is_restatable(key) and key in judged]
     figure = next((m for m in rests_on if m.verdict is Verdict.BREACH), None)
     if figure is None:
         return None
-    again, now = (
-        _remeasure(ctx, spec, figure.monitor, fired, known_by).get(figure.figure) for known_by in (fired, day)
-    )
+    again, now = _remeasure(ctx.ledger, cache, spec, stored, figure, fired, day)
     return restate_figure(spec, figure, again, now)
 
 
-def _remeasure(ctx: Context, spec: Spec, monitor: str, as_of: date, known_by: date) -> Mapping[str, Measurement]:
-    """Return a monitor's figures of a day, judging the same cohorts, with the labels known by a later one.
-
-    All of it comes from the ledger: what isn't there (any more) can't be had again.
-    """
-    schema = ctx.ledger.profile_schema(spec.model)
-    baseline = ctx.ledger.baseline(spec, as_of)
-    if schema is None:
-        return {}
-    rows = ctx.ledger.row_counts(spec.model, schema.id, baseline.start, baseline.end)
-    normal = {day for day, count in rows.items() if count and not spec.baseline.excludes_day(day)}
+def _remeasure(
+    ledger: Ledger, cache: DayCache, spec: Spec, stored: StoredDays, figure: Measurement, as_of: date, known_by: date
+) -> tuple[Measurement | None, Measurement | None]:
+    """Return a figure of a day, with the labels known then and with those known by a later one, of the same cohorts."""
+    normal = stored.of_baseline(spec, as_of)
     if not normal:
-        return {}
-    start = min(*normal, date.fromordinal(as_of.toordinal() - cohort_horizon_days(spec)))
-    cohorts, _ = labelled_cohorts_and_cubes(ctx, spec, schema, start, as_of)
+        return None, None
+    start = min(*normal, as_of - timedelta(days=cohort_horizon_days(spec)))
+    cohorts, then = load_labelled_cubes(ledger, cache, spec, stored, start, as_of)
     curve = learn_delay_curve(cohorts, as_of, cohort_horizon_days(spec))
-    _, known = labelled_cohorts_and_cubes(ctx, spec, schema, start, known_by)
-    cubes = {day: cube for day, cube in known.items() if day <= as_of}
-    if monitor == MONITOR:
-        found = measure_decay(spec, schema, as_of, cubes, curve, normal & cubes.keys())
-    else:
-        found = measure_group_rates(spec, schema, as_of, cubes, curve)
-    return {m.figure: m for m in found}
+    _, later = load_labelled_cubes(ledger, cache, spec, stored, start, known_by)
+    sides = (then, {day: cube for day, cube in later.items() if day <= as_of})
+
+    def remeasured(cubes: Mapping[date, Cube]) -> Measurement | None:
+        if figure.monitor == DECAY_MONITOR:
+            found = measure_decay(spec, stored.schema, as_of, cubes, curve, set(normal) & cubes.keys())
+        else:
+            found = measure_group_rates(spec, stored.schema, as_of, cubes, curve)
+        return next((m for m in found if m.figure == figure.figure), None)
+
+    return remeasured(sides[0]), remeasured(sides[1])

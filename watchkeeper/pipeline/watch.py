@@ -1,8 +1,9 @@
 """The one place where a model's watch is put together, step by step.
 
-arrive -> check -> measure -> conclude -> decide -> publish -> notify. Each step reads what it needs from the
-warehouse or the ledger, writes its result in one transaction under a key that makes a second run replace instead
-of add, and returns a summary in words. The command line, the DAGs and the tests all call these functions.
+arrive -> check -> measure -> conclude -> decide -> publish -> notify. What the warehouse says is taken in
+(``take_in``), what monitors need is loaded once (``load_day``), monitors are pure, and the day's figures are saved
+together. Each step writes its result in one transaction under a key that makes a second run replace instead of add.
+The command line, the DAGs and the tests all call these functions.
 """
 
 from __future__ import annotations
@@ -14,32 +15,31 @@ from datetime import UTC, date, datetime, time, timedelta
 import warehouse
 from alerting.incidents.conclude import conclude_incidents
 from alerting.retraining.decision import decide_retraining, retraining_window
+from catalogue import Step, monitors_of_step
 from checks.arrival import measure_arrival
 from checks.suite import run_checks
 from ledger.records.incidents import Incident, Status
-from ledger.records.measurements import Verdict
+from ledger.records.measurements import Measurement, Verdict
 from ledger.records.retraining import Decision
 from ledger.records.runs import Run, StreamedDay
 from ledger.store import Ledger
 from models.errors import WatchkeeperError
 from models.load import load_model_files
-from models.spec import HISTORY_DAYS, LATE_DAYS, Spec
+from models.spec import LATE_DAYS, Spec
 from monitors.coverage import Gap, find_gaps
-from profiles.schema import ProfileSchema
 from warehouse.protocol import Partition
 from watchkeeper import audit, incident_actions
-from watchkeeper.context import (
-    Context,
-    ensure_baseline_days,
-    partition_or_streamed,
-    profile_schema_of,
-    scan_day,
-    scan_missing_days,
-)
-from watchkeeper.pipeline import heartbeat, labels, late, notifying, restating
-from watchkeeper.pipeline.costs import with_cost_accounting
-from watchkeeper.pipeline.run_monitors import MONITORS_RUN, cohort_horizon_days, measure_top_cards, run_monitors
+from watchkeeper.context import Context
+from watchkeeper.pipeline import heartbeat, late, lineage, notifying, restating
+from watchkeeper.pipeline.costs import cost_accounting
+from watchkeeper.pipeline.day_cache import DayCache
+from watchkeeper.pipeline.load_day import load_card_ranking, load_day
+from watchkeeper.pipeline.run_monitors import run_monitors
+from watchkeeper.pipeline.take_in import TakenIn, take_in_day, take_in_past
 from watchkeeper.settings import Settings
+
+MONITORS_OF_DAY = tuple(key for step in (Step.ARRIVAL, Step.CHECKS, Step.MONITORS) for key in monitors_of_step(step))
+"""The monitors whose figures a day's watch replaces, all together."""
 
 
 def open_context(settings: Settings, *, live: bool = True) -> Context:
@@ -67,82 +67,106 @@ def load_specs(settings: Settings, names: Sequence[str] = ()) -> list[Spec]:
     return [spec for spec in specs if not names or spec.model in names]
 
 
-def watch_day(
+def run_day(
     ctx: Context, spec: Spec, day: date, report_progress: Callable[[str, str], None] = lambda step, summary: None
+) -> Run:
+    """Watch a day, after those recent days that came or were rewritten since they were watched.
+
+    What lineage is told of stands around each of them. Return what was recorded of the day.
+    """
+    cache = DayCache()
+    for stale in stale_days(ctx, spec, day):
+        report_progress("again", f"{stale} came or was rewritten after it was watched")
+        with lineage.emit_lineage(ctx, spec, stale):
+            watch_day(ctx, spec, stale, cache=cache)
+    with lineage.emit_lineage(ctx, spec, day):
+        return watch_day(ctx, spec, day, report_progress, cache)
+
+
+def watch_day(
+    ctx: Context,
+    spec: Spec,
+    day: date,
+    report_progress: Callable[[str, str], None] = lambda step, summary: None,
+    cache: DayCache | None = None,
 ) -> Run:
     """Run every step of one model's day but publishing and notifying, and return what was recorded.
 
-    The partition is looked at once, before anything is read from it: data that is rewritten meanwhile has another
-    version than the one recorded, and the day is watched again. A streamed day is watched without its partition,
-    which may come later.
+    ``cache`` is what the days before left in memory: whoever watches one day after the other hands on the same.
     """
-    partition = partition_or_streamed(ctx, spec, profile_schema_of(ctx, spec), day)
-    report_progress("arrive", check_arrival(ctx, spec, day, partition))
-    report_progress("check", run_expectations(ctx, spec, day, partition))
-    report_progress("measure", measure_day(ctx, spec, day))
-    run = conclude_day(ctx, spec, day, partition)
+    cache = cache or DayCache()
+    with cost_accounting(ctx, spec, day):
+        taken = take_in_past(ctx, spec, day, cache)
+        report_progress("arrive", f"{taken.partition.rows:,} rows" if taken.partition else "no partition")
+        checked = run_expectations(ctx, spec, day, taken.partition)
+        report_progress("check", _describe_checks(checked))
+        taken = take_in_day(ctx, spec, day, taken, cache)
+        found = measure_day(ctx, spec, day, taken, cache, checked=checked)
+        breaches = sum(m.verdict is Verdict.BREACH for m in found)
+        report_progress("measure", f"{len(found)} measurements, {breaches} over their limit")
+    run, figures = conclude_day(ctx, spec, day, taken, cache)
     report_progress("conclude", run.steps["conclude"])
     if ctx.live:
-        report_progress("decide", f"retraining {decide_and_record(ctx, spec, day).verdict}")
+        report_progress("decide", f"retraining {decide_and_record(ctx, spec, day, figures).verdict}")
     return run
 
 
-@with_cost_accounting
-def check_arrival(ctx: Context, spec: Spec, day: date, partition: Partition | StreamedDay | None) -> str:
-    """Note whether the day's partition is there, in time, whole, and of the known columns.
-
-    Of a streamed day only its rows are known, and the deadline, where the model file sets one, is its partition's.
-
-    Days before it that were never scanned are scanned first: a model that is first watched today has a past.
-    """
-    schema = profile_schema_of(ctx, spec)
-    normal = ensure_baseline_days(ctx, spec, schema, day)
-    known = ctx.warehouse.partition(spec, normal[0])
-    yesterday = day - timedelta(days=1)
-    scan_missing_days(ctx, spec, schema, day - timedelta(days=cohort_horizon_days(spec)), yesterday)
-    history = ctx.ledger.row_counts(spec.model, schema.id, day - timedelta(days=HISTORY_DAYS), yesterday)
-    # The wait ends at a fixed time, so that a day watched again much later says the same.
-    now = min(ctx.now, datetime.combine(day + timedelta(days=2), time(), UTC))
-    found = measure_arrival(spec, day, partition, history, known.columns if known else None, now)
-    ctx.ledger.save_measurements(spec.model, day, ("arrival", "schema"), found)
-    return f"{partition.rows:,} rows" if partition else "no partition"
-
-
-@with_cost_accounting
-def run_expectations(ctx: Context, spec: Spec, day: date, partition: Partition | StreamedDay | None) -> str:
+def run_expectations(
+    ctx: Context, spec: Spec, day: date, partition: Partition | StreamedDay | None
+) -> list[Measurement]:
     """Run the model's expectations in the warehouse; what isn't there, is empty or was streamed can't be checked."""
     there = isinstance(partition, Partition) and partition.rows
-    found = run_checks(spec, day, ctx.warehouse) if there and spec.checks else []
-    ctx.ledger.save_measurements(spec.model, day, ("check",), found)
+    return run_checks(spec, day, ctx.warehouse) if there and spec.checks else []
+
+
+def _describe_checks(found: Sequence[Measurement]) -> str:
     failed = sum(m.verdict is Verdict.BREACH for m in found)
     errored = sum(m.verdict is Verdict.ERRORED for m in found)
     return f"{len(found)} expectations, {failed} failed, {errored} errored"
 
 
-@with_cost_accounting
-def measure_day(ctx: Context, spec: Spec, day: date, *, only_what_alerts: bool = False) -> str:
-    """Scan the day's partition once (or take what was streamed), and the labels known by now; run every monitor.
+def measure_day(
+    ctx: Context,
+    spec: Spec,
+    day: date,
+    taken: TakenIn,
+    cache: DayCache,
+    *,
+    checked: Sequence[Measurement] = (),
+    only_what_alerts: bool = False,
+) -> list[Measurement]:
+    """Load what monitors need of a day that was taken in, run them, and save all of the day's figures at once.
 
-    ``only_what_alerts`` leaves out figures that open no incident.
+    ``checked`` are the figures of its expectations, saved with the others. Whether the day arrived in time, whole and
+    with the known columns is judged here too: of a streamed day only its rows are known, and the deadline, where the
+    model file sets one, is its partition's. ``only_what_alerts`` leaves out figures that no incident needs. Return
+    what the monitors measured.
     """
-    schema = profile_schema_of(ctx, spec)
-    profile = scan_day(ctx, spec, schema, day)
-    changed = _update_recent_cohorts(ctx, spec, schema, day) if schema.score is not None else set()
-    found = run_monitors(ctx, spec, schema, day, profile, changed, only_what_alerts=only_what_alerts)
-    found += measure_top_cards(ctx, spec, schema, day)
-    ctx.ledger.save_measurements(spec.model, day, MONITORS_RUN, found)
-    return f"{len(found)} measurements, {sum(m.verdict is Verdict.BREACH for m in found)} over their limit"
+    inputs = load_day(ctx.ledger, cache, spec, taken.stored, day, taken.changed)
+    if not only_what_alerts:
+        inputs = load_card_ranking(ctx.warehouse, inputs)
+    # The wait ends at a fixed time, so that a day watched again much later says the same.
+    now = min(ctx.now, datetime.combine(day + timedelta(days=2), time(), UTC))
+    arrived = measure_arrival(spec, day, taken.partition, taken.stored.before(day), taken.known_columns, now)
+    found = run_monitors(inputs, only_what_alerts=only_what_alerts)
+    ctx.ledger.save_measurements(spec.model, day, MONITORS_OF_DAY, [*arrived, *checked, *found])
+    return found
 
 
-def conclude_day(ctx: Context, spec: Spec, day: date, partition: Partition | StreamedDay | None) -> Run:
+def conclude_day(
+    ctx: Context, spec: Spec, day: date, taken: TakenIn | None, cache: DayCache
+) -> tuple[Run, list[Measurement]]:
     """Turn the day's measurements into incidents, and again those of later days that were already concluded.
 
     Incidents, what the log says of them, the messages about them and the record of the run are one transaction.
+    Return that record, and the figures that the day was concluded from. ``taken`` is None where nothing was taken in.
     """
+    partition = taken.partition if taken else None
     with ctx.ledger.transaction():
-        touched = _conclude_one_day(ctx, spec, day)
+        figures = ctx.ledger.measurements(spec.model, as_of=day)
+        touched = _conclude_one_day(ctx, spec, day, figures)
         for later in ctx.ledger.concluded_days(spec.model, day):
-            _conclude_one_day(ctx, spec, later)
+            _conclude_one_day(ctx, spec, later, ctx.ledger.measurements(spec.model, as_of=later))
         firing = sum(incident.status is Status.FIRING for incident in touched)
         run = Run(
             model=spec.model,
@@ -156,26 +180,29 @@ def conclude_day(ctx: Context, spec: Spec, day: date, partition: Partition | Str
         late.notify_completed_late(ctx, spec, day)
         audit.log_configuration(ctx, spec)
         incident_actions.log_status_changes(ctx, spec)
-        if ctx.ledger.newest_day(spec.model) == day:
-            restating.log_restatements(ctx, spec, day)
+        if taken and ctx.ledger.newest_day(spec.model) == day:
+            restating.log_restatements(ctx, spec, taken.stored, day, cache)
         if ctx.live:
             notifying.enqueue_news(ctx, spec, day)
-    return run
+    return run, figures
 
 
-def decide_and_record(ctx: Context, spec: Spec, day: date) -> Decision:
-    """Decide whether retraining would help, and record the decision with its reasons; an answered request stands."""
-    found = ctx.ledger.measurements(spec.model, as_of=day)
+def decide_and_record(ctx: Context, spec: Spec, day: date, figures: Sequence[Measurement]) -> Decision:
+    """Decide by a day's figures whether retraining would help, and record that with its reasons.
+
+    A request that was answered stands.
+    """
     incidents = ctx.ledger.incidents(spec.model, as_of=day)
-    earlier = [decision for decision in ctx.ledger.decisions(spec.model) if decision.day < day]
+    decisions = ctx.ledger.decisions(spec.model)
+    earlier = [decision for decision in decisions if decision.day < day]
     outcomes = ctx.ledger.retraining_outcomes(spec.model)
-    span = retraining_window(spec, day, incidents, found)
+    span = retraining_window(spec, day, incidents, figures)
     window = ctx.ledger.measurements(
         spec.model, day_from=span[0], day_to=span[1], as_of_to=day, monitors=("arrival", "performance"), newest=True
     ) if span else []  # fmt: skip
-    decision = decide_retraining(spec, day, incidents, found, earlier, outcomes, window)
+    decision = decide_retraining(spec, day, incidents, figures, earlier, outcomes, window)
     if any(outcome.request == decision.request for outcome in outcomes):
-        return next(stands for stands in ctx.ledger.decisions(spec.model) if stands.day == day)
+        return next(stands for stands in decisions if stands.day == day)
     ctx.ledger.save_decision(decision)
     return decision
 
@@ -242,49 +269,29 @@ def find_coverage_gaps(ctx: Context, spec: Spec) -> list[Gap]:
 
 def stale_days(ctx: Context, spec: Spec, day: date, lookback_days: int = LATE_DAYS) -> list[date]:
     """Return recent watched days whose partition or a batch came, or was rewritten, after they were watched."""
-    schema = profile_schema_of(ctx, spec)
-    runs = ctx.ledger.runs(spec.model, day - timedelta(days=lookback_days), day - timedelta(days=1))
-    return [
-        run.day
-        for run in runs
-        if _source_version(partition_or_streamed(ctx, spec, schema, run.day)) != run.source_version
-    ]
+    first, last = day - timedelta(days=lookback_days), day - timedelta(days=1)
+    runs = ctx.ledger.runs(spec.model, first, last)
+    there: dict[date, Partition | StreamedDay | None] = {
+        run.day: ctx.warehouse.partition(spec, run.day) for run in runs
+    }
+    schema = None if all(there.values()) else ctx.ledger.profile_schema(spec.model)
+    if schema is not None:
+        streamed = ctx.ledger.streamed_days(spec.model, schema.id, first, last)
+        there = {each: found or streamed.get(each) for each, found in there.items()}
+    return [run.day for run in runs if _source_version(there[run.day]) != run.source_version]
 
 
 def _source_version(partition: Partition | StreamedDay | None) -> str:
     return partition.version if partition else ""
 
 
-def _conclude_one_day(ctx: Context, spec: Spec, day: date) -> list[Incident]:
-    found = ctx.ledger.measurements(spec.model, as_of=day)
-    live = ctx.ledger.live_incidents(spec.model, day)
+def _conclude_one_day(ctx: Context, spec: Spec, day: date, figures: Sequence[Measurement]) -> list[Incident]:
     recent = ctx.ledger.incidents(spec.model, as_of=day - timedelta(days=1))
-    concluded = conclude_incidents(spec, day, found, live, recent)
+    live = sorted((incident for incident in recent if incident.live), key=lambda incident: incident.id)
+    concluded = conclude_incidents(spec, day, figures, live, recent)
     incidents = incident_actions.reapply_closures(ctx.ledger, spec.model, day, concluded)
     ctx.ledger.save_incidents(spec.model, day, incidents)
     return incidents
-
-
-def _update_recent_cohorts(ctx: Context, spec: Spec, schema: ProfileSchema, as_of: date) -> set[date]:
-    """Take in the labels of the cohorts that may still change; the first watch reads the whole baseline's."""
-    start = as_of - timedelta(days=cohort_horizon_days(spec))
-    if not ctx.ledger.runs(spec.model, end=as_of - timedelta(days=1)):
-        start = min(*ensure_baseline_days(ctx, spec, schema, as_of), start)
-    return _update_cohorts(ctx, spec, schema, start, as_of)
-
-
-def _update_cohorts(ctx: Context, spec: Spec, schema: ProfileSchema, start: date, as_of: date) -> set[date]:
-    """Store what the labels say of each cohort day, and return the days whose figures may differ from yesterday's.
-
-    The first watch reads the whole baseline's labels; from then on a cohort older than the horizon is final.
-    """
-    if spec.labels is None:
-        return set()
-    changed = labels.update_cohorts(ctx, spec, schema, start, as_of)
-    negative = spec.labels.negative
-    if negative == "explicit":
-        return changed
-    return changed | {as_of - timedelta(days=negative.after_days)}  # its unlabelled payments turn legitimate today
 
 
 def _write_drilldown_reports(ctx: Context, specs: Sequence[Spec]) -> None:

@@ -18,8 +18,9 @@ from ledger.records.measurements import Measurement
 from ledger.scratch import copy_to_memory
 from models.errors import WatchkeeperError
 from models.spec import Spec
-from profiles.profile import Cohort, Profile
-from watchkeeper.context import Context, ensure_baseline_days, stored_profiles, sum_baseline_profiles
+from profiles.profile import Cohort, Profile, sum_profiles
+from watchkeeper.context import Context
+from watchkeeper.pipeline.load_day import load_baseline
 from watchkeeper.whatif.history import History, conclude_days, fired_incidents, load_history
 from watchkeeper.whatif.injected_faults import InjectedFault, faults_for_model
 
@@ -62,7 +63,8 @@ def run_drill(ctx: Context, spec: Spec, days: int = 14, seed: int = 1) -> list[D
     sound = {day: past.measured(spec, day, only_what_alerts=True) for day in broken}
     known = _stored_cohort_states(past, spec)
     delay = _mature_days(sound[broken[-1]], spec)
-    usual, _ = sum_baseline_profiles(past.ctx, spec, past.schema, broken[0])
+    baseline = load_baseline(past.ledger, past.cache, spec, past.stored, broken[0])
+    usual = sum_profiles(baseline.values(), past.schema.id)
     before = _newest_profile_before(past, spec, broken[0])
     losing = [day for day in past.days if broken[0] <= day + timedelta(days=delay) <= broken[-1]]
     recent = {day: cohort for (day, _), cohort in sorted(known.items()) if day in set(losing)}
@@ -91,7 +93,7 @@ def _in_control_days(past: History, incidents: Sequence[Incident], spec: Spec, d
             f"{spec.model}: {len(past.days)} days were watched; a drill of {days} days needs more than {days}"
         )
     bad = {i.opened + timedelta(days=step) for i in incidents for step in range((i.last_bad - i.opened).days + 1)}
-    normal = set(ensure_baseline_days(past.ctx, spec, past.schema, past.days[-1]))
+    normal = set(past.stored.of_baseline(spec, past.days[-1]))
     for last in range(len(past.days), days, -1):
         run = past.days[last - days : last]
         if not bad.intersection(run) and not normal.intersection(run):
@@ -103,12 +105,11 @@ def _history_with_fault(
     past: History, spec: Spec, fault: InjectedFault, days: Sequence[date], known: CohortStates
 ) -> History:
     """Return the history with the fault on some days: their profiles, what was told of their rows, and their labels."""
-    ledger = copy_to_memory(past.ctx.ledger, spec.model, date.min, date.max)
+    ledger = copy_to_memory(past.ledger, spec.model, date.min, date.max)
     newest = {day: cohort for (day, _), cohort in sorted(known.items())}
     profiles = {
         day: fault.profile(profile, newest.get(day, Cohort()))
-        for day, profile in stored_profiles(past.ctx, spec, past.schema, days[0], days[-1]).items()
-        if day in set(days)
+        for day, profile in past.cache.profiles(past.ledger, past.stored.row_counts.keys() & set(days)).items()
     }
     ledger.save_profiles(spec.model, profiles)
     if fault.labels is not None:
@@ -120,11 +121,10 @@ def _history_with_fault(
         else own
         for day, own in past.row_measurements.items()
     }
-    seen = {key: profile for key, profile in past.ctx.cached_profiles.items() if key[2] not in profiles}
+    rows = past.stored.row_counts | {day: profile.rows for day, profile in profiles.items()}
+    stored = replace(past.stored, row_counts=rows)
     return replace(
-        past,
-        ctx=replace(past.ctx, ledger=ledger, cached_profiles=seen, cached_cohorts=dict(past.ctx.cached_cohorts)),
-        row_measurements=row_measurements,
+        past, ledger=ledger, stored=stored, row_measurements=row_measurements, cache=past.cache.without(profiles.keys())
     )
 
 
@@ -138,15 +138,14 @@ def _measurement_with_fault(m: Measurement, fault: InjectedFault, profile: Profi
 
 def _stored_cohort_states(past: History, spec: Spec) -> CohortStates:
     """Return every stored state of every cohort."""
-    ledger, schema_id = past.ctx.ledger, past.schema.id
-    return ledger.restatements(spec.model, schema_id, past.days[0], past.days[-1])
+    return past.ledger.restatements(spec.model, past.schema.id, past.days[0], past.days[-1])
 
 
 def _newest_profile_before(past: History, spec: Spec, day: date) -> Profile:
-    earlier = stored_profiles(past.ctx, spec, past.schema, day - timedelta(days=7), day - timedelta(days=1))
-    if not earlier:
+    week = [other for other in past.stored.row_counts if 0 < (day - other).days <= 7]
+    if not week:
         raise WatchkeeperError(f"{spec.model}: no day of the week before {day} has a profile; a drill needs one")
-    return earlier[max(earlier)]
+    return past.cache.profiles(past.ledger, [max(week)])[max(week)]
 
 
 def _mature_days(measurements: Sequence[Measurement], spec: Spec) -> int:
@@ -161,10 +160,6 @@ def _mature_days(measurements: Sequence[Measurement], spec: Spec) -> int:
 
 def _incident_key(incident: Incident) -> tuple[str, str, str]:
     return incident.cause, incident.feature, incident.slice
-
-
-def _has_new_incident(alone: set[tuple[str, str, str]], found: Sequence[Incident]) -> bool:
-    return any(incident.fired and _incident_key(incident) not in alone for incident in found)
 
 
 def _incident_keys(incidents: Iterable[Incident]) -> set[tuple[str, str, str]]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import NoReturn
 
+import catalogue
 from alerting.incidents.conclude import conclude_incidents
 from checks.arrival import arrival_deadline, measure_arrival
 from ledger.records.incidents import Incident, Status
@@ -14,12 +14,14 @@ from ledger.records.measurements import Measurement, Verdict
 from ledger.records.retraining import BaselineChange
 from ledger.records.runs import StreamedDay
 from ledger.scratch import copy_to_memory
+from ledger.store import Ledger
 from models.errors import WatchkeeperError
-from models.spec import HISTORY_DAYS, Spec
+from models.spec import Spec
 from profiles.schema import ProfileSchema
-from warehouse.budget import CostAccount
 from warehouse.protocol import Partition
-from watchkeeper.context import Context, stored_profiles
+from watchkeeper.context import Context
+from watchkeeper.pipeline.day_cache import DayCache
+from watchkeeper.pipeline.load_day import StoredDays, load_day, load_stored_days
 from watchkeeper.pipeline.run_monitors import run_monitors
 
 Conclusions = dict[date, list[Incident]]
@@ -28,16 +30,22 @@ Conclusions = dict[date, list[Incident]]
 
 @dataclass(frozen=True)
 class History:
-    """One model's stored days in memory. ``ctx`` holds a scratch ledger and a warehouse that can't be read.
+    """One model's stored days, from a scratch ledger in memory; no warehouse is near.
 
     ``row_measurements`` are the day's stored measurements that rest on rows or on the clock: arrival, schema and
-    check, by the rules of ``spec``.
+    check, by the rules of ``spec``. ``cache`` is what its days have in common.
     """
 
-    ctx: Context
+    ledger: Ledger
     spec: Spec
-    schema: ProfileSchema
+    stored: StoredDays
     row_measurements: dict[date, list[Measurement]]
+    cache: DayCache = field(default_factory=DayCache)
+
+    @property
+    def schema(self) -> ProfileSchema:
+        """Return the profile schema, of no more columns than the rules have."""
+        return self.stored.schema
 
     @property
     def days(self) -> list[date]:
@@ -49,23 +57,20 @@ class History:
 
         Raises WatchkeeperError where no day of a new baseline has a whole profile.
         """
-        fresh = replace(
-            self.ctx, cached_baseline_sums={}, cached_vectors={}, cached_behaviour={}
-        )  # learned of all columns
-        narrowed = replace(self, ctx=fresh, schema=_narrow_schema(spec, self.schema))
+        stored = replace(self.stored, schema=_narrow_schema(spec, self.schema))
+        narrowed = replace(self, stored=stored, cache=self.cache.for_other_rules())
         if not new_baseline:
             return narrowed
         start, end = spec.baseline.start, spec.baseline.end
-        stored = self.ctx.ledger.row_counts(spec.model, self.schema.id, start, end, whole=True)
-        if not stored.keys() & set(spec.baseline.days()):
+        whole = self.ledger.row_counts(spec.model, self.schema.id, start, end, whole=True)
+        if not whole.keys() & set(spec.baseline.days()):
             raise WatchkeeperError(
                 f"{spec.model}: baseline: the ledger holds no profile of {start} to {end}; accepted are days that were "
                 "scanned before"
             )
-        ledger = copy_to_memory(self.ctx.ledger, spec.model, date.min, date.max)
-        for known in [*ledger.baselines(spec.model), BaselineChange(spec.model, date.min, start, end, "")]:
-            ledger.save_baseline(replace(known, start=start, end=end, reason="rules that are tried out"))
-        return replace(narrowed, ctx=replace(narrowed.ctx, ledger=ledger))
+        recorded = [BaselineChange(spec.model, date.min, start, end, ""), *stored.baselines]
+        tried = [replace(each, start=start, end=end, reason="rules that are tried out") for each in recorded]
+        return replace(narrowed, stored=replace(stored, baselines=tried))
 
     def measured(
         self, spec: Spec, day: date, changed: Collection[date] = (), *, only_what_alerts: bool = False
@@ -73,27 +78,13 @@ class History:
         """Return what the watch measured on a day, with every figure judged anew by a model file's rules.
 
         ``changed`` are the cohort days whose own figures are wanted too. Schema and checks stay as they were told.
+        Measurements come in the order in which the ledger returns them to the watch.
         """
-        profile = stored_profiles(self.ctx, spec, self.schema, day, day).get(day)
-        found = run_monitors(self.ctx, spec, self.schema, day, profile, set(changed), only_what_alerts=only_what_alerts)
-        rows = self.ctx.ledger.row_counts(
-            spec.model, self.schema.id, day - timedelta(days=HISTORY_DAYS), day - timedelta(days=1)
-        )
-        due = arrival_deadline(self.spec, day)
-        return [*rejudge_arrival(spec, day, self.row_measurements[day], rows, due), *found]
-
-
-class UnreadWarehouse:
-    """The warehouse of past days: nothing of it is read, and no day waits to be scanned."""
-
-    account = CostAccount()
-
-    def days(self, _spec: Spec, _start: date, _end: date) -> list[date]:
-        """Return no day."""
-        return []
-
-    def __getattr__(self, name: str) -> NoReturn:
-        raise WatchkeeperError(f"a replay reads stored profiles only, and something asked the warehouse for '{name}'")
+        inputs = load_day(self.ledger, self.cache, spec, self.stored, day, changed)
+        found = run_monitors(inputs, only_what_alerts=only_what_alerts)
+        rows, due = self.stored.before(day), arrival_deadline(self.spec, day)
+        arrived = rejudge_arrival(spec, day, self.row_measurements[day], rows, due)
+        return sorted([*arrived, *found], key=lambda m: m.natural_key)
 
 
 def load_history(ctx: Context, spec: Spec, start: date, end: date) -> History:
@@ -107,17 +98,14 @@ def load_history(ctx: Context, spec: Spec, start: date, end: date) -> History:
         raise WatchkeeperError(
             f"{spec.model}: no day from {start} to {end} was watched; watch them first (watchkeeper backfill)"
         )
-    stored = ctx.ledger.measurements(
-        spec.model, as_of_from=start, as_of_to=end, monitors=("arrival", "schema", "check")
-    )
+    stored = ctx.ledger.measurements(spec.model, as_of_from=start, as_of_to=end, monitors=catalogue.table_monitors())
     row_measurements: dict[date, list[Measurement]] = {day: [] for day in days}
     for m in stored:
         if m.as_of in row_measurements:
             row_measurements[m.as_of].append(m)
     # Days before the first are cohorts, row counts and the baseline, however old.
     copy = copy_to_memory(ctx.ledger, spec.model, date.min, end)
-    quiet = Context(ctx.settings, UnreadWarehouse(), copy, ctx.now, live=False)
-    return History(quiet, spec, schema, row_measurements)
+    return History(copy, spec, load_stored_days(copy, spec, schema), row_measurements)
 
 
 def rejudge_arrival(

@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 
+import catalogue
 from ledger.records.measurements import Measurement, Verdict
 from monitors.drift import daily_drift
 from profiles.bins import UNSEEN, Levels, number_grid, score_grid
@@ -63,9 +64,9 @@ def breaches(found) -> set[tuple[str, str, str]]:
 def test_a_quiet_day_is_ok_in_every_metric_of_every_column():
     found = measured(profile(columns(20_000)))
     assert {one.verdict for one in found.values()} == {Verdict.OK}
-    assert {metric for feature, metric, _ in found if feature == "age_years"} == set(daily_drift.NUMBER_METRICS)
-    assert {metric for feature, metric, _ in found if feature == "country"} == set(daily_drift.CATEGORY_METRICS)
-    assert {metric for feature, metric, _ in found if feature == "score"} == set(daily_drift.SCORE_METRICS)
+    assert {metric for feature, metric, _ in found if feature == "age_years"} == set(catalogue.column_metrics("number"))
+    assert {metric for feature, metric, _ in found if feature == "country"} == set(catalogue.column_metrics("category"))
+    assert {metric for feature, metric, _ in found if feature == "score"} == set(catalogue.column_metrics("score"))
     assert {feature for (feature, _, _), one in found.items() if one.monitor == "score"} == {"score"}
     for one in found.values():
         assert (one.model, one.day, one.as_of, one.n) == ("card_payments", DAY, DAY, 20_000)
@@ -143,12 +144,12 @@ def test_a_constant_column_is_ok_while_it_stays_and_breaches_when_it_moves():
         spec(), only, DAY, profile({"version": counted(grid, np.full(20_000, 5.0))}), of_one(only, before)
     )
     assert {one.verdict for one in stays} == {Verdict.OK}
-    assert {one.value for one in stays if one.metric in daily_drift.DISTANCE_METRICS} == {0.0}
+    assert {one.value for one in stays if one.metric in catalogue.tested_distances()} == {0.0}
     moves = daily_drift.measure_drift(
         spec(), only, DAY, profile({"version": counted(grid, np.full(20_000, 90.0))}), of_one(only, before)
     )
     assert {one.metric for one in moves if one.verdict == Verdict.BREACH} == {
-        *daily_drift.DISTANCE_METRICS,
+        *catalogue.tested_distances(),
         "scale_ratio",
     }
     assert all(math.isfinite(one.value) for one in moves)
@@ -199,8 +200,8 @@ def test_a_few_unseen_levels_are_no_breach():
 def test_a_missing_column_is_missing_in_each_metric_and_the_others_are_judged():
     found = measured(profile(columns(20_000, age_years=None, score=None)))
     missing = {key[:2] for key, one in found.items() if one.verdict == Verdict.MISSING}
-    assert missing == {("age_years", metric) for metric in daily_drift.NUMBER_METRICS} | {
-        ("score", m) for m in daily_drift.SCORE_METRICS
+    assert missing == {("age_years", metric) for metric in catalogue.column_metrics("number")} | {
+        ("score", m) for m in catalogue.column_metrics("score")
     }
     one = found["age_years", "psi", ""]
     assert (one.value, one.n, one.reason) == (None, 0, "the column is not in the partition")
@@ -230,7 +231,7 @@ def test_slices_are_those_of_both_profiles_with_the_metrics_that_slices_have():
         Profile("f", 20_000, {**today.features, **device}), Profile("f", 200_000, {**BASELINE.features, **device})
     )
     assert {place for _, _, place in found} == {"", "channel=web", "channel=(null)"}
-    assert {metric for _, metric, place in found if place} == set(daily_drift.SLICE_METRICS)
+    assert {metric for _, metric, place in found if place} == set(catalogue.slice_metrics())
     assert {one.n for (_, _, place), one in found.items() if place} == {5000}
 
 

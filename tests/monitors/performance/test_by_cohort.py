@@ -43,7 +43,7 @@ def test_a_mature_cohort_has_every_figure_with_its_interval():
     }  # fmt: skip
     assert {m.metric for m in found.values() if m.slice == "channel=app"} == {"recall", "precision", "alert_rate"}
     assert all(m.limit is None and m.day == day and m.as_of == END for m in found.values())
-    assert "share of fraud" in found[day, "calibration_error", ""].reason
+    assert "fraud rate" in found[day, "calibration_error", ""].reason
 
 
 def test_a_young_cohort_is_immature_and_says_when_it_won_t_be():

@@ -8,8 +8,9 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+import catalogue
 from ledger.records.measurements import Measurement, Verdict
-from monitors.performance import estimate, expected
+from monitors.performance import estimate
 from monitors.performance.maturity import learn_delay_curve
 from tests.monitors.scored import START, THRESHOLD, Day, frame, known, spec
 
@@ -64,7 +65,7 @@ def past(payments, weeks, off=0.0, stated=0.05):
 
 def test_a_quiet_week_is_estimated_near_what_comes_true_and_said_to_be_estimated():
     found = measured(QUIET)
-    assert set(found) == set(expected.ESTIMATED_METRICS)
+    assert set(found) == set(catalogue.monitor("estimate").metrics)
     m = found["recall"]
     assert (m.verdict, m.day, m.as_of) == (Verdict.OK, END, END)
     assert m.low < recall(QUIET, LAST - 6, LAST) < m.high

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+import catalogue
 from monitors.performance import expected, figures
 from profiles.profile import FRAUD, LEGITIMATE
 from tests.monitors.scored import GRID, THRESHOLD, part
@@ -89,7 +90,8 @@ def test_a_shift_of_the_score_is_followed_without_labels():
 
 def test_intervals_hold_what_comes_true():
     """Of 50 weeks, with 600 mature frauds; by three standard errors of a share near 95 % (300 of them: 92 to 98 %)."""
-    rng, held, repeats, rows = np.random.default_rng(3), dict.fromkeys(expected.ESTIMATED_METRICS, 0), 50, 1500
+    rng, repeats, rows = np.random.default_rng(3), 50, 1500
+    held = dict.fromkeys(catalogue.monitor("estimate").metrics, 0)
     for number in range(repeats):
         days = np.stack([part(s, np.where(f, FRAUD, LEGITIMATE), p) for _, s, f, p in
                          (payments(rng, rows // 2) for _ in range(14))])  # fmt: skip

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from sklearn import metrics
 
-from monitors.performance import figures
+import catalogue
+from monitors.performance import figures, thresholds
 from profiles.profile import BLOCKED, EVERYONE, FRAUD, LEGITIMATE, OPEN
 from tests.monitors.scored import GRID, START, THRESHOLD, cube, part, spec
 
@@ -80,7 +81,7 @@ def test_on_continuous_scores_the_cells_cost_little():
 @given(scores, states)
 def test_blocked_and_unlabelled_payments_count_in_the_alert_rate_alone(score, state):
     labelled = (state == FRAUD) | (state == LEGITIMATE)
-    for metric in figures.LABELS_NEEDED:
+    for metric in catalogue.labels_needed():
         assert figure(metric, score, state) == (
             pytest.approx(np.mean(score >= THRESHOLD))
             if metric == "alert_rate"
@@ -105,19 +106,19 @@ def test_calibration_error_is_the_gap_of_score_and_fraud_share_over_ten_equal_bi
         noise = 0.8 * math.sqrt(score.mean() * (1 - score.mean()) / 5000)  # what chance alone adds to a gap
         naive = sum(len(b) / len(score) * gap for b, gap in zip(bins, gaps, strict=True))
         made = part(score, np.where(fraud, FRAUD, LEGITIMATE))
-        found = figures.calibration_error(made)
+        found = thresholds.calibration_error(made)
         assert naive - noise - 1e-3 <= found.value <= naive + 1e-3
         assert low <= found.value <= high
         assert found.low <= found.value <= found.high
-        assert figures.mean_score_and_prevalence(made) == pytest.approx((score.mean(), fraud.mean()))
+        assert thresholds.mean_score_and_prevalence(made) == pytest.approx((score.mean(), fraud.mean()))
 
 
 def test_of_no_labelled_payment_every_figure_but_the_alert_rate_is_undefined():
     made = part([0.1, 0.9, 0.7], [OPEN, OPEN, BLOCKED])
     counts = figures.count_confusion(made)
-    for metric in figures.LABELS_NEEDED:
+    for metric in catalogue.labels_needed():
         assert (figures.compute_metric(metric, made, counts) is None) == (metric != "alert_rate")
-    assert all(math.isnan(x) for x in figures.mean_score_and_prevalence(made))
+    assert all(math.isnan(x) for x in thresholds.mean_score_and_prevalence(made))
     assert (counts.alerts, counts.rows, counts.blocked, counts.blocked_alerts, counts.open) == (2, 3, 1, 1, 2)
 
 
@@ -141,7 +142,7 @@ def test_few_cases_are_named_with_the_number_needed():
 
 
 def test_only_figures_that_the_model_file_allows_are_measured():
-    assert figures.available_metrics(spec()) == list(figures.LABELS_NEEDED)
+    assert figures.available_metrics(spec()) == list(catalogue.labels_needed())
     assert figures.available_metrics(spec(labels=None)) == ["alert_rate"]
     assert "value_detection_rate" not in figures.available_metrics(spec(score={"threshold": 0.5}))
     assert figures.available_metrics(spec(score={})) == [

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.duration.survfunc import SurvfuncRight
 
+from catalogue import Needs
 from monitors.performance.maturity import CAUGHT, learn_delay_curve, maturity_ages, newest_days
 from profiles.profile import MISSED, Cohort
 from tests.monitors.scored import START, bank, known, spec
@@ -213,8 +214,8 @@ def test_explicit_labels_and_those_due_at_once_are_mature_with_the_frauds():
     for negative in ("explicit", {"after_days": 0}, {"after_days": 5}):
         labels = spec(labels={"table": "l", "negative": negative}).labels
         assert (maturity_ages(labels, curve).frauds, maturity_ages(labels, curve).labels) == (7, 7)
-    assert maturity_ages(None, curve).of("labels") == 0
-    assert maturity_ages(labels, curve).describe_when(date(2026, 5, 1), "labels") == "mature on 2026-05-08"
+    assert maturity_ages(None, curve).of(Needs.LABELS) == 0
+    assert maturity_ages(labels, curve).describe_when(date(2026, 5, 1), Needs.LABELS) == "mature on 2026-05-08"
 
 
 def test_a_window_is_the_newest_calendar_days_old_enough_whatever_is_missing():

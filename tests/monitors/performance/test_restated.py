@@ -25,7 +25,7 @@ def found(metric: str = "recall", was: float = 0.62, limit: float = 0.7, value: 
 def test_it_keeps_what_was_and_what_is() -> None:
     one = found()
     assert (one.was, one.n_was, one.value, one.low, one.high, one.n) == (0.62, 380, 0.71, 0.66, 0.76, 412)
-    assert (one.limit, one.floor, one.reason) == (0.7, 0.1, "71 % in the week to 18 Feb.")
+    assert (one.limit, one.minimum_effect, one.reason) == (0.7, 0.1, "71 % in the week to 18 Feb.")
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ import pytest
 from models.errors import WatchkeeperError
 from tests.warehouse.bigquery import billing_server, emulator
 from warehouse.bigquery import jobs as jobs_module
-from warehouse.bigquery.jobs import Jobs, Purpose, bind_parameters, connect_bigquery
-from warehouse.budget import SMALLEST_BILL, CostAccount
+from warehouse.bigquery.jobs import SMALLEST_BILL, Jobs, Purpose, connect_bigquery
+from warehouse.bigquery.parameters import bind_parameters
+from warehouse.budget import CostAccount
 
 GB = 10**9
 WHO = {"model": "card_payments", "step": "profile"}
@@ -249,7 +250,7 @@ def test_a_job_that_takes_too_long_is_cancelled_and_told(billing, jobs, monkeypa
 def test_a_job_is_cancelled_when_the_program_is_told_to_end(billing):
     billing.never_ends = True
     program = f"""
-        from tests.warehouse import emulator
+        from tests.warehouse.bigquery import emulator
         from warehouse.bigquery.jobs import Jobs
         Jobs(emulator.client_of({billing.url!r})).run("SELECT 7", {{}}, model="m", step="s")
     """

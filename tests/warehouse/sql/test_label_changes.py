@@ -17,8 +17,8 @@ from profiles.profile import COUNT, EVERYONE, FRAUD, LEGITIMATE, MISSED, Cohort
 from profiles.schema import OTHER_VALUES
 from tests.warehouse import made
 from tests.warehouse.made import DAY, cohort_of, payments, write
+from warehouse.duckdb.source import FileSource
 from warehouse.duckdb.warehouse import ParquetWarehouse
-from warehouse.source import FileSource
 from warehouse.sql import label_queries as label_events
 
 SECOND = DAY + timedelta(days=1)

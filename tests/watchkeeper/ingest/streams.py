@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 from models.spec import Spec
 from profiles.profile import Profile
 from tests.watchkeeper.conftest import MODEL
-from watchkeeper.context import Context, profile_schema_of
+from watchkeeper.context import Context
+from watchkeeper.pipeline.take_in import ensure_profile_schema
 
 DAY = date(2026, 1, 20)
 
@@ -50,4 +51,4 @@ def write(table: pa.Table, file: Path) -> Path:
 
 def streamed(ctx: Context, spec: Spec, days: Sequence[date] = (DAY,)) -> dict[date, Profile]:
     """Return the profiles that the ledger has of days."""
-    return ctx.ledger.profiles(spec.model, profile_schema_of(ctx, spec).id, min(days), max(days))
+    return ctx.ledger.profiles(spec.model, ensure_profile_schema(ctx, spec).id, min(days), max(days))

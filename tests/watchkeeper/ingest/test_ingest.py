@@ -29,9 +29,10 @@ from profiles.profile import Profile
 from tests.watchkeeper.conftest import MODEL
 from tests.watchkeeper.ingest.streams import DAY, cut, json_lines, rows_of, streamed, write
 from warehouse.profiling import arrow
-from watchkeeper.context import Context, profile_schema_of
+from watchkeeper.context import Context
 from watchkeeper.ingest.ingest import ingest_batches
 from watchkeeper.pipeline import watch
+from watchkeeper.pipeline.take_in import ensure_profile_schema
 from watchkeeper.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -47,7 +48,7 @@ def settings(settings: Settings, broken_bank: Callable[..., Path]) -> Settings:
 def whole(ctx: Context, spec: Spec, bank: Path) -> dict[date, Profile]:
     """Return the profile of the day as a scan of its partition has it."""
     return watch.open_context(replace(ctx.settings, warehouse=str(bank))).warehouse.profile(
-        spec, profile_schema_of(ctx, spec), DAY, DAY
+        spec, ensure_profile_schema(ctx, spec), DAY, DAY
     )
 
 
@@ -116,7 +117,7 @@ def test_any_split_in_any_order_with_any_repeats_has_the_profile_of_the_whole(
         batch = rows.filter(pa.array([each == name for each in of]))
         kind = data.draw(st.sampled_from(("arrow", "jsonl", "parquet")), label="kind")
         take(ctx, spec, write(batch, ctx.settings.site / f"{name}.{kind}"), batch_id=f"b{name}")
-    assert streamed(ctx, spec) == arrow.profile_table(spec, profile_schema_of(ctx, spec), rows, "whole")
+    assert streamed(ctx, spec) == arrow.profile_table(spec, ensure_profile_schema(ctx, spec), rows, "whole")
     ctx.ledger.close()
 
 

@@ -15,9 +15,10 @@ from models.spec import Spec
 from simulator.bank import build_bank
 from tests.watchkeeper.conftest import MODEL
 from tests.watchkeeper.ingest.streams import DAY, cut, rows_of, streamed, write
-from watchkeeper.context import Context, profile_schema_of
+from watchkeeper.context import Context
 from watchkeeper.ingest.ingest import ingest_batches
 from watchkeeper.pipeline import watch
+from watchkeeper.pipeline.take_in import ensure_profile_schema
 from watchkeeper.settings import Settings
 
 NEXT = date(2026, 1, 21)
@@ -80,7 +81,7 @@ def test_a_partition_that_comes_replaces_what_was_streamed_and_later_batches_are
         take(ctx, spec, file)
     assert watch.stale_days(ctx, spec, NEXT) == [DAY]
     run = watch.watch_day(ctx, spec, DAY)
-    whole = watch.open_context(settings).warehouse.profile(spec, profile_schema_of(ctx, spec), DAY, DAY)
+    whole = watch.open_context(settings).warehouse.profile(spec, ensure_profile_schema(ctx, spec), DAY, DAY)
     assert (run.rows, streamed(ctx, spec)) == (whole[DAY].rows, whole)
     with pytest.raises(WatchkeeperError, match="are not counted"):
         take(ctx, spec, file)
@@ -95,5 +96,5 @@ def test_a_partition_that_comes_replaces_what_was_streamed_also_when_a_later_day
     build_bank(Path(settings.warehouse), [MODEL], DAY, DAY, 7, [])
     watch.watch_day(ctx, spec, NEXT)
     assert streamed(ctx, spec) == watch.open_context(settings).warehouse.profile(
-        spec, profile_schema_of(ctx, spec), DAY, DAY
+        spec, ensure_profile_schema(ctx, spec), DAY, DAY
     )

@@ -14,7 +14,7 @@ import yaml
 
 from models.load import load_model_file
 from tests.watchkeeper.conftest import Say, one_sentence
-from watchkeeper.onboarding import guess
+from watchkeeper.onboarding import column_names, guess
 
 DAYS = 20
 
@@ -216,9 +216,9 @@ def test_a_table_in_bigquery_is_not_looked_at_as_files(say: Say, places: dict[st
 
 
 def test_names_are_read_by_their_words() -> None:
-    assert guess.words_in_name("TX_DATETIME") == {"tx", "datetime"}
-    assert guess.words_in_name("isFraudLabel") == {"is", "fraud", "label"}
-    assert guess.to_model_name("2026 Card-payments!") == "model_2026_card_payments"
+    assert column_names.words_in_name("TX_DATETIME") == {"tx", "datetime"}
+    assert column_names.words_in_name("isFraudLabel") == {"is", "fraud", "label"}
+    assert column_names.to_model_name("2026 Card-payments!") == "model_2026_card_payments"
 
 
 def asked_in_order() -> list[str]:

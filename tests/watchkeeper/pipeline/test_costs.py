@@ -50,13 +50,13 @@ def test_a_step_that_runs_again_adds_to_what_it_cost(ctx):
 
 
 def test_a_step_that_fails_was_paid_for_all_the_same(ctx):
-    @costs.with_cost_accounting
-    def step(ctx, spec, day):
-        ctx.warehouse.account.record(StatementCost("cards", "profile", 1, 1, 55))
-        raise TimeoutError
+    def fails() -> None:
+        with costs.cost_accounting(ctx, made.spec(), DAY):
+            ctx.warehouse.account.record(StatementCost("cards", "profile", 1, 1, 55))
+            raise TimeoutError
 
     with pytest.raises(TimeoutError):
-        step(ctx, made.spec(), DAY)
+        fails()
     assert [m.value for m in ctx.ledger.measurements("cards", monitors=("cost",))] == [55]
 
 

@@ -7,6 +7,7 @@ from models.spec import Spec
 from tests.watchkeeper.conftest import MODEL
 from watchkeeper.context import Context
 from watchkeeper.pipeline import late, watch
+from watchkeeper.pipeline.day_cache import DayCache
 from watchkeeper.settings import Settings
 
 DAY = date(2026, 1, 20)
@@ -37,9 +38,9 @@ def test_a_day_that_was_watched_is_not_late(ctx: Context, spec: Spec, settings: 
 
 def test_another_days_watch_leaves_the_message_and_its_own_ends_it(ctx: Context, spec: Spec) -> None:
     watch.notify_late_day(ctx, spec, DAY)
-    watch.conclude_day(ctx, spec, date(2026, 1, 21), None)
+    watch.conclude_day(ctx, spec, date(2026, 1, 21), None, DayCache())
     assert [m.kind for m in ctx.ledger.messages()] == ["opened"]
-    watch.conclude_day(ctx, spec, DAY, None)
+    watch.conclude_day(ctx, spec, DAY, None, DayCache())
     late_messages = [m for m in ctx.ledger.messages() if m.incident == f"{MODEL}-20260120-not_watched"]
     assert [m.kind for m in late_messages] == ["opened", "resolved"]
     assert late_messages[1].text.startswith("✅ ")

@@ -23,7 +23,10 @@ from tests.monitors import scored
 from warehouse.duckdb.warehouse import ParquetWarehouse
 from watchkeeper import incident_actions
 from watchkeeper.context import Context
-from watchkeeper.pipeline import restating, run_monitors
+from watchkeeper.pipeline import restating, watch
+from watchkeeper.pipeline.day_cache import DayCache
+from watchkeeper.pipeline.load_day import load_day, load_stored_days
+from watchkeeper.pipeline.run_monitors import run_monitors
 from watchkeeper.settings import Settings
 
 OLD, REFERENCE = "60+", "30-59"
@@ -76,8 +79,8 @@ def fire(ctx: Context, days: list[scored.Day], cause: str, figure: str) -> Measu
     for day in days:
         ctx.ledger.save_profiles("card", {day.day: Profile(FRAME.id, len(day.score), {}, day.cube())})
     label(ctx, days, FIRED)
-    found = run_monitors.run_monitors(ctx, spec(), FRAME, FIRED, None, set())
-    ctx.ledger.save_measurements("card", FIRED, run_monitors.MONITORS_RUN, found)
+    found = run_monitors(load_day(ctx.ledger, DayCache(), spec(), load_stored_days(ctx.ledger, spec(), FRAME), FIRED))
+    ctx.ledger.save_measurements("card", FIRED, watch.MONITORS_OF_DAY, found)
     (judged,) = [m for m in found if m.figure == figure]
     assert judged.verdict is Verdict.BREACH
     incident = Incident("card-1", "card", cause, FIRED, FIRED, FIRED, Status.FIRING, slice=judged.slice, fired=FIRED,
@@ -88,7 +91,7 @@ def fire(ctx: Context, days: list[scored.Day], cause: str, figure: str) -> Measu
 
 
 def told(ctx: Context, day: date) -> list[Event]:
-    restating.log_restatements(ctx, spec(), day)
+    restating.log_restatements(ctx, spec(), load_stored_days(ctx.ledger, spec(), FRAME), day, DayCache())
     return [event for event in ctx.ledger.events() if event.kind == "restated"]
 
 
@@ -151,8 +154,6 @@ def test_a_figure_that_cannot_be_had_again_is_not_restated(ctx: Context) -> None
     for day in days[BACKLOG_FROM:]:
         other = scored.bank(1, seed=int(day.day.toordinal()), columns=columns)[0]
         ctx.ledger.save_profiles("card", {day.day: Profile(FRAME.id, len(other.score), {}, other.cube())})
-    ctx.cached_profiles.clear()  # as another process, the next morning
-    ctx.cached_cohorts.clear()
     label(ctx, days, LATER)
     assert told(ctx, LATER) == []
 

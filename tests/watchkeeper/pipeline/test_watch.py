@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
@@ -25,7 +26,7 @@ from watchkeeper.context import Context
 from watchkeeper.pipeline import watch
 from watchkeeper.settings import Settings
 
-DAY = date(2026, 1, 20)
+DAY, NEXT = date(2026, 1, 20), date(2026, 1, 21)
 
 
 def test_a_quiet_day_has_no_breach_and_no_incident(ctx: Context, spec: Spec) -> None:
@@ -94,15 +95,22 @@ def test_a_missing_partition_is_one_incident_and_is_resolved_when_the_feed_is_ba
     assert (incident.status, incident.resolved) == (Status.RESOLVED, date(2026, 1, 21))
 
 
-def test_a_partition_that_comes_after_it_was_watched_is_watched_again(
-    settings: Settings, spec: Spec, bank: Path, broken_bank: Callable[..., Path]
+def test_a_partition_that_comes_after_it_was_watched_is_watched_again_before_the_day_and_told_to_lineage(
+    settings: Settings, spec: Spec, tmp_path: Path, broken_bank: Callable[..., Path]
 ) -> None:
     root = broken_bank(without=DAY)
     ctx = watch.open_context(replace(settings, warehouse=str(root)))
     watch.watch_day(ctx, spec, DAY)
-    assert watch.stale_days(ctx, spec, date(2026, 1, 21)) == []
+    assert watch.stale_days(ctx, spec, NEXT) == []
     build_bank(root, [MODEL], DAY, DAY, 7, [])
-    assert watch.stale_days(ctx, spec, date(2026, 1, 21)) == [DAY]
+    assert watch.stale_days(ctx, spec, NEXT) == [DAY]
+    told = tmp_path / "lineage.jsonl"
+    watch.run_day(replace(ctx, settings=replace(ctx.settings, lineage=str(told))), spec, NEXT)
+    assert [run.rows > 0 for run in ctx.ledger.runs(MODEL)] == [True, True]
+    events = [json.loads(line) for line in told.read_text().splitlines()]
+    nominal = [event["run"]["facets"]["nominalTime"]["nominalStartTime"][:10] for event in events]
+    assert [event["eventType"] for event in events] == ["START", "COMPLETE", "START", "COMPLETE"]
+    assert nominal == [str(DAY), str(DAY), str(NEXT), str(NEXT)]
 
 
 def test_a_partition_rewritten_while_it_is_watched_is_watched_again(

@@ -78,7 +78,7 @@ def test_a_promotion_says_from_when_on_its_incident_can_end(ctx: Context, spec: 
 def test_a_new_champions_other_scores_are_no_score_shift(ctx: Context, spec: Spec) -> None:
     """The days after a promotion look to the score as if everything had moved, for another model scores them."""
     retrain.record_outcome(ctx, spec, request(LAST - timedelta(days=5)), promoted("c1", LAST - timedelta(days=5)))
-    watch.measure_day(ctx, spec, LAST)
+    watch.watch_day(replace(ctx, live=False), spec, LAST)
     found = ctx.ledger.measurements(MODEL, as_of=LAST, monitors=("score",))
     judged = {m.verdict for m in found if m.metric == "psi" and not m.slice}
     assert judged == {Verdict.INSUFFICIENT}

@@ -15,7 +15,8 @@ from models.errors import WatchkeeperError
 from models.load import load_changed_spec
 from models.spec import Spec
 from tests.watchkeeper.conftest import BROKEN, FROM, MODEL, TO, Say, days, one_sentence
-from watchkeeper.context import Context, profile_schema_of
+from watchkeeper.context import Context
+from watchkeeper.pipeline.take_in import ensure_profile_schema
 from watchkeeper.settings import Settings
 from watchkeeper.whatif.history import conclude_days, fired_incidents, load_history
 from watchkeeper.whatif.replay import refused_changes, replay_content, replay_days
@@ -91,7 +92,7 @@ def test_what_would_need_a_scan_is_refused_in_a_sentence(
     ctx: Context, spec: Spec, tmp_path: Path, keys: dict[str, object], problem: str
 ) -> None:
     other = load_changed_spec(rules(tmp_path / "rules.yaml", **keys), spec)
-    assert any(said.startswith(problem) for said in refused_changes(spec, other, profile_schema_of(ctx, spec)))
+    assert any(said.startswith(problem) for said in refused_changes(spec, other, ensure_profile_schema(ctx, spec)))
 
 
 def test_limits_importances_and_a_feature_left_out_need_no_scan(ctx: Context, spec: Spec, tmp_path: Path) -> None:
@@ -101,7 +102,7 @@ def test_limits_importances_and_a_feature_left_out_need_no_scan(ctx: Context, sp
     other = load_changed_spec(
         rules(tmp_path / "rules.yaml", alerts={"pending_days": 1}, features=features, slices=[], protected={}), spec
     )
-    assert refused_changes(spec, other, profile_schema_of(ctx, spec)) == []
+    assert refused_changes(spec, other, ensure_profile_schema(ctx, spec)) == []
 
 
 def test_the_command_answers_people_and_machines_and_refuses_in_a_sentence(

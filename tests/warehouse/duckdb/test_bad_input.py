@@ -6,12 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 import pandas as pd
 import pytest
 
-import warehouse
 from models.errors import WatchkeeperError
 from profiles.profile import Profile
 from tests.warehouse import made
 from tests.warehouse.made import DAY, payments, profile_of, write
-from warehouse.bigquery.warehouse import BigQueryWarehouse
 from warehouse.duckdb.warehouse import ParquetWarehouse
 
 
@@ -21,7 +19,7 @@ def test_a_missing_table_is_an_error_with_the_nearest_spelling(bank):
         bank.warehouse.partition(model, DAY)
 
 
-def test_a_missing_warehouse_says_which_setting_to_mend(tmp_path):
+def test_a_missing_warehouse_says_which_setting_to_fix(tmp_path):
     with pytest.raises(WatchkeeperError, match="nowhere: no such warehouse folder; set WATCHKEEPER_WAREHOUSE"):
         ParquetWarehouse(tmp_path / "nowhere").days(made.spec(), DAY, DAY)
 
@@ -145,14 +143,3 @@ def test_a_table_without_any_day_is_an_error_that_says_so(bank, tmp_path):
     payments(9, seed=1).assign(date=DAY).to_parquet(tmp_path / "cards/features/all.parquet")
     with pytest.raises(WatchkeeperError, match=r"neither folders day=YYYY-MM-DD nor a column 'day'; it has payment_id"):
         ParquetWarehouse(tmp_path).partition(bank.model, DAY)
-
-
-def test_an_address_opens_a_folder_or_bigquery_and_refuses_what_is_neither(tmp_path, monkeypatch):
-    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9")  # nothing is asked of it yet
-    assert isinstance(warehouse.open_warehouse(tmp_path), ParquetWarehouse)
-    assert isinstance(warehouse.open_warehouse(f"file://{tmp_path}"), ParquetWarehouse)
-    assert isinstance(warehouse.open_warehouse("bigquery://project/EU"), BigQueryWarehouse)
-    with pytest.raises(WatchkeeperError, match="accepted is bigquery://project or bigquery://project/location"):
-        warehouse.open_warehouse("bigquery:///EU")
-    with pytest.raises(WatchkeeperError, match="unknown kind 's3'"):
-        warehouse.open_warehouse("s3://bucket")

@@ -1,0 +1,3 @@
+from tests.warehouse.conftest import bank
+
+__all__ = ["bank"]
