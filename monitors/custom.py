@@ -43,7 +43,7 @@ MOST_UNDEFINED_SHARE = 0.1
 """Share of drawn weeks of which a metric may be undefined."""
 
 MetricFunction = Callable[[Any, ProfileSchema], float]
-"""Given a Profile (``of: profile``) or its score Cube (``of: cube``) and the schema that says what its cells mean."""
+"""Given a Profile (``of: profile``) or its score Cube (``of: cube``) and the schema that says what its bins mean."""
 
 
 class BootstrapSpread(NamedTuple):
@@ -54,7 +54,13 @@ class BootstrapSpread(NamedTuple):
 
 
 def sum_profiles(days: Sequence[Profile]) -> Profile:
-    """Return the sum of days, a day as often as it is named, of which only what is read is ever added up."""
+    """Return the sum of days, of which only what is read is ever added up.
+
+    Args:
+        days: profiles of one schema, at least one; a day as often as it is named.
+    Returns:
+        The sum; a mapping in it adds up a part when it is asked for.
+    """
 
     def columns(group: Group) -> Mapping[str, Counts]:
         own = [day.features[group] for day in days if group in day.features]
@@ -90,11 +96,22 @@ def measure_custom_metrics(
 ) -> list[Measurement]:
     """Return each metric of the model file over its newest week, against what weeks of the baseline look like.
 
-    ``profiles`` hold cubes with the labels known by the end of ``as_of``; ``functions`` has for each metric's name
-    its function, or the sentence why there is none. The interval is Student's t over the week's days with the
-    bootstrap's error (percentiles of so few days would be too narrow). A breach is both material (worse than the
-    baseline by the model file's ``floor``) and significant at the share of the false-alarm budget, by Student's t
-    over the baseline's days. A function that raises, or returns no number, is errored, and the others go on.
+    The interval is Student's t over the week's days with the bootstrap's error (percentiles of so few days would be too
+    narrow). A breach is both material (worse than the baseline by the model file's minimum effect size, ``floor``) and
+    significant at the share of the false-alarm budget, by Student's t over the baseline's days. A function that raises,
+    or returns no number, is errored, and the others go on.
+
+    Args:
+        spec: the model file.
+        schema: what the functions are told of the bins.
+        as_of: day at whose end the labels were read.
+        profiles: profiles by day, their cubes with these labels.
+        curve: the label-delay curve.
+        baseline_days: days of the baseline.
+        functions: by metric its function, or the sentence why there is none.
+        seed: of the random draws.
+    Returns:
+        One measurement for each metric.
     """
     found = []
     for index, metric in enumerate(spec.metrics):
@@ -176,7 +193,14 @@ def _judge_metric(
 
 
 def labels_needed(spec: Spec, metric: Metric) -> Needs:
-    """Return which labels a metric waits for: what the model file says, else none for a profile and all for a cube."""
+    """Return which labels a metric waits for.
+
+    Args:
+        spec: the model file.
+        metric: one of its metrics.
+    Returns:
+        What the model file says; else none for a metric of profiles and all for one of cubes.
+    """
     if spec.labels is None:
         return Needs.NOTHING
     return Needs(metric.needs or ("nothing" if metric.of == "profile" else "labels"))

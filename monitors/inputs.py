@@ -94,5 +94,11 @@ class DayInputs:
 
 
 def cohort_horizon_days(spec: Spec) -> int:
-    """Return how many days back cohorts may still change, or row counts are looked at."""
+    """Return how many days back cohorts may still change, or row counts are looked at.
+
+    Args:
+        spec: the model file.
+    Returns:
+        Days, at least HISTORY_DAYS.
+    """
     return max(spec.labels.horizon_days if spec.labels else 0, HISTORY_DAYS)

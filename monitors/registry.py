@@ -42,8 +42,14 @@ MONITOR_FUNCTIONS: Mapping[str, tuple[MonitorFunction, ...]] = MappingProxyType(
 def monitor(*keys: str, for_incidents: bool = True) -> Callable[[MeasureDay], MeasureDay]:
     """Register a function as one that measures the figures of these monitors; a monitor may have several functions.
 
-    ``for_incidents`` False says that its figures neither open an incident nor explain one, so that a replay leaves
-    them out. Raises CatalogueError for a key without an entry in the catalogue.
+    Args:
+        keys: the monitors' keys in the catalogue.
+        for_incidents: False where its figures neither open an incident nor explain one, so that a replay leaves them
+            out.
+    Returns:
+        A decorator that registers the function and returns it.
+    Raises:
+        CatalogueError: for a key without an entry in the catalogue.
     """
     for key in keys:
         catalogue.monitor(key)
@@ -58,6 +64,12 @@ def monitor(*keys: str, for_incidents: bool = True) -> Callable[[MeasureDay], Me
 
 
 def monitor_functions(*, only_for_incidents: bool = False) -> list[MonitorFunction]:
-    """Return every registered function once, in the order of a day's page."""
+    """Return every registered function once, in the order of a day's page.
+
+    Args:
+        only_for_incidents: leave out those whose figures no incident needs.
+    Returns:
+        Registered functions.
+    """
     ordered = (function for entry in catalogue.monitors_in_order() for function in _functions.get(entry.key, ()))
     return [function for function in dict.fromkeys(ordered) if function.for_incidents or not only_for_incidents]

@@ -35,7 +35,7 @@ LEAST_ROWS_IN_A_PSI_BIN = 5.0
 TOP_SHARE = 0.01
 TOP_PSI_BINS = 4
 NULLS, NONFINITE, BINS_FROM = 0, 1, 2
-"""Places in a column's vector: rows without a value, values not finite, and from the third on its cells."""
+"""Positions in a column's vector: rows without a value, values not finite, and from the third on its bins."""
 TOP_SCORE_SHARE_FALL = f"{TOP_SCORE_SHARE}_fall"
 """Key of the null distribution of a top score share that fell."""
 
@@ -51,7 +51,16 @@ class TestedColumn(NamedTuple):
 
     @classmethod
     def of_kind(cls, kind: str, monitor: str, name: str, bins: Grid | Levels) -> TestedColumn:
-        """Return a column of a kind (number, category or score) with the metrics that the catalogue has for it."""
+        """Return a column with the metrics that the catalogue has for its kind.
+
+        Args:
+            kind: number, category or score.
+            monitor: key of the monitor.
+            name: the column's name.
+            bins: its grid or levels.
+        Returns:
+            The column.
+        """
         every, in_slices = (catalogue.column_metrics(kind, in_slices=each) for each in (False, True))
         return cls(monitor, name, bins, every, in_slices)
 
@@ -61,9 +70,9 @@ class ColumnCalibration:
     """What the baseline says of one column in one group.
 
     ``rows`` are the baseline's, ``mean`` is of its finite values in the grid's unit, ``spread`` their standard
-    deviation. ``psi_bins`` are those of PSI, ``top`` the score's first cell above its 99 % point, ``top_psi_bins`` the
-    bins from there on. ``unseen_as_rare`` says that levels never seen count as rare ones in distances: they are no news
-    where rare levels come and go, and ``expected_unseen_share`` of a day's rows is then expected to be of them.
+    deviation. ``psi_bins`` are those of PSI, ``top`` the score's first bin above its 99 % point, ``top_psi_bins`` the
+    PSI bins from there on. ``unseen_as_rare`` says that levels never seen count as rare ones in distances: they are no
+    news where rare levels come and go, and ``expected_unseen_share`` of a day's rows is then expected to be of them.
     """
 
     bins: Grid | Levels
@@ -81,15 +90,28 @@ class ColumnCalibration:
 
     @cached_property
     def coarse_bins(self) -> Ints:
-        """Return the bin of each place of a column's vector: nulls, not finite, then those of PSI."""
+        """Return the coarse bin of each element of a vector: nulls, not finite, then the PSI bins: (bins + 2)."""
         return np.concatenate([[NULLS, NONFINITE], self.psi_bins + BINS_FROM])
 
     def vector(self, counts: Counts) -> Ints:
-        """Return a column's rows: nulls, not finite, then by cell."""
+        """Return a column's rows by bin.
+
+        Args:
+            counts: the column's counts.
+        Returns:
+            Nulls, not finite, then rows by bin: (bins + 2).
+        """
         return column_vector(self.bins, counts)
 
     def comparable_bins(self, rows: _Rows) -> _Rows:
-        """Return the cells (last axis) of a vector, or of one for each day, as distances compare them."""
+        """Return the bins of vectors as distances compare them.
+
+        Args:
+            rows: (..., bins + 2).
+        Returns:
+            Without nulls and values not finite, levels never seen among the rare ones where they are no news: (...,
+            bins).
+        """
         return _count_unseen_as_rare(rows[..., BINS_FROM:]) if self.unseen_as_rare else rows[..., BINS_FROM:]
 
 
@@ -102,7 +124,14 @@ class Calibration:
 
 
 def tested_columns(spec: Spec, schema: ProfileSchema) -> Iterator[TestedColumn]:
-    """Yield each column of the daily drift tests: numbers, categories, then the score."""
+    """Yield each column of the daily drift tests.
+
+    Args:
+        spec: the model file.
+        schema: how partitions are profiled.
+    Returns:
+        Numbers, categories, then the score.
+    """
     for name, grid in schema.numbers.items():
         yield TestedColumn.of_kind("number", DRIFT_MONITOR, name, grid)
     for name, levels in schema.categories.items():
@@ -112,10 +141,17 @@ def tested_columns(spec: Spec, schema: ProfileSchema) -> Iterator[TestedColumn]:
 
 
 def learn_calibration(spec: Spec, schema: ProfileSchema, baseline: Mapping[date, Profile]) -> Calibration:
-    """Learn from the profiles of a baseline's days; days left out of it (events, exclusions) aren't among them.
+    """Learn from a baseline's days what each statistic usually is, each day against the others.
 
     For each column, of everyone and of each slice: what a day is compared with (all days, the same weekdays, a
-    trend), and for each statistic the distribution that the days have, each against the others.
+    trend), and for each statistic the distribution that the days have.
+
+    Args:
+        spec: the model file.
+        schema: how partitions are profiled.
+        baseline: profiles by day; days left out of it (events, exclusions) aren't among them.
+    Returns:
+        What was learned by group and column; a column with too few rows on every day is left out.
     """
     learned: dict[tuple[Group, str], ColumnCalibration] = {}
     groups = dict.fromkeys(group for profile in baseline.values() for group in profile.features)
@@ -136,7 +172,14 @@ def learn_calibration(spec: Spec, schema: ProfileSchema, baseline: Mapping[date,
 
 
 def column_vector(bins: Grid | Levels, counts: Counts) -> Ints:
-    """Return a column's rows: nulls, not finite, then by cell."""
+    """Return a column's rows by bin.
+
+    Args:
+        bins: the column's grid or levels.
+        counts: its counts.
+    Returns:
+        Nulls, not finite, then rows by bin: (bins + 2).
+    """
     size, shift = (2 * bins.half, bins.half) if isinstance(bins, Grid) else (len(bins.top) + 2, 0)
     result, own = np.zeros(BINS_FROM + size, dtype=np.int64), BinCounts.of(counts.bins)
     result[NULLS], result[NONFINITE] = counts.nulls, counts.nonfinite
@@ -255,7 +298,7 @@ def _learn_top_nulls(
 
 
 def _count_unseen_as_rare(bins: _Rows) -> _Rows:
-    """Return the cells (last axis) of a category with the levels never seen counted among the rare ones."""
+    """Return the bins (last axis) of a category with the levels never seen counted among the rare ones."""
     result = bins.copy()
     result[..., -1] += result[..., -2]
     result[..., -2] = 0
@@ -263,7 +306,7 @@ def _count_unseen_as_rare(bins: _Rows) -> _Rows:
 
 
 def _psi_bins_of_levels(inner: Ints, typical: float) -> Ints:
-    """Return a bin for each level that a usual day has at least five rows of, and one for the rest."""
+    """Return a PSI bin for each level that a usual day has at least five rows of, and one for the rest."""
     if not inner.any():
         return np.zeros(len(inner), dtype=np.int64)
     rare = (inner / inner.sum() * typical < LEAST_ROWS_IN_A_PSI_BIN) & (inner > 0)
@@ -298,7 +341,7 @@ def _widest_scale(bins: Grid | Levels, days: Ints) -> float:
 
 
 def _top_of_score(inner: Ints) -> tuple[int, Ints] | tuple[None, None]:
-    """Return the first cell above the 99 % point, and the bins from there on; None where too few are above it."""
+    """Return the first bin above the 99 % point, and the PSI bins from there on; None where too few are above it."""
     above = np.cumsum(inner[::-1])[::-1] / max(1, inner.sum())
     top = int(np.argmax(above <= TOP_SHARE))
     if not TOP_SHARE / 10 <= above[top] <= TOP_SHARE:

@@ -46,14 +46,23 @@ class _Subject(NamedTuple):
 def measure_drift(
     spec: Spec, schema: ProfileSchema, day: date, profile: Profile, calibration: Calibration
 ) -> list[Measurement]:
-    """Compare a day's profile with what its baseline's days tell of such a day, and return every figure.
+    """Compare a day's profile with what its baseline leads to expect of such a day.
 
-    Monitor 'drift' for each feature and 'score' for the score: for everyone, and for each slice group that both
-    have (PSI, Wasserstein, null and unseen share only). A figure breaches when it lies beyond its effect floor and
-    when a quiet day would reach it so seldom that all the day's figures together keep to the model's budget of
-    false alarms (Benjamini-Hochberg). Fewer than 100 values, or too few to tell anything: insufficient; a column that
-    isn't in the profile: missing. On the day of a known event, distances must reach three times their limit.
-    ``n`` is rows.
+    Monitor 'drift' for each feature and 'score' for the score: for everyone, and for each slice group that both have
+    (PSI, Wasserstein, null and unseen share only). A figure breaches when it lies beyond its minimum effect size and
+    when an in-control day would reach it so seldom that all the day's figures together keep to the model's budget of
+    false alarms (Benjamini-Hochberg). On the day of a known event, distances must reach three times their limit.
+
+    Args:
+        spec: the model file.
+        schema: how partitions are profiled.
+        day: the day.
+        profile: its profile.
+        calibration: what was learned from the baseline's days.
+    Returns:
+        Every figure; n is rows. Fewer than 100 values, or too few for a verdict: insufficient; a column that the
+        profile
+        lacks: missing.
     """
     subjects = list(_subjects(spec, schema, profile, calibration))
     strictest = limits.alpha_per_test(spec, sum(len(subject.metrics) for subject in subjects))

@@ -43,7 +43,7 @@ WIDEST_SCALE = 100.0
 class HypothesisTest(NamedTuple):
     """One metric before its limit: ``figure`` is None, with a verdict and a reason, where it wasn't measured.
 
-    ``p_value`` is its chance on a quiet day, ``effect_limit`` the limit of the effect floor alone, ``before`` the share
+    ``p_value`` is its chance on an in-control day, ``effect_limit`` the limit by size alone, ``before`` the share
     that is expected; ``rises`` is False of a share that fell. What pages only when it persists has a
     ``persistence_factor``: so many times as often it may breach. ``distance`` is the distance that was measured, None
     of a share or a ratio.
@@ -66,7 +66,13 @@ class HypothesisTest(NamedTuple):
     distance: Statistic | None = None
 
     def limit(self, alpha: float) -> float:
-        """Return the value that is both worth a look and passed with chance ``alpha`` at most on a quiet day."""
+        """Return the value that is both worth a look and seldom reached on an in-control day.
+
+        Args:
+            alpha: probability with which an in-control day may exceed it.
+        Returns:
+            On the metric's own scale; that of the minimum effect size alone where no distribution was learned.
+        """
         if self.null is None:
             return self.effect_limit
         critical = self.null.critical(alpha * self.persistence_factor, self.values, self.values_before)
@@ -77,7 +83,13 @@ class HypothesisTest(NamedTuple):
         return min(self.effect_limit, angle_to_share(float(share_to_angle(self.before)) - critical))
 
     def chance_at(self, limit: float) -> float | None:
-        """Return the chance that a quiet day passes a limit; None where that wasn't learned."""
+        """Return the probability that an in-control day exceeds a limit.
+
+        Args:
+            limit: on the metric's own scale.
+        Returns:
+            From 0 to 1; None where no distribution was learned.
+        """
         if self.null is None:
             return None
         if self.distance is not None:
@@ -108,8 +120,17 @@ def run_hypothesis_tests(
 ) -> Iterator[HypothesisTest]:
     """Test each metric of a column's rows; a scale ratio without a meaning is left out.
 
-    ``alpha`` is the share of false alarms of one test if it were the day's most unusual one. CatalogueError for a
-    metric that has neither a registered distance nor a test of its own.
+    Args:
+        spec: the model file.
+        day: the day.
+        metrics: keys of the column's metrics.
+        counts: the column's counts of the day.
+        learned: what the baseline says of the column; None where it says nothing.
+        alpha: false-alarm probability of one test if it were the day's most unusual one.
+    Returns:
+        A test for each metric, in their order.
+    Raises:
+        CatalogueError: for a metric that has neither a registered distance nor a test of its own.
     """
     if learned is None:
         reason = _too_few_reason(counts.rows, 0, "rows")
@@ -128,7 +149,15 @@ def run_hypothesis_tests(
 
 
 def check_tests(metrics: Iterable[str]) -> None:
-    """Raise CatalogueError where nothing tests a metric that the catalogue has for columns."""
+    """Check that something tests each metric that the catalogue has for columns.
+
+    Args:
+        metrics: keys of metrics.
+    Returns:
+        Nothing.
+    Raises:
+        CatalogueError: where nothing tests one of them.
+    """
     untested = next((metric for metric in metrics if metric not in STATISTICS and metric not in _TESTS), None)
     if untested is not None:
         raise CatalogueError(
@@ -269,7 +298,7 @@ def _test_scale(column: ColumnOfDay) -> HypothesisTest | None:
     )
 
 
-COLUMN_HAS_TREND = "the column moves along a trend by itself, so how far it is from its baseline tells nothing"
+COLUMN_HAS_TREND = "the column moves along a trend by itself, so how far it is from its baseline says nothing"
 SCORES_HAVE_NO_TOP = "the baseline's scores have no top 1 % of their own: too many share one bin"
 _TESTS: Mapping[str, Callable[[ColumnOfDay], HypothesisTest | None]] = {
     NULL_SHARE: _test_share,

@@ -26,7 +26,7 @@ from profiles.schema import ProfileSchema
 
 LEAST_ROWS = 100
 LEAST_DAYS = 7
-"""Baseline days from which a figure's own variation can be told."""
+"""Baseline days from which a figure's own variation is learned."""
 EXPLAINED_VARIANCE_SHARE = 0.65
 """Share of the baseline's variance that the kept principal components explain."""
 LEAST_STANDARD_DEVIATIONS = 4.0
@@ -48,7 +48,15 @@ class _MomentsMetric:
 
 
 def correlation_matrix(moments: Moments) -> Floats:
-    """Return Pearson's correlations (k, k) of the coordinates; 0 with one that doesn't vary, 1 on the diagonal."""
+    """Return Pearson's correlations of the coordinates.
+
+    Args:
+        moments: of k coordinates.
+    Returns:
+        Correlations from -1 to 1: (k, k); 0 with a coordinate that doesn't vary, 1 on the diagonal.
+    Source:
+        definition.
+    """
     covariance = moments.covariance
     spread = np.sqrt(np.clip(np.diag(covariance), 0, None))
     scale = np.outer(spread, spread)
@@ -58,7 +66,16 @@ def correlation_matrix(moments: Moments) -> Floats:
 
 
 def correlation_shift(today: Moments, baseline: Moments) -> float:
-    """Return the largest change of a correlation between two features, from 0 to 2."""
+    """Return the largest change of a correlation between two features.
+
+    Args:
+        today: moments of k coordinates.
+        baseline: the same of the baseline.
+    Returns:
+        From 0 to 2.
+    Source:
+        ``correlation_matrix``.
+    """
     return float(np.abs(correlation_matrix(today) - correlation_matrix(baseline)).max())
 
 
@@ -67,7 +84,15 @@ def reconstruction_error(today: Moments, baseline: Moments) -> float:
 
     Rows are standardised by the baseline; kept are the fewest components that explain 65 % of its variance. The sum
     over rows of |x - PP'x|^2 is the trace of (I - PP') S, with S the second moment about the baseline's mean, so no
-    row is needed. 1 is as in the baseline. Where the components rebuild the baseline exactly, any error is infinite.
+    row is needed.
+
+    Args:
+        today: moments of k coordinates.
+        baseline: the same of the baseline.
+    Returns:
+        At least 0; 1 is as in the baseline. Infinite where the components rebuild the baseline exactly, and not today.
+    Source:
+        principal components (Jolliffe, Principal Component Analysis, 2002).
     """
     spread = np.sqrt(np.clip(np.diag(baseline.covariance), 0, None))
     varies = spread > _TINY
@@ -90,7 +115,13 @@ def reconstruction_error(today: Moments, baseline: Moments) -> float:
 def frechet_distance(today: Moments, baseline: Moments) -> float:
     """Return the squared Frechet distance of two normal distributions with these moments, over the baseline's variance.
 
-    |m - m'|^2 + tr(C + C' - 2 (C C')^(1/2)) (Dowson and Landau 1982), divided by tr(C').
+    Args:
+        today: moments of k coordinates.
+        baseline: the same of the baseline.
+    Returns:
+        At least 0; infinite where the baseline doesn't vary and the means differ.
+    Source:
+        |m - m'|^2 + tr(C + C' - 2 (C C')^(1/2)) over tr(C'): Dowson & Landau, J. Multivar. Anal. 1982.
     """
     variance = float(np.trace(baseline.covariance))
     if variance <= _TINY:
@@ -114,13 +145,21 @@ _EMBEDDING_METRICS = (_MomentsMetric(FRECHET_DISTANCE, frechet_distance),)
 def measure_multivariate_drift(
     spec: Spec, schema: ProfileSchema, day: date, profile: Profile, baseline: Sequence[Profile]
 ) -> list[Measurement]:
-    """Compare a day's second moments with those of the baseline's days and return every figure, of monitor 'drift'.
+    """Compare a day's second moments with those of the baseline's days, for monitor 'drift'.
 
     For the numbers together (feature ''): the largest correlation shift and the reconstruction error; for each
     embedding: the Frechet distance. The limit is learned from the baseline's days, each against the sum of the
-    others: four standard deviations beyond their mean or more (``LEAST_STANDARD_DEVIATIONS``), and at least the effect
-    floor beyond it. The interval is as wide as 95 % of the baseline's days vary. Fewer than 100 rows or 7 days:
-    insufficient; a missing column: missing.
+    others: four standard deviations beyond their mean or more (``LEAST_STANDARD_DEVIATIONS``), and at least the minimum
+    effect size beyond it. The interval is as wide as 95 % of the baseline's days vary.
+
+    Args:
+        spec: the model file.
+        schema: how partitions are profiled.
+        day: the day.
+        profile: its profile.
+        baseline: profiles of the baseline's days.
+    Returns:
+        Every figure. Fewer than 100 rows or 7 days: insufficient; a missing column: missing.
     """
     result = []
     alpha = limits.alpha_per_test(spec, (len(_NUMBERS_METRICS) if schema.moments else 0) + len(schema.embeddings))

@@ -21,7 +21,14 @@ from profiles.schema import ProfileSchema
 
 
 def baseline_being_gathered(baselines: Sequence[BaselineChange], day: date) -> BaselineChange | None:
-    """Return the baseline that a new champion's own days are being gathered for on a day; None where none is."""
+    """Return the baseline that a new champion's own days are being gathered for.
+
+    Args:
+        baselines: the model's changes of baseline.
+        day: the day.
+    Returns:
+        The newest that the day belongs to; None where none is being gathered.
+    """
     gathered = [b for b in baselines if b.start <= day <= b.end and b.day == b.end + timedelta(days=1)]
     return max(gathered, key=lambda b: b.day, default=None)
 
@@ -29,9 +36,17 @@ def baseline_being_gathered(baselines: Sequence[BaselineChange], day: date) -> B
 def calibrate_score_on_own_days(
     spec: Spec, schema: ProfileSchema, learned: Calibration, own: Mapping[date, Profile]
 ) -> Calibration:
-    """Return a calibration in which the score's part is learned from a new champion's own days, given enough of them.
+    """Return a calibration in which the score's part is learned from a new champion's own days.
 
     Few days say little about what is usual, so that at first only a gross change lies beyond the limits.
+
+    Args:
+        spec: the model file.
+        schema: how partitions are profiled.
+        learned: the calibration on the baseline.
+        own: profiles of the days that the new champion scored.
+    Returns:
+        The calibration; as it was below seven days.
     """
     if len(own) < LEAST_DAYS:
         return learned
@@ -43,9 +58,15 @@ def calibrate_score_on_own_days(
 def withhold_score_verdicts(
     found: Sequence[Measurement], score: str, gathering: BaselineChange | None, own_days: int = 0
 ) -> list[Measurement]:
-    """Return measurements of a day, those of how the score lies without a verdict while its baseline is gathered.
+    """Return a day's measurements, those of how the score lies without a verdict while its baseline is gathered.
 
-    With enough ``own_days`` of the new champion the day's distances have been held against these, and say so.
+    Args:
+        found: the day's measurements.
+        score: name of the score column.
+        gathering: the baseline being gathered; None changes nothing.
+        own_days: days that the new champion has scored; with enough of them distances keep their verdict, and say so.
+    Returns:
+        Measurements in the same order.
     """
     return [
         _withhold_verdict(m, gathering, own_days) if gathering and _depends_on_score_level(m, score) else m

@@ -1,6 +1,6 @@
-"""What a day should look like, told by the baseline's other days: their sum, or a weekday's, or along a trend.
+"""What a day should look like by the baseline's other days: their sum, or a weekday's, or along a trend.
 
-All four kinds are one weighted least squares of each cell's share on the calendar, rows as weights: with nothing but a
+All four kinds are one weighted least squares of each bin's share on the calendar, rows as weights: with nothing but a
 level it is the sum of the days, with weekdays the sum of the same weekdays. Leaving a day out needs no second fit.
 """
 
@@ -40,7 +40,7 @@ class ReferenceKind(StrEnum):
 
 @dataclass(frozen=True)
 class DayReference:
-    """A fit: ``shares`` (terms, cells) per term of the calendar, ``inverse`` (terms, terms) of the normal matrix."""
+    """A fit: ``shares`` (terms, bins) per term of the calendar, ``inverse`` (terms, terms) of the normal matrix."""
 
     kind: ReferenceKind
     start: date
@@ -52,14 +52,21 @@ class DayReference:
 
     @property
     def has_trend(self) -> bool:
-        """Return whether days follow a trend: their cells can be told beforehand, their distances hardly."""
+        """Return whether days follow a trend: their bins can be expected beforehand, their distances hardly."""
         return self.kind in (ReferenceKind.TREND, ReferenceKind.BOTH)
 
     def on(self, day: date, today: Ints, psi_bins: Ints) -> Ints:
-        """Return the counts (cells) that stand for normal on a day: expected shares of as many rows as they rest on.
+        """Return the counts that stand for normal on a day: expected shares of as many rows as they rest on.
 
         A trend may go on, slow down or have ended: of the ways from the baseline's middle to the day, the one
-        nearest to today's counts, by ``psi_bins``, is taken.
+        nearest to today's counts is taken.
+
+        Args:
+            day: the day.
+            today: its rows by bin: (bins).
+            psi_bins: the coarse bin of each bin, in which nearness is measured: (bins).
+        Returns:
+            Expected rows by bin: (bins).
         """
         if not self.has_trend:
             key = day.weekday() if self.kind is ReferenceKind.WEEKDAY else 0
@@ -82,7 +89,14 @@ class DayReference:
 
 
 def choose_reference_kind(days: Sequence[date], counts: Ints | Floats) -> ReferenceKind:
-    """Return the kind under which days (days, cells) lie nearest to what the others say of them."""
+    """Return the kind under which days lie nearest to what the others lead to expect of them.
+
+    Args:
+        days: days of the baseline.
+        counts: rows: (days, bins).
+    Returns:
+        The simplest kind, unless a finer one brings days clearly nearer.
+    """
     best, nearest = ReferenceKind.LEVEL, np.inf
     for kind in ReferenceKind:
         if not is_kind_usable(kind, days):
@@ -95,11 +109,18 @@ def choose_reference_kind(days: Sequence[date], counts: Ints | Floats) -> Refere
 
 
 def days_before_settling(kind: ReferenceKind, days: Sequence[date], counts: Ints | Floats) -> int:
-    """Return how many of a baseline's first days a column that moved must be judged without, for it stands still since.
+    """Return how many of a baseline's first days to leave out of a column that moved, and stands still since.
 
     A window that fills moves along no straight line, and then not at all: were its first days kept, what the last
     ones never do would pass for usual. It has settled where its last weeks need no trend, and where they lie much
     nearer to each other than the trend of all days brings them.
+
+    Args:
+        kind: what was chosen for all days.
+        days: days of the baseline.
+        counts: rows: (days, bins).
+    Returns:
+        Days to leave out; 0 where the column hasn't settled, or never moved.
     """
     if kind not in (ReferenceKind.TREND, ReferenceKind.BOTH):
         return 0
@@ -122,7 +143,14 @@ def _last_days_distance(kind: ReferenceKind, days: Sequence[date], counts: Ints 
 
 
 def is_kind_usable(kind: ReferenceKind, days: Sequence[date]) -> bool:
-    """Return whether a baseline has the days that a kind needs."""
+    """Return whether a baseline has the days that a kind needs.
+
+    Args:
+        kind: what to compare days with.
+        days: days of the baseline.
+    Returns:
+        False below four of each weekday, or four weeks for a trend.
+    """
     weekdays = Counter(day.weekday() for day in days)
     weeks = len(weekdays) == 7 and min(weekdays.values()) >= LEAST_OF_A_WEEKDAY
     return (kind in (ReferenceKind.LEVEL, ReferenceKind.TREND) or weeks) and (
@@ -131,7 +159,17 @@ def is_kind_usable(kind: ReferenceKind, days: Sequence[date]) -> bool:
 
 
 def fit_reference(kind: ReferenceKind, days: Sequence[date], counts: Ints) -> DayReference:
-    """Fit the counts (days, cells) of a baseline; every day has at least one row."""
+    """Fit what a day should look like.
+
+    Args:
+        kind: what to compare days with.
+        days: days of the baseline.
+        counts: rows, at least one a day: (days, bins).
+    Returns:
+        The fit.
+    Source:
+        weighted least squares; see the module.
+    """
     start, span_days = _date_span(days)
     terms = _calendar_terms(kind, days, start, span_days)
     inverse = np.linalg.inv((terms * counts.sum(axis=1)[:, None]).T @ terms)
@@ -139,7 +177,17 @@ def fit_reference(kind: ReferenceKind, days: Sequence[date], counts: Ints) -> Da
 
 
 def leave_one_out_shares(kind: ReferenceKind, days: Sequence[date], counts: Ints | Floats) -> tuple[Floats, Floats]:
-    """Return each day's shares (days, cells) as told by the other days, and as of how many rows (days)."""
+    """Return what the other days lead to expect of each day.
+
+    Args:
+        kind: what to compare days with.
+        days: days of the baseline.
+        counts: rows, at least one a day: (days, bins).
+    Returns:
+        Expected shares (days, bins), and the rows that they rest on (days).
+    Source:
+        leverages of weighted least squares (Cook & Weisberg, Residuals and Influence in Regression, 1982).
+    """
     rows = counts.sum(axis=1).astype(np.float64)
     terms = _calendar_terms(kind, days, *_date_span(days))
     inverse = np.linalg.inv((terms * rows[:, None]).T @ terms)
@@ -151,7 +199,16 @@ def leave_one_out_shares(kind: ReferenceKind, days: Sequence[date], counts: Ints
 
 
 def squared_hellinger(a: Floats, b: Floats) -> Floats:
-    """Return the sum over cells (last axis) of (root a - root b)^2."""
+    """Return the sum over bins of (root a - root b)^2.
+
+    Args:
+        a: shares: (..., bins).
+        b: shares: (..., bins).
+    Returns:
+        From 0 to 2: (...).
+    Source:
+        twice the squared Hellinger distance.
+    """
     return np.asarray(((np.sqrt(a) - np.sqrt(b)) ** 2).sum(axis=-1))
 
 

@@ -35,10 +35,19 @@ def diagnose_season(
     baseline: Mapping[date, Profile],
     found: Sequence[Measurement],
 ) -> list[Measurement]:
-    """Return a clue ``season`` for each feature that drifted by PSI but looks as on such days of the baseline.
+    """Return diagnostic ``season`` of each feature that drifted by PSI but looks as on such days of the baseline.
 
-    Its value is the PSI against those days, less what chance gives ((B - 1)(1/n + 1/m)), its limit half the effect
-    floor of PSI; a feature without enough values on such days, or that looks unlike them, has no clue.
+    Args:
+        spec: the model file.
+        schema: how partitions are profiled.
+        day: the day.
+        profile: its profile.
+        baseline: profiles of the baseline by day.
+        found: the day's drift measurements.
+    Returns:
+        Measurements: the PSI against days of the same kind, less what chance gives ((B - 1)(1/n + 1/m)), its limit half
+        the minimum effect size of PSI. A feature without enough values on such days, or that looks unlike them, has
+        none.
     """
     drifted = [
         m.feature

@@ -1,4 +1,4 @@
-"""Does a column creep away from its baseline, too slowly for any one day to tell? CUSUM over days.
+"""Does a column creep away from its baseline, too slowly for any one day to show? CUSUM over days.
 
 Each day's level is standardised by what the baseline's days did: their mean, weekday, spread and dependence on the day
 before. What a day exceeds an allowance by is added up, and once the sum is beyond its limit the column has moved.
@@ -29,7 +29,7 @@ WINDOW_DAYS = 28
 LATEST_DAYS = 5
 """Days whose median is said to be the level now; a broken day or two don't move it."""
 LEAST_BASELINE_DAYS = 21
-"""Baseline days, with enough values, from which level and spread can be told: three of each weekday."""
+"""Baseline days, with enough values, from which level and spread are learned: three of each weekday."""
 MOST_LEVELS = 8
 LEAST_SHARE = 0.02
 """Levels of a category that have a sum of their own: the most frequent ones, from this share on."""
@@ -80,7 +80,7 @@ class _UsualLevel:
 
 @dataclass(frozen=True)
 class _Component:
-    """One level of a column: its place, what is usual, its spread over rows, and how high its own days once summed."""
+    """One level of a column: its index, what is usual, its spread over rows, and how high its own days once summed."""
 
     component_index: int
     usual: _UsualLevel
@@ -108,7 +108,13 @@ class SlowDriftBaseline:
 
 
 def learn_slow_drift_baseline(behaviour: BaselineBehaviour) -> SlowDriftBaseline:
-    """Learn each column's levels by weekday, and how a day's level varies."""
+    """Learn each column's levels by weekday, and how a day's level varies.
+
+    Args:
+        behaviour: the columns on each day of the baseline.
+    Returns:
+        What days are held against; nothing of a column with too few days.
+    """
     return SlowDriftBaseline(behaviour.last, {name: _learn_column(usual) for name, usual in behaviour.columns.items()})
 
 
@@ -119,10 +125,19 @@ def measure_slow_drift(
 
     The components of a number are the mean of its position on the grid and the shares below and above the baseline's
     tenths; those of a category the shares of its frequent levels. Two one-sided CUSUMs run over each component's last
-    28 days, begun after the baseline. The value is how far the median of the last 5 days lies from the baseline, in
-    standard deviations of the column's values, of the component whose sum is farthest beyond its limit (or nearest
-    to it). Breach: a sum is beyond its limit and the value beyond the floor. The limit gives the model one false
-    alarm in ten of those that its budget allows, over all its columns.
+    28 days, begun after the baseline. Breach: a sum is beyond its limit and the value beyond the minimum effect size.
+    The limit gives the model one false alarm in ten of those that its budget allows, over all its columns.
+
+    Args:
+        spec: the model file.
+        day: the day.
+        today: its rows by column and bin.
+        recent: those of days before.
+        learned: what the baseline says of each column.
+    Returns:
+        A measurement for each column of the day: how far the median of the last 5 days lies from the baseline, in
+        standard deviations of the column's values, of the component whose sum is farthest beyond its limit (or nearest
+        to it).
     """
     last = learned.last or day
     window = {d: own for d, own in sorted(recent.items()) if 0 < (day - d).days < WINDOW_DAYS and d > last}
@@ -188,7 +203,7 @@ def _measure_column(
 
 
 def _component_weights(bins: Grid | Levels, together: Ints) -> Floats:
-    """Return what each cell counts for in each component: (cells, components)."""
+    """Return what each bin counts for in each component: (bins, components)."""
     if isinstance(bins, Levels):
         shares = together / together.sum()
         kept = [i for i in np.argsort(-shares, kind="stable")[:MOST_LEVELS] if shares[i] >= LEAST_SHARE]

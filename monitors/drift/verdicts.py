@@ -21,7 +21,7 @@ from profiles.bins import Grid, Ints, Levels
 EVENT_FACTOR = 3.0
 """On the day of a known event a PSI must reach so many times its limit, other figures what goes with that."""
 CONCLUSIVE_FACTOR = 2.5
-"""A figure is insufficient where chance alone reaches so many times the floor of a column that nothing is known of."""
+"""A figure is insufficient where chance alone reaches so many times the minimum effect size of an unknown column."""
 DAYS_PER_YEAR = 365.25
 
 
@@ -35,7 +35,15 @@ def judge_hypothesis_test(
 ) -> tuple[float | None, Verdict, str]:
     """Return a metric's limit, verdict and reason.
 
-    ``strictest`` is the share of false alarms of the day's most unusual test, ``alpha`` that which the day allows.
+    Args:
+        spec: the model file.
+        one: the tested metric.
+        learned: what the baseline says of the column; None where it says nothing.
+        strictest: false-alarm probability of the day's most unusual test.
+        alpha: that which the day allows.
+        event: name of a known event that the day belongs to; None for none.
+    Returns:
+        The limit on the metric's own scale (None where it wasn't measured), the verdict, and why, in words.
     """
     if one.figure is None or learned is None:
         return None, one.verdict or Verdict.INSUFFICIENT, one.reason
@@ -64,7 +72,15 @@ def judge_hypothesis_test(
 
 
 def describe_limit(one: HypothesisTest, learned: ColumnCalibration, limit: float) -> str:
-    """Return a limit in words: the value, what was usual on how many days, the floor, and the chance to pass it."""
+    """Return a limit in words: the value, what was usual on how many days, the minimum effect size, and the odds.
+
+    Args:
+        one: the tested metric, with a figure.
+        learned: what the baseline says of the column.
+        limit: on the metric's own scale.
+    Returns:
+        A sentence without its full stop.
+    """
     assert one.figure is not None
     share, phrase = _is_share_metric(one), catalogue.metric(one.metric).in_a_reason
     show = _format_percent if share else _format_decimals
@@ -82,13 +98,30 @@ def describe_limit(one: HypothesisTest, learned: ColumnCalibration, limit: float
 
 
 def describe_usual_range(null: NullDistribution, learned: ColumnCalibration, show: Callable[[float], str]) -> str:
-    """Return what nine in ten of a statistic's baseline days were, and what each was compared with."""
+    """Return what nine in ten of a statistic's baseline days were, and what each was compared with.
+
+    Args:
+        null: the statistic's distribution on the baseline's days.
+        learned: what the baseline says of the column.
+        show: how a figure is written.
+    Returns:
+        Words, as '0.001 to 0.012 on 58 baseline days'.
+    """
     against = "" if learned.reference.kind is ReferenceKind.LEVEL else f", each against {learned.reference.kind.value}"
     return f"{show(null.low)} to {show(null.high)} on {null.days} baseline days{against}"
 
 
 def describe_chance(chance: float) -> str:
-    """Return how seldom a chance a day comes true: ``about once in 4 years``."""
+    """Return how seldom something happens by chance.
+
+    Args:
+        chance: probability a day.
+    Returns:
+        Words.
+    Example:
+        >>> describe_chance(1 / 1461)
+        'about once in 4 years'
+    """
     days = 1 / max(chance, 1e-12)
     if days < 2 * DAYS_PER_YEAR:
         return f"about once in {days:.0f} days"

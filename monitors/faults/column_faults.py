@@ -1,7 +1,7 @@
 """Columns, or a whole partition, broken in a way that the distribution alone gives away.
 
 Each rule holds today against every day of the baseline, and those days against each other: what they did among
-themselves is habit. So a column that is constant within each day, a weekday, a heap on round values is never a fault.
+themselves is usual. So a column that is constant within each day, a weekday, a heap on round values is never a fault.
 """
 
 from __future__ import annotations
@@ -28,12 +28,22 @@ def measure_column_faults(
     recent: Mapping[date, DayVectors],
     behaviour: BaselineBehaviour,
 ) -> list[Measurement]:
-    """Return every figure of monitor 'fault' for a day; ``recent`` are days before, ``behaviour`` the baseline's.
+    """Return every figure of monitor 'fault' for a day.
 
     For the partition ``repeated_share``; for each column ``repeated_column`` and ``constant_share``; for a number also
     ``spike_share`` (unless it has few values), ``cluster_share``, ``scaled_share`` and ``swapped_column``; for a
-    category ``renamed_share``. For the score only the first two. Too few values or baseline days: insufficient. A
-    column that isn't in the partition has none of them: drift says that it is missing.
+    category ``renamed_share``. For the score only the first two.
+
+    Args:
+        spec: the model file.
+        schema: how partitions are profiled.
+        day: the day.
+        today: its rows by column.
+        recent: those of days before.
+        behaviour: the columns on the baseline's days.
+    Returns:
+        Measurements. Too few values or baseline days: insufficient. A column that isn't in the partition has none:
+        drift says that it is missing.
     """
     names = baseline_behaviour.binned_columns(spec, schema)
     chance = limits.alpha_per_fault_rule(spec, len(names))

@@ -21,9 +21,9 @@ SWAP_FIT_FACTOR = 3.0
 UNIT_FACTORS = (100.0, 10.0, 1000.0, 60.0)
 """Changes of unit that happen, the likeliest first: pence, a decimal point, thousands, minutes; each either way."""
 LEAST_BINS_MOVED = 1.0
-"""A column that moved by less than a cell on average holds its own values."""
+"""A column that moved by less than a bin on average holds its own values."""
 LEAST_SHAPE_BINS = 5
-"""Cells of a thousandth or more that scaled values must fill to be known by their shape."""
+"""Bins of a thousandth or more that scaled values must fill to be known by their shape."""
 USUAL_RANGE_FACTOR = 2.0
 MIXTURE_SHARES = np.linspace(0, 1, 401)
 """Shares that are tried for a mixture."""
@@ -35,26 +35,58 @@ another unit, so another unit must fit better than any of these, or their invers
 
 
 def mean_bins_moved(today: Floats, other: Floats) -> float:
-    """Return how far two distributions over one grid lie apart: by how many cells a value moves on average."""
+    """Return how far two distributions over one grid lie apart: by how many bins a value moves on average.
+
+    Args:
+        today: shares: (..., bins).
+        other: shares: (bins).
+    Returns:
+        At least 0, in bins.
+    Source:
+        first Wasserstein distance, in bins.
+    Example:
+        >>> mean_bins_moved(np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0]))
+        2.0
+    """
     return float(np.abs(np.cumsum(today - other, axis=-1)).sum(axis=-1))
 
 
 def shares_on_grid(rows: Ints, values: Floats, target: Grid) -> Floats:
-    """Return the shares that rows with these values have over the cells of a grid."""
+    """Return the shares that rows with given values have over the bins of a grid.
+
+    Args:
+        rows: rows of each value: (values).
+        values: finite values: (values).
+        target: the grid.
+    Returns:
+        Shares: (2 * half).
+    """
     found = np.bincount(target.bin_of(values) + target.half, weights=rows, minlength=2 * target.half)
     return np.asarray(found / found.sum())
 
 
 def lower_edges(grid: Grid) -> Floats:
-    """Return the lower border of each cell, where zeros and whole numbers often stand; of the lowest its upper one."""
-    return np.array([grid.edge(cell) for cell in (1 - grid.half, *range(1 - grid.half, grid.half))])
+    """Return the lower edge of each bin, where zeros and whole numbers often stand; of the lowest its upper one.
+
+    Args:
+        grid: any grid.
+    Returns:
+        Edges in the column's own unit, ascending: (2 * half).
+    """
+    return np.array([grid.edge(bin_number) for bin_number in (1 - grid.half, *range(1 - grid.half, grid.half))])
 
 
 def measure_column_swaps(blank: Measurement, columns: Sequence[ColumnOfDay]) -> list[Measurement]:
     """Measure ``swapped_column`` of each number: how many times nearer another's baseline is than its own.
 
-    Breach: the columns of a circle (two that were swapped, three that were rotated) each left their own habits, and
-    each holds what the next one's baseline does at least 3 times better than its own. ``n`` is finite values.
+    Breach: the columns of a circle (two that were swapped, three that were rotated) each left what is usual for them,
+    and each holds what the next one's baseline does at least 3 times better than its own.
+
+    Args:
+        blank: the measurement to fill in.
+        columns: the day's columns.
+    Returns:
+        A measurement for each number; n is finite values.
     """
     judged = [column for column in columns if isinstance(column.bins, Grid) and column.enough]
     own = {column.name: mean_bins_moved(column.shares, column.usual.shares) for column in judged}
@@ -86,7 +118,7 @@ def measure_column_swaps(blank: Measurement, columns: Sequence[ColumnOfDay]) -> 
 def _fits_of_other_columns(column: ColumnOfDay, moved: Sequence[ColumnOfDay], own: float) -> dict[str, float]:
     """Return how many times nearer than its own the baseline of each other column is, the nearest first.
 
-    Where in its cell a baseline's value stands isn't known: the middles and the lower ends are tried.
+    Where in its bin a baseline's value stands isn't known: the midpoints and the lower edges are tried.
     """
     fits: dict[str, float] = {}
     for other in moved:
@@ -116,8 +148,15 @@ def _columns_reached(start: str, fits: dict[str, dict[str, float]]) -> set[str]:
 def measure_scaled_share(blank: Measurement, column: ColumnOfDay, minimum_effect: float) -> Measurement | None:
     """Measure ``scaled_share``: the share of values that are in another unit, from the mixture that fits best.
 
-    Today is fitted as the baseline, of which a share is times a factor. Breach: the share is beyond the floor, and the
-    fit explains five sixths of how far the values moved, which is twice what any baseline day moved.
+    Today is fitted as the baseline, of which a share is times a factor. Breach: the share is beyond the minimum effect
+    size, and the fit explains five sixths of how far the values moved, which is twice what any baseline day moved.
+
+    Args:
+        blank: the measurement to fill in.
+        column: the column.
+        minimum_effect: smallest share that matters.
+    Returns:
+        The measurement; None for a category.
     """
     if not isinstance(column.bins, Grid):
         return None
@@ -176,7 +215,7 @@ def _best_unit_factor(column: ColumnOfDay, grid: Grid, baseline: Floats) -> tupl
 def _fit_mixture(moved: Floats, towards: Floats) -> tuple[float, float]:
     """Return the share of a move towards another distribution that leaves the least distance, and that distance.
 
-    By distance, not by likelihood, for the scaled values are known to a cell only: round ones fall beside it.
+    By distance, not by likelihood, for the scaled values are known to a bin only: round ones fall beside it.
     """
     left = np.abs(np.cumsum(moved) - MIXTURE_SHARES[:, None] * np.cumsum(towards)).sum(axis=1)
     best = int(left.argmin())
@@ -186,9 +225,17 @@ def _fit_mixture(moved: Floats, towards: Floats) -> tuple[float, float]:
 def measure_renamed_levels(blank: Measurement, column: ColumnOfDay, minimum_effect: float) -> Measurement | None:
     """Measure ``renamed_share``: the share of values that left known levels and came back under other names.
 
-    A level counts as left where it has at most half of its smallest share of a baseline day, by more than chance.
-    Other names are levels that the baseline never saw, or saw too rarely to count apart. Breach: as much came there
-    as left (within a quarter, and chance), beyond the floor. Of names never seen only the count is kept, not the name.
+    A level counts as left where it has at most half of its smallest share of a baseline day, by more than chance. Other
+    names are levels that the baseline never saw, or saw too rarely to count apart. Breach: as much came there as left
+    (within a quarter, and chance), beyond the minimum effect size. Of names never seen only the count is kept, not the
+    name.
+
+    Args:
+        blank: the measurement to fill in.
+        column: the column.
+        minimum_effect: smallest share that matters.
+    Returns:
+        The measurement; None for a number.
     """
     if not isinstance(column.bins, Levels):
         return None

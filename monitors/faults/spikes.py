@@ -24,17 +24,23 @@ from monitors.stats.vectors import bin_midpoints
 from profiles.bins import Floats, Grid, Ints
 
 LEAST_OTHER_BINS = 5
-"""Other cells of a hundredth or more from which a heap on one value can be told from a shift of them all."""
+"""Other bins of a hundredth or more that it takes to tell a heap on one value from a shift of them all."""
 USUAL_RANGE_FACTOR = 1.5
-"""How many times what a baseline day did against the others is still habit."""
+"""How many times what a baseline day did against the others is still usual."""
 
 
 def measure_constant_share(blank: Measurement, column: ColumnOfDay) -> Measurement:
-    """Measure the share of the most frequent cell, where all rows have one value and the baseline's days never had.
+    """Measure the share of the most frequent bin, where all rows have one value and the baseline's days never had.
 
     Breach: the other values' share is below a tenth of what it was on any baseline day, and so few of them would be
     chance less often than the budget allows, about once in a million days. A column that is constant within some day
     of the baseline never breaches.
+
+    Args:
+        blank: the measurement to fill in.
+        column: the column.
+    Returns:
+        The measurement.
     """
     own = replace(blank, metric=CONSTANT_SHARE, feature=column.name, n=int(column.today.sum()))
     if not column.enough:
@@ -57,10 +63,17 @@ def measure_constant_share(blank: Measurement, column: ColumnOfDay) -> Measureme
 
 
 def measure_spike(blank: Measurement, column: ColumnOfDay, minimum_effect: float) -> Measurement | None:
-    """Measure by how much one cell holds more than on any baseline day, as when a default value fills gaps.
+    """Measure by how much one bin holds more than on any baseline day, as when a default value fills gaps.
 
-    None for a column of few values, where a spike and a shift look alike. Breach: more than the floor and than
-    baseline days rose above the others, more than chance, and the other values keep their shape among themselves.
+    Breach: more than the minimum effect size and than baseline days rose above the others, more than chance, and the
+    other values keep their shape among themselves.
+
+    Args:
+        blank: the measurement to fill in.
+        column: the column.
+        minimum_effect: smallest rise that matters, as a share.
+    Returns:
+        The measurement; None for a category, and for a column of few values, where a spike and a shift look alike.
     """
     if not isinstance(column.bins, Grid):
         return None
@@ -96,7 +109,7 @@ def measure_spike(blank: Measurement, column: ColumnOfDay, minimum_effect: float
 
 
 def _others_keep_their_shape(column: ColumnOfDay, run: Ints) -> bool:
-    """Return whether the values outside a run of cells keep their shape, by KS, within what the baseline's days do.
+    """Return whether the values outside a run of bins keep their shape, by KS, within what the baseline's days do.
 
     That tells values that were put there from a shift, under which the others move as well.
     """
@@ -117,11 +130,19 @@ def _cumulative_shares(rows: Ints) -> Floats:
 
 
 def measure_cluster(blank: Measurement, column: ColumnOfDay, minimum_effect: float) -> Measurement | None:
-    """Measure the share of the densest new cluster: a run of cells that hold far more than on any baseline day.
+    """Measure the share of the densest new cluster: a run of bins that hold far more than on any baseline day.
 
-    The run's rise is taken without the rise of its neighbours on either side, so a broad shift is no cluster. All
-    runs of up to 12 cells are tried, and the chance is shared over them. Breach: beyond the floor and what baseline
-    days did against the others, where the baseline held less than half as much, and the other values keep their shape.
+    The run's rise is taken without the rise of its neighbours on either side, so a broad shift is no cluster. All runs
+    of up to 12 bins are tried, and the chance is shared over them. Breach: beyond the minimum effect size and what
+    baseline days did against the others, where the baseline held less than half as much, and the other values keep
+    their shape.
+
+    Args:
+        blank: the measurement to fill in.
+        column: the column.
+        minimum_effect: smallest rise that matters, as a share.
+    Returns:
+        The measurement; None for a category.
     """
     if not isinstance(column.bins, Grid):
         return None

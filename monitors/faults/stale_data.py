@@ -1,6 +1,6 @@
 """Is today an earlier day again, in whole or in one column? Two days that differ less than chance makes them differ.
 
-Two independent samples of one distribution differ by a chi-square with one degree of freedom per cell but one; days
+Two independent samples of one distribution differ by a chi-square with one degree of freedom per bin but one; days
 that are not of one distribution differ by more. Only rows that were delivered before differ by less.
 """
 
@@ -23,9 +23,9 @@ from profiles.bins import Floats, Ints
 BACK_DAYS = 8
 """How many days back rows may have been delivered before: a week, and the day before it."""
 LEAST_ROWS_IN_A_BIN = 10
-"""Cells that hold fewer rows on both days together are taken as one."""
+"""Bins that hold fewer rows on both days together are taken as one."""
 USUAL_PAIRS_SHARE = 0.02
-"""Share of the baseline's pairs of days whose likeness counts as habit; a day repeated once in it is none."""
+"""Share of the baseline's pairs of days whose likeness counts as usual; a day repeated once in it doesn't."""
 _LEAST_CHANCE = 1e-300
 
 
@@ -40,10 +40,18 @@ class DayLikeness(NamedTuple):
 
 
 def compare_days(today: Ints, earlier: Ints) -> DayLikeness:
-    """Compare two vectors of counts (at least one row each). A vector that holds one cell only tells nothing.
+    """Compare two days' rows of a column.
 
     Every difference is taken half a row larger than it is, which keeps the chance on the safe side of the exact one
     of whole numbers: for equal vectors it is above the chance of drawing just that vector.
+
+    Args:
+        today: rows by bin, at least one: (bins + 2).
+        earlier: the same of the other day.
+    Returns:
+        How much they differ, over what chance alone gives; 1 with chance 1 where one bin holds all, which says nothing.
+    Source:
+        Pearson's chi-square, lower tail.
     """
     statistic, freedom = _chi_square_statistics(today[None, :], earlier[None, :])
     s, f = float(statistic[0]), int(freedom[0])
@@ -54,7 +62,7 @@ def compare_days(today: Ints, earlier: Ints) -> DayLikeness:
 
 
 def _chi_square_statistics(today: Ints, earlier: Ints) -> tuple[Floats, Ints]:
-    """Return Pearson's statistic of each pair of rows (pairs, cells), a half added to each difference."""
+    """Return Pearson's statistic of each pair of rows (pairs, bins), a half added to each difference."""
     n, m = today.sum(axis=1, keepdims=True), earlier.sum(axis=1, keepdims=True)
     both = today + earlier
     rare = both < LEAST_ROWS_IN_A_BIN
@@ -75,7 +83,15 @@ def _log_chance(statistic: Floats, freedom: Ints) -> Floats:
 
 
 def usual_log_chance(days: Ints) -> float:
-    """Return the log of the chance below which hardly any two near days of the baseline lie: (days, cells)."""
+    """Return the log of the chance below which hardly any two near days of the baseline lie.
+
+    Args:
+        days: rows of at least two days: (days, bins + 2).
+    Returns:
+        At most 0.
+    Source:
+        quantile USUAL_PAIRS_SHARE of ``compare_days`` over pairs at most BACK_DAYS apart.
+    """
     days = days[:, days.any(axis=0)]
     most = min(BACK_DAYS, len(days) - 1)
     found = [_log_chance(*_chi_square_statistics(days[back:], days[:-back])) for back in range(1, most + 1)]
@@ -87,12 +103,19 @@ def measure_stale_data(
 ) -> list[Measurement]:
     """Return ``repeated_column`` of each column and ``repeated_share`` of the partition.
 
-    ``recent`` are earlier days, of which the last eight are looked at. A column's value is how much it differs from
-    the most alike of them, over what chance gives; the limit is where chance would come to a column's share of the
-    false-alarm budget, shared over columns and days, and where the baseline's own near days are far more unlike. A
-    partition's value is the share of its telling columns that repeat one and the same day; one that says yes or no,
-    is constant within a day, or has few rows could be equal by chance and isn't telling. ``n`` is rows, and the
-    partition's ``n`` the telling columns.
+    A column's value is how much it differs from the most alike of the last eight days, over what chance gives; the
+    limit is where chance would come to a column's share of the false-alarm budget, shared over columns and days, and
+    where the baseline's own near days are far more unlike. A partition's value is the share of its conclusive columns
+    that repeat one and the same day; one that says yes or no, is constant within a day, or has few rows could be equal
+    by chance and isn't conclusive.
+
+    Args:
+        blank: the measurement to fill in.
+        columns: the day's columns.
+        recent: rows by column of earlier days.
+        minimum_effect: smallest ``repeated_share`` that matters, 0 to 1.
+    Returns:
+        The partition's measurement, whose n are the conclusive columns, then each column's, whose n is rows.
     """
     earlier = {day: own for day, own in sorted(recent.items()) if 0 < (blank.day - day).days <= BACK_DAYS}
     found: list[Measurement] = []
@@ -122,13 +145,13 @@ def measure_stale_data(
 
 
 def _log_chance_limit(column: ColumnOfDay, chance: float, found: float) -> float:
-    """Return the log of the chance below which a column repeats; its habit matters only to one that seems to."""
+    """Return the log of the chance below which a column repeats; what is usual matters only to one that seems to."""
     if found >= chance or len(column.usual.when) < LEAST_DAYS:
         return chance
     return min(chance, 2 * usual_log_chance(column.usual.full_vector))
 
 
-NOT_CONCLUSIVE = "two days can be alike by chance, of so few values or rows, or by habit, as the baseline's days are"
+NOT_CONCLUSIVE = "two days can be alike by chance, of so few values or rows, or as the baseline's days are"
 
 
 def _too_few_reason(rows: int) -> str:

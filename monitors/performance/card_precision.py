@@ -67,9 +67,16 @@ def compromised_cards_by_day(ranked: Sequence[RankedCard], capacity: int) -> dic
 
 
 def days_to_rank(spec: Spec, as_of: date, cohorts: Mapping[date, Cohort]) -> list[date]:
-    """Return the newest mature days, whose cards are ranked together, the newest first.
+    """Return the newest mature days, whose cards are ranked together.
 
     When days are mature is learned from the cohorts whose labels may still change.
+
+    Args:
+        spec: the model file.
+        as_of: day at whose end the labels were read.
+        cohorts: what was known then, by cohort day.
+    Returns:
+        Days, the newest first.
     """
     horizon_days = cohort_horizon_days(spec)
     recent = {day: cohort for day, cohort in cohorts.items() if (as_of - day).days <= horizon_days}

@@ -108,7 +108,7 @@ def metric_sums(metric: str, parts: Ints, count: int, pence: int) -> tuple[Float
     """Return a metric's numerator and denominator by day.
 
     Args:
-        metric: one of ADJUSTED_METRICS.
+        metric: recall, precision, false_positive_rate or value_detection_rate.
         parts: (days, score bins, states, sums).
         count: which sum counts payments: COUNT, or WEIGHT for weighted ones.
         pence: which sum is their amount: PENCE or WEIGHTED_PENCE.
@@ -158,7 +158,7 @@ def bound_metric(metric: str, part: Ints) -> MetricBounds | None:
     A blocked alert counts as caught where it was fraud, and as a false alarm where it wasn't.
 
     Args:
-        metric: one of ADJUSTED_METRICS.
+        metric: recall, precision, false_positive_rate or value_detection_rate.
         part: (score bins, states, sums).
     Returns:
         The bounds, and what the score's calibrated rate makes likely; None where the metric has no cases at all.

@@ -297,7 +297,13 @@ def _logarithm(of: Estimate) -> Estimate:
 
 
 def says_before_labels(metric: str) -> str:
-    """Return what follows a share in a sentence before labels are known; '' for what is no share."""
+    """Return what follows a share in a sentence before labels are known.
+
+    Args:
+        metric: key of a quality metric.
+    Returns:
+        Words, as 'of frauds caught'; '' for what is no share.
+    """
     quality = catalogue.quality(metric)
     return quality.says_estimated or quality.says
 

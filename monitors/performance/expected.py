@@ -126,7 +126,7 @@ def expect_frauds(chance: tuple[Floats, Floats], cases: Floats, pence: Floats) -
 
 
 def compute_metrics(of: PaymentSums) -> dict[str, Floats]:
-    """Return ESTIMATED_METRICS of counted or expected frauds; payments in one bin are tied.
+    """Return each estimated metric of counted or expected frauds; payments in one bin are tied.
 
     Args:
         of: payments: (..., score bins), the threshold in the middle.

@@ -78,12 +78,24 @@ class ConfusionCounts:
 
 
 def labels_needed(metric: str) -> Needs:
-    """Return which labels a metric of the model's quality waits for; CatalogueError for any other metric."""
+    """Return which labels a metric of the model's quality waits for.
+
+    Args:
+        metric: key of a quality metric; CatalogueError for any other.
+    Returns:
+        Nothing, frauds or labels.
+    """
     return catalogue.quality(metric).needs
 
 
 def sentence_end(metric: str) -> str:
-    """Return what follows a share in a sentence, as in ``71 % of frauds caught``; '' for what is no share."""
+    """Return what follows a share in a sentence.
+
+    Args:
+        metric: key of a metric.
+    Returns:
+        Words led by a blank, as ' of frauds caught'; '' for what is no share.
+    """
     entry = catalogue.metric(metric)
     return f" {entry.quality.says}" if entry.quality and entry.quality.says and not entry.base else ""
 
@@ -214,10 +226,10 @@ def compute_share(metric: str, counts: ConfusionCounts) -> Estimate | None:
 def compute_metric(
     metric: str, part: Ints, counts: ConfusionCounts, false_positive_rate: float = 0.01
 ) -> Estimate | None:
-    """Return a metric of LABELS_NEEDED.
+    """Return a metric of the model's quality.
 
     Args:
-        metric: one of LABELS_NEEDED.
+        metric: key of a quality metric.
         part: (score bins, states, sums).
         counts: the part's counts at the threshold.
         false_positive_rate: 0 to 1, for recall at a fixed one.
@@ -244,7 +256,7 @@ def allow_for_unknown_fraud(metric: str, found: Estimate | None, known_share: fl
     """Return recall or value detection rate with a lower bound that also holds if all unknown fraud was missed.
 
     Args:
-        metric: one of LABELS_NEEDED; others than these two are returned as they are.
+        metric: key of a quality metric; others than these two are returned as they are.
         found: the figure over the frauds known so far.
         known_share: share of all fraud that is known, 0 to 1.
     Returns:
@@ -262,7 +274,7 @@ def describe_too_few_cases(metric: str, counts: ConfusionCounts) -> str:
     """Return which cases are too few for a metric.
 
     Args:
-        metric: one of LABELS_NEEDED.
+        metric: key of a quality metric.
         counts: counts at the threshold.
     Returns:
         Words as '12 known frauds, 30 needed', or ''.
@@ -287,7 +299,7 @@ def available_metrics(spec: Spec) -> list[str]:
     Args:
         spec: the model file: some metrics need a threshold, labels, an amount or a score in [0, 1].
     Returns:
-        Keys of LABELS_NEEDED, in order.
+        Keys of quality metrics, in the catalogue's order.
     """
     without = set()
     if spec.score.threshold is None:
@@ -307,7 +319,7 @@ def describe_exclusions(spec: Spec, metric: str, counts: ConfusionCounts) -> str
 
     Args:
         spec: the model file.
-        metric: one of LABELS_NEEDED.
+        metric: key of a quality metric.
         counts: counts at the threshold.
     Returns:
         Sentences led by a blank, or ''.

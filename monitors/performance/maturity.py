@@ -269,6 +269,13 @@ def maturing_days(labels: Labels | None, as_of: date, curve: LabelDelayCurve) ->
     """Return the cohort days about to turn mature: their verdict changes even when no label comes.
 
     The curve is learned anew each day, so the age of maturity may move by a day or two between runs.
+
+    Args:
+        labels: the model file's ``labels``, or None.
+        as_of: day at whose end the labels were read.
+        curve: the label-delay curve.
+    Returns:
+        Five days at most; none where the age isn't known.
     """
     mature_days = curve.mature_days(labels.maturity) if labels else None
     if mature_days is None:

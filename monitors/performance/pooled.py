@@ -92,7 +92,7 @@ class PooledCohorts:
         """Return a metric over the pooled days; for money, each day's bins are units of their own.
 
         Args:
-            metric: one of ``figures.LABELS_NEEDED``.
+            metric: key of a quality metric.
             false_positive_rate: 0 to 1, for recall at a fixed one.
         Returns:
             The figure with its 95 % interval; None where it is undefined.
@@ -185,7 +185,7 @@ class KnownCohorts:
         """Return both sides over the first window that has enough cases for a metric.
 
         Args:
-            metric: one of ``figures.LABELS_NEEDED``.
+            metric: key of a quality metric.
             group: EVERYONE, or FRAUD_TYPE and a type.
         Returns:
             Both sides, of the widest window where none has enough; or why they can't be compared.

@@ -31,7 +31,7 @@ class BinnedSides(NamedTuple):
 
     @property
     def widths(self) -> Floats | None:
-        """Return the steps from bin to bin (bins - 1) in standard deviations of the baseline, None of a category."""
+        """Return the steps from bin to bin in standard deviations of the baseline: (bins - 1); None of a category."""
         return None if self.midpoints is None else np.asarray(np.diff(self.midpoints) / self.spread)
 
 
@@ -43,7 +43,18 @@ class ExpectedByChance(NamedTuple):
 
 
 def compare_distance(statistic: Statistic, sides: BinnedSides, minimum_effect: float, alpha: float) -> Comparison:
-    """Compare two sides by a registered distance, with its own formulas where it has any."""
+    """Compare two sides by a registered distance, with its own formulas where it has any.
+
+    Args:
+        statistic: the distance.
+        sides: rows today and as expected.
+        minimum_effect: smallest distance that matters, on its own scale.
+        alpha: false-alarm probability of ``critical``.
+    Returns:
+        The distance and how to judge it.
+    Source:
+        ``comparisons`` for the four that theory knows, else ``simulation``.
+    """
     if statistic.key in _COMPARISONS:
         return _COMPARISONS[statistic.key](sides, minimum_effect, alpha)
     return simulation.compare_by_simulation(
@@ -54,10 +65,17 @@ def compare_distance(statistic: Statistic, sides: BinnedSides, minimum_effect: f
 def expected_by_chance(
     statistic: Statistic, before: Floats, rows: tuple[float, float], widths: Floats | None
 ) -> ExpectedByChance:
-    """Return what a registered distance is by chance where ``before`` (bins) is expected.
+    """Return what a registered distance is by chance.
 
-    ``rows`` are a usual day's (n) and those that its expectation rests on (m); ``widths`` (bins - 1) the steps from bin
-    to bin in standard deviations, of a distance that goes by position.
+    Args:
+        statistic: the distance.
+        before: expected rows by bin: (bins).
+        rows: a usual day's rows (n) and those that its expectation rests on (m).
+        widths: the steps from bin to bin in standard deviations, of a distance that goes by position: (bins - 1).
+    Returns:
+        Its expectation squared, over 1/n + 1/m, and its degrees of freedom.
+    Source:
+        the formula of each distance, else ``simulation.simulate_no_change``.
     """
     if statistic.key in _EXPECTATIONS:
         return _EXPECTATIONS[statistic.key](before, widths)

@@ -24,12 +24,28 @@ LEAST_OCCUPIED = 0.25
 
 
 def shares_by_bin(counts: Ints | Floats) -> Floats:
-    """Return each bin's share of the rows; nan without a row."""
+    """Return each bin's share of the rows.
+
+    Args:
+        counts: rows by bin: (..., bins).
+    Returns:
+        Shares that add up to 1 along the last axis: (..., bins); nan without a row.
+    Source:
+        definition.
+    """
     return _divide(counts, counts)
 
 
 def floored_shares(counts: Ints | Floats) -> Floats:
-    """Return each bin's share, an empty bin counted as half a row, so that a logarithm of it exists."""
+    """Return each bin's share, an empty bin counted as half a row, so that a logarithm of it exists.
+
+    Args:
+        counts: rows by bin: (..., bins).
+    Returns:
+        Shares above 0: (..., bins); nan without a row.
+    Source:
+        definition.
+    """
     return _divide(np.maximum(counts, 0.5), counts)
 
 
@@ -40,7 +56,14 @@ def _divide(rows: Ints | Floats, counts: Ints | Floats) -> Floats:
 
 
 def occupied_bins(today: Ints, baseline: Ints) -> tuple[Ints, Ints]:
-    """Return the bins that hold a row on either side; no distance depends on the others."""
+    """Return the bins that hold a row on either side; no distance depends on the others.
+
+    Args:
+        today: rows by bin: (bins).
+        baseline: rows by bin: (bins).
+    Returns:
+        Both without the bins that are empty on both sides.
+    """
     used = (today + baseline) > 0
     return today[used], baseline[used]
 
@@ -49,7 +72,16 @@ def occupied_bins(today: Ints, baseline: Ints) -> tuple[Ints, Ints]:
 def psi(today: Ints | Floats, baseline: Ints | Floats) -> Floats:
     """Return the population stability index, sum of (p - q) ln(p / q); an empty bin counts as half a row.
 
-    Source: Yurdakul & Naranjo (2020), Statistical properties of the population stability index.
+    Args:
+        today: rows by bin: (..., bins).
+        baseline: rows by bin: (..., bins).
+    Returns:
+        At least 0, without unit: (...); nan where a side has no row.
+    Source:
+        Yurdakul & Naranjo (2020), Statistical properties of the population stability index.
+    Example:
+        >>> round(float(psi(np.array([30, 70]), np.array([50, 50]))), 4)
+        0.1695
     """
     p, q = floored_shares(today), floored_shares(baseline)
     return np.asarray(((p - q) * np.log(p / q) * (today + baseline > LEAST_OCCUPIED)).sum(axis=-1))
@@ -57,7 +89,16 @@ def psi(today: Ints | Floats, baseline: Ints | Floats) -> Floats:
 
 @statistic(drift.JENSEN_SHANNON, scale=Scale.ROOT, largest=1.0, fine=True)
 def jensen_shannon_divergence(today: Ints | Floats, baseline: Ints | Floats) -> Floats:
-    """Return the Jensen-Shannon divergence in bits, from 0 to 1 (Lin 1991); its root is the distance."""
+    """Return the Jensen-Shannon divergence in bits; its root is the distance.
+
+    Args:
+        today: rows by bin: (..., bins).
+        baseline: rows by bin: (..., bins).
+    Returns:
+        From 0 to 1: (...); nan where a side has no row.
+    Source:
+        Lin, IEEE Trans. Inf. Theory 1991.
+    """
     both = today + baseline
     used = np.any(both, axis=tuple(range(both.ndim - 1)))
     p, q = shares_by_bin(today[..., used]), shares_by_bin(baseline[..., used])
@@ -67,20 +108,54 @@ def jensen_shannon_divergence(today: Ints | Floats, baseline: Ints | Floats) -> 
 
 
 def jensen_shannon(today: Ints | Floats, baseline: Ints | Floats) -> Floats:
-    """Return the Jensen-Shannon distance, base 2, from 0 to 1: the root of the divergence, as scipy's."""
+    """Return the Jensen-Shannon distance, base 2: the root of the divergence.
+
+    Args:
+        today: rows by bin: (..., bins).
+        baseline: rows by bin: (..., bins).
+    Returns:
+        From 0 to 1: (...); nan where a side has no row.
+    Source:
+        Endres & Schindelin, IEEE Trans. Inf. Theory 2003; as ``scipy.spatial.distance.jensenshannon``.
+    Example:
+        >>> float(jensen_shannon(np.array([4, 0]), np.array([0, 9])))
+        1.0
+    """
     return np.sqrt(jensen_shannon_divergence(today, baseline))
 
 
 @statistic(drift.WASSERSTEIN, by_position=True)
 def wasserstein(today: Ints | Floats, baseline: Ints | Floats, widths: Floats) -> Floats:
-    """Return the first Wasserstein distance, in the unit of ``widths`` (bins - 1): the steps from bin to bin."""
+    """Return the first Wasserstein distance: the area between the two cumulative curves.
+
+    Args:
+        today: rows by bin: (..., bins).
+        baseline: rows by bin: (..., bins).
+        widths: the steps from bin to bin: (bins - 1).
+    Returns:
+        At least 0, in the unit of ``widths``: (...); nan where a side has no row.
+    Source:
+        Vallender, Theory Probab. Appl. 1974; as ``scipy.stats.wasserstein_distance``.
+    Example:
+        >>> float(wasserstein(np.array([1, 0]), np.array([0, 1]), np.array([15.0])))
+        15.0
+    """
     gap = np.cumsum(shares_by_bin(today) - shares_by_bin(baseline), axis=-1)[..., :-1]
     return np.asarray((np.abs(gap) * widths).sum(axis=-1))
 
 
 @statistic(drift.KS, largest=1.0, fine=True)
 def ks(today: Ints | Floats, baseline: Ints | Floats) -> Floats:
-    """Return the Kolmogorov-Smirnov statistic over bin edges; on raw rows it is at most one bin's share more."""
+    """Return the Kolmogorov-Smirnov statistic over bin edges; on raw rows it is at most one bin's share more.
+
+    Args:
+        today: rows by bin: (..., bins).
+        baseline: rows by bin: (..., bins).
+    Returns:
+        From 0 to 1: (...); nan where a side has no row.
+    Source:
+        Smirnov, Ann. Math. Statist. 1948: the largest gap of the two cumulative curves.
+    """
     gap = np.cumsum(shares_by_bin(today) - shares_by_bin(baseline), axis=-1)
     return np.asarray(np.minimum(1.0, np.abs(gap).max(axis=-1)))
 
@@ -96,7 +171,15 @@ class ChiSquare(NamedTuple):
 def chi_square(today: Ints, baseline: Ints) -> ChiSquare:
     """Test by Pearson's chi-square whether two vectors of counts come from one distribution.
 
-    Bins that expect fewer than 5 rows on either side are pooled into one first. One bin alone can't differ: p = 1.
+    Bins that expect fewer than 5 rows on either side are pooled into one first.
+
+    Args:
+        today: rows by bin: (bins).
+        baseline: rows by bin: (bins).
+    Returns:
+        Statistic, degrees of freedom and p-value. One bin alone can't differ: p = 1; nan where a side has no row.
+    Source:
+        Pearson 1900, the test of homogeneity; pooling: Cochran, Biometrics 1954.
     """
     if not (today.any() and baseline.any()):
         return ChiSquare(math.nan, 0, math.nan)

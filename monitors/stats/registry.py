@@ -45,25 +45,55 @@ class Statistic:
     by_position: bool = False
 
     def squares(self, today: Ints | Floats, before: Ints | Floats, widths: Floats | None = None) -> Floats:
-        """Return the distance of each day (days), of rows (days, bins), on the scale on which chance adds up.
+        """Return the distance of each day on the scale on which chance adds up.
 
-        Either side may be a single vector (bins), which then holds for every day. ``widths`` (bins - 1) are the steps
-        from bin to bin in standard deviations, for a distance ``by_position``.
+        Args:
+            today: rows: (days, bins), or (bins) for every day.
+            before: expected rows: (days, bins), or (bins) for every day.
+            widths: the steps from bin to bin in standard deviations, for a distance ``by_position``: (bins - 1).
+        Returns:
+            Squared distances, or the distance itself where it grows like a square: (days).
+        Source:
+            the registered function.
         """
         sides = np.broadcast_arrays(np.atleast_2d(today), np.atleast_2d(before))
         found = self.function(*sides, widths) if self.by_position else self.function(*sides)
         return np.asarray(found**2 if self.scale is Scale.DISTANCE else found, dtype=np.float64)
 
     def figures(self, squares: Floats) -> Floats:
-        """Return the distances as people read them, of those that ``squares`` returned."""
+        """Return distances as people read them.
+
+        Args:
+            squares: what ``squares`` returned, of any shape.
+        Returns:
+            Figures of the same shape.
+        Source:
+            ``scale``.
+        """
         return squares if self.scale is Scale.SQUARE else np.sqrt(squares)
 
     def figure_of(self, square: float) -> float:
-        """Return one figure, at most the largest there is, of a value on the scale on which chance adds up."""
+        """Return one figure as people read it.
+
+        Args:
+            square: a value on the scale on which chance adds up.
+        Returns:
+            At most ``largest``.
+        Source:
+            ``scale``.
+        """
         return min(self.largest, square if self.scale is Scale.SQUARE else math.sqrt(max(0.0, square)))
 
     def square_of(self, figure: float) -> float:
-        """Return a figure on the scale on which chance adds up."""
+        """Return a figure on the scale on which chance adds up.
+
+        Args:
+            figure: a distance as people read it.
+        Returns:
+            Its square, or the figure itself where it grows like a square.
+        Source:
+            ``scale``.
+        """
         return figure if self.scale is Scale.SQUARE else figure**2
 
 
@@ -87,11 +117,18 @@ def statistic(
     interval, p-value and limit come from ``monitors.stats.simulation`` unless ``monitors.stats.closed_forms`` has
     better ones.
 
-    ``scale`` is how it grows, ``largest`` the most that it can be. It is taken on the bins of PSI (about ten), or with
-    ``fine`` on all bins of a profile. ``by_position`` gives the function a third argument, the steps from bin to bin
-    (bins - 1) in standard deviations: only numbers have them, and the bins are then the fine ones.
-
-    CatalogueError, at import, where the catalogue has no such metric, or one that is no distance of columns.
+    Args:
+        key: the metric's key in the catalogue.
+        scale: how the distance grows with a small shift.
+        largest: the most that it can be.
+        fine: take it on all bins of a profile, instead of on the PSI bins (about ten).
+        by_position: give the function a third argument, the steps from bin to bin (bins - 1) in standard deviations:
+            only numbers have them, and the bins are then the fine ones.
+    Returns:
+        A decorator that registers the function and returns it.
+    Raises:
+        CatalogueError: at import, where the catalogue has no such metric, one that is no distance of columns, or
+            another function is registered under the key.
     """
     entry = catalogue.METRICS.get(key)
     if entry is None:

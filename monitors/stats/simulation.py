@@ -41,16 +41,32 @@ class NoChange(NamedTuple):
         return max(1.0, 2 * self.mean**2 / self.variance) if self.variance > 0 else 1.0
 
     def critical(self, alpha: float) -> float:
-        """Return the value that is passed with chance ``alpha``."""
+        """Return the value that chance alone exceeds with a given probability.
+
+        Args:
+            alpha: the probability.
+        Returns:
+            A distance on the scale on which chance adds up.
+        Source:
+            scaled chi-square (Satterthwaite 1946; Box 1954).
+        """
         return self.mean / self.freedom * float(special.chdtri(self.freedom, alpha))
 
 
 def simulate_no_change(
     statistic: Statistic, pooled: Ints | Floats, rows: tuple[float, float], widths: Floats | None = None
 ) -> NoChange:
-    """Return mean and variance of a distance between two samples (n, m) ``rows`` of one distribution.
+    """Return mean and variance of a distance between two samples of one distribution.
 
-    ``pooled`` (bins) has at least one row; shares are taken of it.
+    Args:
+        statistic: the distance.
+        pooled: rows by bin whose shares are drawn from, at least one in all: (bins).
+        rows: sizes of the two samples, n and m.
+        widths: the steps from bin to bin in standard deviations, for a distance ``by_position``: (bins - 1).
+    Returns:
+        Both on the scale on which chance adds up; the same at every run.
+    Source:
+        parametric bootstrap (Efron & Tibshirani 1993, chapter 6).
     """
     rng, shares = np.random.default_rng(SEED), shares_by_bin(pooled)
     today, before = (rng.multinomial(max(1, round(each)), shares, DRAWS) for each in rows)
@@ -66,7 +82,20 @@ def compare_by_simulation(
     alpha: float,
     widths: Floats | None = None,
 ) -> Comparison:
-    """Compare two vectors of counts (bins), with a row each, by any distance; see the module for the formulas."""
+    """Compare by any registered distance, without a formula for what chance makes of it.
+
+    Args:
+        statistic: the distance.
+        today: rows by bin, at least one: (bins).
+        baseline: rows by bin, at least one: (bins).
+        minimum_effect: smallest distance that matters, on its own scale.
+        alpha: false-alarm probability of ``critical``.
+        widths: the steps from bin to bin in standard deviations, for a distance ``by_position``: (bins - 1).
+    Returns:
+        The distance and how to judge it.
+    Source:
+        delta method with numeric slopes; parametric bootstrap; chi-square test; see the module.
+    """
     n, m = int(today.sum()), int(baseline.sum())
     chance = simulate_no_change(statistic, today + baseline, (n, m), widths)
     square = float(statistic.squares(today, baseline, widths)[0])

@@ -110,7 +110,19 @@ def rows_by_psi_bin(vector: Ints, psi_bins: Ints) -> Ints:
 
 
 def daily_rows_by_psi_bin(days: Ints | Floats, psi_bins: Ints) -> Floats:
-    """Return the rows of each bin of each day (days, bins)."""
+    """Return the rows of each PSI bin of each day.
+
+    Args:
+        days: rows by bin: (days, bins).
+        psi_bins: the PSI bin of each bin, from 0: (bins).
+    Returns:
+        Rows: (days, PSI bins).
+    Source:
+        sums.
+    Example:
+        >>> daily_rows_by_psi_bin(np.array([[1, 2, 3]]), np.array([0, 1, 1])).tolist()
+        [[1.0, 5.0]]
+    """
     many = int(psi_bins.max()) + 1
     offsets = psi_bins + many * np.arange(len(days))[:, None]
     rows = np.bincount(offsets.ravel(), weights=days.ravel().astype(np.float64), minlength=many * len(days))
