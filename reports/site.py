@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
 from datetime import date
 from multiprocessing import get_context
 from pathlib import Path
@@ -120,12 +121,12 @@ def _register_entries(
     causes: Collection[catalogue.Cause],
 ) -> None:
     """Give a new process the entries that a bank's plug-ins added to the catalogue of the first one."""
+    for monitor in monitors:
+        catalogue.add_monitor(replace(monitor, metrics=(), derived=()))  # which their own entries fill in
     for metric in metrics:
         catalogue.add_metric(metric)
     for family in derived:
         catalogue.add_derived(family)
-    for monitor in monitors:
-        catalogue.add_monitor(monitor)
     for cause in causes:
         catalogue.add_cause(cause)
 

@@ -35,7 +35,7 @@ MOST_QUIET = 12
 MOST_CHECKS = 120
 """Most rows that a table of the page shows; the JSON beside the page has the rest."""
 SHOWN_MONITORS = (
-    *catalogue.table_monitors(), DRIFT_MONITOR, SCORE_MONITOR, DECAY_MONITOR, ESTIMATE_MONITOR, SELECTIVE_MONITOR,
+    DRIFT_MONITOR, SCORE_MONITOR, DECAY_MONITOR, ESTIMATE_MONITOR, SELECTIVE_MONITOR,
     FAIRNESS_MONITOR, CUSTOM_MONITOR,
 )  # fmt: skip
 """Monitors that have charts or a table of their own on the page; all others share its last table."""
@@ -164,8 +164,9 @@ def other_monitors(model_view: ModelView) -> list[dict[str, Any]]:
     Those that ask for something are shown, and a few quiet ones about all payments; the rest is only counted.
     """
     found = []
+    shown = {*SHOWN_MONITORS, *catalogue.table_monitors()}
     for monitor in catalogue.day_monitors():
-        own = [m for m in model_view.newest if m.monitor == monitor and monitor not in SHOWN_MONITORS]
+        own = [m for m in model_view.newest if m.monitor == monitor and monitor not in shown]
         if own:
             urgent = with_verdict(own, *URGENT)
             quiet = [m for m in own if m.verdict not in URGENT and not m.slice]

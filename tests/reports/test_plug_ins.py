@@ -27,8 +27,9 @@ RHYTHM = Metric(
     caveat="Only where the app sends it.",
     section="Biometrics",
     unit=Unit.SHARE,
+    monitors=("biometrics",),
 )
-BIOMETRICS = Monitor("biometrics", "Biometrics of the app", 65, ("typing_rhythm",))
+BIOMETRICS = Monitor("biometrics", "Biometrics of the app", 65)
 APP_REWRITTEN = Cause(
     key="app_rewritten",
     title="The app was rewritten",
@@ -44,12 +45,11 @@ APP_REWRITTEN = Cause(
 @pytest.fixture
 def plug_in() -> Iterator[None]:
     """Register a metric, a monitor and a cause, and forget them afterwards."""
-    catalogue.add_metric(RHYTHM)
-    catalogue.add_monitor(BIOMETRICS)
-    catalogue.add_cause(APP_REWRITTEN)
-    yield
-    del registers._metrics[RHYTHM.key], registers._monitors[BIOMETRICS.key], registers._causes[APP_REWRITTEN.key]
-    registers.find_metric.cache_clear()
+    with registers.added_for_now():
+        catalogue.add_monitor(BIOMETRICS)
+        catalogue.add_metric(RHYTHM)
+        catalogue.add_cause(APP_REWRITTEN)
+        yield
 
 
 def breached(tmp_path: Path) -> Ledger:

@@ -157,7 +157,7 @@ def test_from_the_message_to_the_cause_to_having_it_in_three_clicks_on_a_phone(
 
 def test_the_message_has_its_figure_in_the_thread(ctx: Context, slack: Slack, tmp_path: Path) -> None:
     shown = next(f for f in slack.pictures if f["thread_ts"] == told(slack)["ts"])
-    assert shown["title"] == "Nulls: device_age_days (%)"
+    assert shown["title"] == "Share of nulls: device_age_days (%)"
     content = slack.uploads[shown["id"]]["content"]
     (tmp_path / "figure.png").write_bytes(content)
     assert content.startswith(b"\x89PNG")

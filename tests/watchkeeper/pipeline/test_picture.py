@@ -56,7 +56,7 @@ def test_the_first_message_brings_a_picture_of_its_strongest_figure_into_the_thr
     assert notifying.deliver_waiting_messages(ctx, [spec]) == "1 sent, 0 waiting"
     (message,), (shown,) = slack.posted, slack.pictures
     assert shown["thread_ts"] == message["ts"]
-    assert shown["title"] == "Nulls: session_minutes (%)"
+    assert shown["title"] == "Share of nulls: session_minutes (%)"
     assert shown["alt_txt"].endswith(": 31 % on Tue 20 Jan; it was 0.20 % to 0.20 % in the 9 days before.")
 
 
