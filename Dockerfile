@@ -15,7 +15,7 @@ RUN awk '/^uv==/ {on=1} on {print} on && !/\\$/ {exit}' requirements.lock > /tmp
 
 COPY . .
 RUN uv pip install --system --no-deps --editable . \
-    && mkdir -p /srv/airflow /srv/tables /srv/models /srv/site \
+    && mkdir -p /srv/airflow /srv/tables /srv/models /srv/settings /srv/site \
     && chown -R watchkeeper /srv
 USER watchkeeper
 

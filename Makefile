@@ -72,7 +72,7 @@ docs: $(INSTALLED) ## Build the documentation into .docs-site, and check its lin
 	@echo ".docs-site/index.html"
 
 lock: $(INSTALLED) ## Resolve pyproject.toml anew into requirements.lock
-	@$(UV) pip compile pyproject.toml --extra bigquery --extra postgres --extra targets --extra docs --extra dev --universal --python-version 3.11 --generate-hashes \
+	@$(UV) pip compile pyproject.toml --extra all --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --quiet --upgrade -o requirements.lock
 
 clean: ## Remove the demonstration and every cache, but not .venv

@@ -8,8 +8,9 @@ from models.load import SpecError, list_model_files, load_model_file
 from watchkeeper.settings import read_settings
 
 problems: list[str] = []
-if get_parsing_context().dag_id is None:  # a worker that runs another model's task needn't look
-    for path in list_model_files(read_settings().models):
+folder = read_settings().models  # where none is set, models_watched.py says so
+if folder is not None and get_parsing_context().dag_id is None:  # a worker that runs a model's task needn't look
+    for path in list_model_files(folder):
         try:
             load_model_file(path)
         except SpecError as error:

@@ -13,7 +13,7 @@ from watchkeeper.settings import read_settings
 
 settings = read_settings()
 wanted = get_parsing_context().dag_id  # in a worker: only the DAG it runs
-for path in list_model_files(settings.models):
+for path in list_model_files(settings.models_folder()):
     if wanted is None or wanted.endswith(f"__{path.stem}"):
         try:
             spec = load_model_file(path)

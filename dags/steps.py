@@ -9,12 +9,13 @@ from typing import Any
 from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 
+from alerting.notifications.channels.secrets import connection_id, secret_variable
 from alerting.notifications.messages import retraining_note
+from alerting.notifications.routes.loading import load_routes
 from ledger.records.retraining import Decision
 from models.spec import Spec
 from watchkeeper import settings
 from watchkeeper.context import Context
-from watchkeeper.pipeline import notifying
 from watchkeeper.pipeline import watch as steps
 from watchkeeper.retraining import promotion, retrain, targets
 
@@ -120,7 +121,7 @@ def _settings() -> settings.Settings:
     """Return the settings, with passwords of Airflow's connections ``watchkeeper_<channel>`` where none are set."""
     given = settings.read_settings()
     token = given.slack_token or _connection_password("slack")
-    known = {notifying.secret_variable(name): name for name in notifying.further_channel_names()}
+    known = {secret_variable(name): name for name in load_routes(given.routes).channels}
     missing = {
         variable: _connection_password(name) for variable, name in known.items() if variable not in given.secrets
     }
@@ -129,6 +130,6 @@ def _settings() -> settings.Settings:
 
 def _connection_password(channel: str) -> str:
     try:
-        return Connection.get(f"watchkeeper_{channel.replace('-', '_')}").password or ""
+        return Connection.get(connection_id(channel)).password or ""
     except AirflowNotFoundException:
         return ""

@@ -30,7 +30,7 @@ def partition_has_arrived(model: str, day: date) -> bool:
 
 def load_spec(model: str) -> Spec:
     """Return what the model's file says now."""
-    return load_model_file(read_settings().models / f"{model}.yaml")
+    return load_model_file(read_settings().models_folder() / f"{model}.yaml")
 
 
 def is_announced(model: str, day: date) -> bool:

@@ -31,7 +31,7 @@ console = Console(highlight=False, soft_wrap=True, width=max(100, Console().widt
 def demo_settings(folder: Path) -> dict[str, str]:
     """Return the demonstration's settings: everything in one folder, no cloud, messages to a file."""
     return {
-        "WATCHKEEPER_MODELS": str(REPOSITORY / "models"),
+        "WATCHKEEPER_MODELS": str(REPOSITORY / "demo" / "models"),
         "WATCHKEEPER_WAREHOUSE": str(folder / "bank"),
         "WATCHKEEPER_LEDGER": f"sqlite:///{folder}/ledger.db",
         "WATCHKEEPER_SITE": str(folder / "site"),

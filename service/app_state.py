@@ -51,7 +51,7 @@ class AppState:
         """Return what the model files say, and what is wrong with those that can't be used."""
         found: list[Spec] = []
         problems: list[str] = []
-        for path in list_model_files(self.settings.models):
+        for path in list_model_files(self.settings.models_folder()):
             try:
                 found.append(load_model_file(path))
             except SpecError as error:

@@ -14,7 +14,7 @@ from alerting.incidents.lifecycle import EventKind, Handling
 from alerting.incidents.silences import SILENCE_ADDED, SILENCE_ENDED, Silence, check_matchers, silences_from_events
 from alerting.incidents.state import UNTOUCHED, IncidentState, incident_states
 from alerting.notifications.outbox import enqueue_action
-from alerting.notifications.routes import load_routes
+from alerting.notifications.routes.loading import load_routes
 from ledger.events import SYSTEM_ACTOR
 from ledger.records.events import Event
 from ledger.records.incidents import Incident, Status
@@ -70,8 +70,8 @@ def end_silence(ctx: Context, silence: str, by: str, reason: str) -> Silence:
     """Lift a silence; what it kept quiet and still goes on is told when its model is next watched."""
     with ctx.ledger.transaction():
         known = {each.id: each for each in known_silences(ctx.ledger)}
-        if silence in {each.id for each in load_routes().silences}:
-            raise WatchkeeperError(f"{silence} stands in alerting/routes.yaml; take it out there")
+        if silence in {each.id for each in load_routes(ctx.settings.routes).silences}:
+            raise WatchkeeperError(f"{silence} stands in {ctx.settings.routes}; take it out there")
         if silence not in known:
             raise WatchkeeperError(f"there is no silence '{silence}'{did_you_mean(silence, list(known))}")
         if known[silence].ended:
@@ -101,7 +101,7 @@ def current_incident_states(
 ) -> dict[str, IncidentState]:
     """Return by id how a model's incidents are handled, as their messages show it; ``logged`` is what the log says."""
     incidents = ctx.ledger.incidents(spec.model)
-    known = [*known_silences(ctx.ledger), *load_routes().silences]
+    known = [*known_silences(ctx.ledger), *load_routes(ctx.settings.routes).silences]
     said = handlings_by_incident(ctx.ledger, spec.model) if logged is None else logged
     return incident_states(spec, incidents, said, known, ctx.now)
 

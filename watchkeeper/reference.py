@@ -11,6 +11,8 @@ from typing import Any
 import typer
 
 import catalogue
+from alerting.notifications.channels.registry import channel_kinds
+from alerting.notifications.routes.schema import Routes
 from ledger.records.measurements import Verdict
 from models.load import spec_json_schema
 from reports.pages import methods
@@ -19,6 +21,7 @@ from watchkeeper import settings
 from watchkeeper.markdown import (
     GENERATED_NOTE,
     REFERENCE_FOLDER,
+    describe_accepted,
     markdown_table,
     referenced_parts,
     schema_properties_table,
@@ -30,6 +33,7 @@ def reference_pages() -> dict[str, str]:
     made = {
         "model-file.md": _model_file_page(),
         "command-line.md": _command_line_page(),
+        "routes-file.md": _routes_file_page(),
         "settings.md": _settings_page(),
         "metrics.md": _metrics_page(),
     }
@@ -116,6 +120,32 @@ def _describe_parameter_default(parameter: Any) -> str:
     return "" if default in (None, "", False) or callable(default) else f"`{default}`"
 
 
+def _routes_file_page() -> str:
+    content: dict[str, Any] = Routes.model_json_schema(by_alias=True)
+    parts: dict[str, Any] = content["$defs"]
+    lines = [
+        "# Routes file",
+        "",
+        "`WATCHKEEPER_ROUTES` names it: who is notified where. `examples/routes.yaml` is one to copy; it says what",
+        "holds without one. Unknown keys are refused, and `watchkeeper doctor` checks it.",
+        "",
+        *schema_properties_table(content, parts),
+    ]
+    for name in _parts_in_order(content, parts):
+        lines += ["", f"## {name}", "", parts[name].get("description", ""), ""]
+        lines += (
+            schema_properties_table(parts[name], parts)
+            if "properties" in parts[name]
+            else [f"Accepted: {describe_accepted(parts[name])}."]
+        )
+    for name, kind in channel_kinds().items():
+        own: dict[str, Any] = kind.model_json_schema()
+        secret = f"Its secret is {kind.credential}." if kind.credential else "It has no secret."
+        lines += ["", f"## {name}", "", " ".join((kind.__doc__ or "").split()), secret, ""]
+        lines += [*schema_properties_table(own, own.get("$defs", {}))]
+    return "\n".join(lines)
+
+
 def _settings_page() -> str:
     tree = ast.parse(Path(settings.__file__).read_text(encoding="utf-8"))
     fields = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Settings").body
@@ -125,12 +155,18 @@ def _settings_page() -> str:
             description = (
                 after.value.value if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant) else ""
             )
-            default = getattr(settings.Settings, node.target.id, "")
-            shown = str(default).replace(str(settings.REPOSITORY), "the checkout")
+            default = getattr(settings.Settings, node.target.id, None)
+            shown = str("" if default is None else default).replace(str(settings.REPOSITORY), "the checkout")
             rows.append(
                 (f"`{settings.PREFIX}{node.target.id.upper()}`", f"`{shown}`" if shown else "", str(description))
             )
-    lines = ["# Settings", "", "Environment variables, all of them optional. An unknown one is refused.", ""]
+    lines = [
+        "# Settings",
+        "",
+        "Environment variables. `WATCHKEEPER_MODELS` must be set for all that watches or shows a model; the others are",
+        "optional. An unknown one is refused.",
+        "",
+    ]
     return "\n".join([*lines, *markdown_table(("variable", "default", "what it says"), rows)])
 
 

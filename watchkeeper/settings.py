@@ -1,4 +1,4 @@
-"""Where things are: read once from the environment, all of it optional."""
+"""Where a deployment's own files and services are: read once from the environment."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from alerting.notifications.channels.secrets import CHANNEL_SECRETS
 from alerting.notifications.messages.links import Links
 from models.errors import WatchkeeperError, did_you_mean
 
 PREFIX = "WATCHKEEPER_"
-SECRETS = "WATCHKEEPER_SECRET_"
-"""Before the name of a channel, in capitals and with _ for -: the variable of its secret."""
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
@@ -22,8 +21,13 @@ class Settings:
 
     home: Path = REPOSITORY
     """This repository; airflow.cfg finds the DAGs by it."""
-    models: Path = REPOSITORY / "models"
-    """Folder of model files."""
+    models: Path | None = None
+    """Folder of model files; every command that watches or shows a model needs it."""
+    routes: Path | None = None
+    """The routes file, which says who is notified where (examples/routes.yaml is one to copy); empty: everything goes
+    to the owners' channel, which is WATCHKEEPER_SLACK_CHANNEL or #model-monitoring, or the terminal without a token."""
+    metrics: Path | None = None
+    """Folder of the bank's own modules that `metrics` of a model file name; empty: they are found on PYTHONPATH."""
     warehouse: str = "warehouse-data"
     """A folder of Parquet tables, or bigquery://project, or bigquery://project/location."""
     read_at: str = ""
@@ -54,22 +58,31 @@ class Settings:
     slack_app_token: str = field(default="", repr=False)
     """An app-level token (xapp-), for buttons over Socket Mode where Slack can't reach the service."""
     slack_channel: str = ""
-    """Channel for owners that alerting/routes.yaml doesn't name."""
+    """Channel for owners that the routes file doesn't name; empty: the routes file's own default."""
     slack_base_url: str = "https://slack.com/api/"
     api_tokens: str = field(default="", repr=False)
     """Who may use the HTTP API: name:sha256:read or name:sha256:read+write, with commas between; empty: nobody."""
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """The variables ``WATCHKEEPER_SECRET_<NAME>``: the secret of each channel that alerting/routes.yaml names."""
+    """The variables ``WATCHKEEPER_SECRET_<NAME>``: the secret of each channel that the routes file names."""
     messages: Path = Path("messages.txt")
     """Where messages go, besides the terminal, when there is no Slack token."""
     heartbeat: Path = Path("heartbeat.json")
-    """Written when a watch has come to its end; look at its age to know that Watchkeeper runs."""
+    """Written when a watch is completed; look at its age to know that Watchkeeper runs."""
     schedule_from: str = ""
     """First day that Airflow schedules (YYYY-MM-DD), e.g. for a demonstration; empty: from now on."""
     schedule_to: str = ""
     """Last day that Airflow schedules (YYYY-MM-DD); empty: no end."""
     now: str = ""
     """A fixed clock (ISO time, UTC), for demonstrations on days long past."""
+
+    def models_folder(self) -> Path:
+        """Return the folder of model files; raise WatchkeeperError where none is set."""
+        if self.models is None:
+            raise WatchkeeperError(
+                "WATCHKEEPER_MODELS is not set: name the folder of your model files; "
+                "'watchkeeper init TABLE' writes a first one"
+            )
+        return self.models
 
     @property
     def links(self) -> Links:
@@ -81,11 +94,11 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Return the settings; raise WatchkeeperError for a WATCHKEEPER_ variable that doesn't exist."""
     given = os.environ if environment is None else environment
     accepted = set(Settings.__dataclass_fields__) - {"secrets"}
-    secrets = {name: value for name, value in given.items() if name.startswith(SECRETS) and value}
+    secrets = {name: value for name, value in given.items() if name.startswith(CHANNEL_SECRETS) and value}
     values: dict[str, str | Path] = {}
     for variable in sorted(name for name in given if name.startswith(PREFIX)):
         name = variable.removeprefix(PREFIX).lower()
-        if name == "reference_data" or variable.startswith(SECRETS):  # the first is used by the acceptance tests only
+        if variable.startswith(CHANNEL_SECRETS) or name == "reference_data":  # which the acceptance tests use
             continue
         if name not in accepted:
             names = [f"{PREFIX}{field_name.upper()}" for field_name in sorted(accepted)]
@@ -93,6 +106,6 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
                 f"{variable}: no such setting; accepted are {', '.join(names)}{did_you_mean(variable, names)}"
             )
         if given[variable]:
-            is_path = isinstance(getattr(Settings, name, None), Path)
+            is_path = "Path" in str(Settings.__dataclass_fields__[name].type)
             values[name] = Path(given[variable]) if is_path else given[variable]
     return Settings(**values, secrets=secrets)  # type: ignore[arg-type]  # each value was made of its field's own type above

@@ -9,8 +9,8 @@ from random import Random
 from typing import Any
 
 from alerting.incidents.state import UNTOUCHED, IncidentState
-from alerting.notifications.channels.console import Channel
 from alerting.notifications.channels.errors import DeliveryError
+from alerting.notifications.channels.protocol import Channel
 from alerting.notifications.grouping import DIGEST, NotificationGroup, gather_notification_groups, with_group_details
 from alerting.notifications.messages.group_message import render_group_message
 from alerting.notifications.messages.incident_message import (
@@ -21,7 +21,7 @@ from alerting.notifications.messages.incident_message import (
     with_state_lines,
 )
 from alerting.notifications.messages.links import Links
-from alerting.notifications.routes import Severity
+from alerting.notifications.routes.schema import Severity
 from ledger.records.incidents import Incident, Status
 from ledger.records.messages import Chart, Message
 from ledger.store import Ledger

@@ -8,7 +8,8 @@ from datetime import date, datetime, timedelta
 
 from alerting.notifications.messages.blocks import context_block
 from alerting.notifications.messages.incident_message import to_mrkdwn
-from alerting.notifications.routes import Routes, Severity, further_channels, severity_of
+from alerting.notifications.routes.schema import Routes, Severity
+from alerting.notifications.routes.severity import further_channels, severity_of
 from alerting.wording import pluralise
 from ledger.records.incidents import Incident, Status
 from ledger.records.messages import Message

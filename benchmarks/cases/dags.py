@@ -15,7 +15,7 @@ def prepare(*, root: str, models: int) -> Callable[[], Any]:
     """Return the parse; Airflow itself is imported before."""
     folder = Path(tempfile.mkdtemp(dir=root))
     (folder / "models").mkdir()
-    content = (REPOSITORY / "models" / "card_payments.yaml").read_text(encoding="utf-8")
+    content = (REPOSITORY / "demo" / "models" / "card_payments.yaml").read_text(encoding="utf-8")
     for i in range(models):
         name = f"card_payments_{i:03}"
         mine = content.replace("model: card_payments\n", f"model: {name}\n")

@@ -13,7 +13,7 @@ from markupsafe import escape
 
 from ledger.records.incidents import Incident
 from ledger.records.retraining import BaselineChange
-from models.errors import WatchkeeperError
+from models.extras import is_installed, missing_package
 from models.spec import Spec
 from reports import writing as pages
 from warehouse.protocol import Warehouse
@@ -155,11 +155,10 @@ def _renderer(
     current: pd.DataFrame, reference: pd.DataFrame, day: date
 ) -> Callable[[list[str], list[str]], SampleComparison]:
     """Import Evidently, which takes seconds; return what renders the drift of some numbers and categories."""
-    try:
-        from evidently import DataDefinition, Dataset, Report  # noqa: PLC0415  takes 7 to 15 seconds
-        from evidently.presets import DataDriftPreset  # noqa: PLC0415
-    except ImportError as error:
-        raise WatchkeeperError(f"the drill-down report needs evidently, which can't be imported: {error}") from error
+    if not is_installed("evidently"):
+        raise missing_package("evidently", "the drill-down report")
+    from evidently import DataDefinition, Dataset, Report  # noqa: PLC0415  takes 7 to 15 seconds
+    from evidently.presets import DataDriftPreset  # noqa: PLC0415
 
     def render(numbers: list[str], categories: list[str]) -> SampleComparison:
         safe = {name: _without_markup(name) for name in [*numbers, *categories]}

@@ -11,6 +11,7 @@ from typing import Any
 
 from ledger.records.retraining import BaselineChange
 from models.errors import WatchkeeperError
+from models.extras import is_installed, missing_package
 from models.spec import Spec
 from reports.export.evidently_report import SAMPLE_ROWS, SAMPLE_SEED, comparable_columns, compare_samples
 from warehouse.protocol import Warehouse
@@ -50,6 +51,8 @@ def export_days(
 
 
 def _open_workspace(folder: Path, spec: Spec) -> tuple[Any, Any]:
+    if not is_installed("evidently"):
+        raise missing_package("evidently", "an Evidently workspace")
     os.environ["DO_NOT_TRACK"] = "1"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Evidently and its dependencies warn of at import is not ours to fix

@@ -76,7 +76,7 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
         MODEL, 0.35, SHIFTED, scale=scale, levels={"channel": "phone", "payment_reason": "investment"}
     )
     build_bank(root, [MODEL], FIRST, AS_OF, 7, [newcomers])
-    model = load_model_file(Path(__file__).parents[2] / "models" / f"{MODEL}.yaml")
+    model = load_model_file(Path(__file__).parents[2] / "demo" / "models" / f"{MODEL}.yaml")
     labels = Labels(table=f"{MODEL}/labels", negative=AfterDays(after_days=AFTER_DAYS), horizon_days=AFTER_DAYS)
     spec = model.model_copy(update={"labels": labels, "baseline": Baseline(start=FIRST, end=BASELINE_END)})
     warehouse = ParquetWarehouse(root)

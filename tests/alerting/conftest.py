@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.alerting.notifications.channels import slack_server
+from tests.alerting.notifications.channels.slack import server as slack_server
 
 
 @pytest.fixture

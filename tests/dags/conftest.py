@@ -29,7 +29,7 @@ def airflow_env(tmp_path: Path) -> dict[str, str]:
         "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR",
-        "WATCHKEEPER_MODELS": str(REPOSITORY / "models"),
+        "WATCHKEEPER_MODELS": str(REPOSITORY / "demo" / "models"),
         "GX_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
     }

@@ -54,7 +54,7 @@ def test_a_model_that_needs_approval_waits_for_a_person_before_it_is_retrained(a
     for approval in ("required", "none"):
         folder = tmp_path / approval
         folder.mkdir()
-        content = yaml.safe_load((REPOSITORY / "models" / "card_payments.yaml").read_text())
+        content = yaml.safe_load((REPOSITORY / "demo" / "models" / "card_payments.yaml").read_text())
         content["retraining"] = {"approval": approval}
         (folder / "card_payments.yaml").write_text(yaml.safe_dump(content))
     code = BAG + "answer = list(bag.dags['retrain__card_payments'].task_dict)"
@@ -70,7 +70,7 @@ def test_a_model_that_needs_approval_waits_for_a_person_before_it_is_retrained(a
 
 def test_a_broken_model_file_takes_only_its_own_dags_away_and_says_why(ask: Ask, tmp_path: Path) -> None:
     for name in ("card_payments", "app_scams"):
-        shutil.copy(REPOSITORY / "models" / f"{name}.yaml", tmp_path)
+        shutil.copy(REPOSITORY / "demo" / "models" / f"{name}.yaml", tmp_path)
     (tmp_path / "broken.yaml").write_text("model: broken\ntitel: x\n")
     answer = ask(
         BAG + "answer = [sorted(bag.dags), list(bag.import_errors.values())]", WATCHKEEPER_MODELS=str(tmp_path)
@@ -80,6 +80,11 @@ def test_a_broken_model_file_takes_only_its_own_dags_away_and_says_why(ask: Ask,
     assert len(errors) == 1
     assert "broken.yaml: line 2: titel: unknown key" in errors[0]
     assert "did you mean 'title'?" in errors[0]
+
+
+def test_without_a_folder_of_model_files_airflow_shows_what_to_set(ask: Ask) -> None:
+    (error,) = ask(BAG + "answer = list(bag.import_errors.values())", WATCHKEEPER_MODELS="")
+    assert "WATCHKEEPER_MODELS is not set: name the folder of your model files" in error
 
 
 def test_parsing_imports_none_of_the_heavy_libraries(ask: Ask) -> None:

@@ -50,7 +50,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """
     folder = tmp_path_factory.mktemp("loop")
     (folder / "models").mkdir()
-    content = yaml.safe_load((REPOSITORY / "models" / f"{MODEL}.yaml").read_text())
+    content = yaml.safe_load((REPOSITORY / "demo" / "models" / f"{MODEL}.yaml").read_text())
     content["retraining"]["approval"] = "required"
     twin = content | {"model": TWIN, "title": "Twin", "features": content["features"] | {"table": f"{TWIN}/features"}}
     for each in (content, twin):

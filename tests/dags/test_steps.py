@@ -21,11 +21,10 @@ def test_without_a_token_or_a_connection_messages_go_to_the_terminal(ask: Ask) -
 def test_the_secret_of_every_other_channel_comes_from_its_connection_too(ask: Ask, tmp_path: Path) -> None:
     file = tmp_path / "routes.yaml"
     file.write_text("default: '#a'\nchannels: {on-call: {kind: pagerduty}}\n")
-    code = (
-        "import pathlib\nfrom alerting.notifications import routes\n"
-        f"routes.load_routes.__defaults__ = (pathlib.Path({str(file)!r}),)\n"
-        "from dags import steps\nanswer = steps._settings().secrets['WATCHKEEPER_SECRET_ON_CALL']"
-    )
-    connection = {"AIRFLOW_CONN_WATCHKEEPER_ON_CALL": '{"conn_type": "generic", "password": "key-from-airflow"}'}
+    code = "from dags import steps\nanswer = steps._settings().secrets['WATCHKEEPER_SECRET_ON_CALL']"
+    connection = {
+        "WATCHKEEPER_ROUTES": str(file),
+        "AIRFLOW_CONN_WATCHKEEPER_ON_CALL": '{"conn_type": "generic", "password": "key-from-airflow"}',
+    }
     assert ask(code, **connection) == "key-from-airflow"
     assert ask(code, **connection, WATCHKEEPER_SECRET_ON_CALL="key-from-environment") == "key-from-environment"

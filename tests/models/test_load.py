@@ -92,7 +92,7 @@ def test_a_baseline_that_ends_before_it_begins_is_refused(tmp_path: Path) -> Non
 
 
 def test_the_demo_bank_has_three_models() -> None:
-    assert [spec.model for spec in load_model_files(Path(__file__).parents[2] / "models")] == [
+    assert [spec.model for spec in load_model_files(Path(__file__).parents[2] / "demo" / "models")] == [
         "account_opening",
         "app_scams",
         "card_payments",

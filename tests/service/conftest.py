@@ -51,7 +51,7 @@ def settings(tmp_path: Path) -> Settings:
     models = tmp_path / "models"
     models.mkdir()
     for name in (MODEL, "app_scams"):
-        shutil.copy(REPOSITORY / "models" / f"{name}.yaml", models)
+        shutil.copy(REPOSITORY / "demo" / "models" / f"{name}.yaml", models)
     return Settings(
         models=models,
         warehouse=str(tmp_path),

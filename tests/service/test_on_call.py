@@ -25,7 +25,7 @@ from service.app import create_app
 from service.app_state import AppState, now_utc
 from service.perform import make_deliverer, make_performer
 from tests.alerting.conftest import slack
-from tests.alerting.notifications.channels.slack_server import CHANNEL_NAME, TOKEN, Slack
+from tests.alerting.notifications.channels.slack.server import CHANNEL_NAME, TOKEN, Slack
 from tests.reports import made
 from tests.reports.test_browser import CHROMIUM, OVERFLOW, browser
 from tests.service.conftest import REPOSITORY, serving
@@ -66,7 +66,7 @@ def site(tmp_path: Path) -> Iterator[str]:
 def ctx(tmp_path: Path, site: str, slack: Slack) -> Iterator[Context]:
     """Return a month of a model that ends in a null flood, told in Slack and published."""
     (tmp_path / "models").mkdir()
-    shutil.copy(REPOSITORY / "models" / "card_payments.yaml", tmp_path / "models")
+    shutil.copy(REPOSITORY / "demo" / "models" / "card_payments.yaml", tmp_path / "models")
     settings = Settings(
         models=tmp_path / "models", ledger=f"sqlite:///{tmp_path}/ledger.db", site=tmp_path / "site", site_url=site,
         docs_url="https://docs.example", slack_token=TOKEN, slack_channel=CHANNEL_NAME, slack_base_url=slack.url,

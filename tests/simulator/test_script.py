@@ -17,7 +17,7 @@ from simulator.recipes import RECIPES
 from simulator.script import DEMO_SCRIPT, SCRIPTS
 from tests.simulator.conftest import SEED, days
 
-MODELS = Path(__file__).parents[2] / "models"
+MODELS = Path(__file__).parents[2] / "demo" / "models"
 CAUSES = {
     "missing_partition",
     "late_partition",

@@ -45,7 +45,7 @@ def settings_in(path: Path, bank: Path) -> Settings:
     """Return settings of a bank with everything else in one folder."""
     folder = path / "models"
     folder.mkdir()
-    content = yaml.safe_load((REPOSITORY / "models" / f"{MODEL}.yaml").read_text())
+    content = yaml.safe_load((REPOSITORY / "demo" / "models" / f"{MODEL}.yaml").read_text())
     content["baseline"] = {"from": FIRST, "to": BASELINE_END}
     (folder / f"{MODEL}.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
     return Settings(

@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from alerting.notifications.channels.console import Channel, DeliveryError
+from alerting.notifications.channels.errors import DeliveryError
+from alerting.notifications.channels.protocol import Channel
 from alerting.notifications.grouping import with_group_details
 from alerting.notifications.messages.incident_message import compose_message, compose_thread_note
 from alerting.notifications.messages.links import Links
-from alerting.notifications.routes import load_routes
+from alerting.notifications.routes.loading import load_routes
 from catalogue import causes
 from ledger.records.incidents import Incident, Status
 from ledger.records.messages import Message
@@ -33,7 +34,7 @@ def send_test_messages(
     """Send one of each kind of message, marked as a test; the ledger isn't touched. Exit 3 where a channel fails."""
     ctx = watch.open_context(read_settings())
     specs = watch.load_specs(ctx.settings)
-    known = {each.name: each for each in notifying.open_channels(ctx, specs, load_routes())}
+    known = {each.name: each for each in notifying.open_channels(ctx, specs, load_routes(ctx.settings.routes))}
     failed = False
     for name in channel or known:
         if name not in known:

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from alerting.incidents.state import UNTOUCHED
 from alerting.notifications.messages.incident_message import compose_message, with_state_lines
-from alerting.notifications.routes import load_routes
+from alerting.notifications.routes.loading import load_routes
 from ledger.records.events import Event
 from ledger.records.incidents import Status
 from ledger.store import Ledger
@@ -138,9 +138,9 @@ def add_silence(
 def list_silences(
     every: Annotated[bool, typer.Option("--all", help="Also those ended or over.")] = False, json: JsonOption = False
 ) -> None:
-    """Show the silences that hold or are to come, and the maintenance windows of alerting/routes.yaml."""
+    """Show the silences that hold or are to come, and the maintenance windows of the routes file."""
     ctx, _ = _open_context()
-    found = [*incident_actions.known_silences(ctx.ledger), *load_routes().silences]
+    found = [*incident_actions.known_silences(ctx.ledger), *load_routes(ctx.settings.routes).silences]
     known = [s for s in found if every or (not s.ended and s.end >= _yesterday(ctx))]
     show.print_answer(out, [show.silence_row(s) for s in known], show.silence_table(known), machine=json)
 

@@ -93,7 +93,7 @@ def validate(
 ) -> None:
     """Check model files; say file, line, key, what is wrong, what is accepted."""
     problems: list[str] = []
-    for path in files or list_model_files(read_settings().models):
+    for path in files or list_model_files(read_settings().models_folder()):
         try:
             spec = load_model_file(path)
         except SpecError as error:

@@ -10,6 +10,7 @@ import typer
 
 from alerting.wording import pluralise
 from models.errors import WatchkeeperError, did_you_mean
+from models.extras import install_hint, is_installed
 from models.load import list_model_files
 from watchkeeper.cli import show
 from watchkeeper.cli.terminal import err, out, print_plain
@@ -27,7 +28,9 @@ from watchkeeper.settings import read_settings
 def complete_model_name(incomplete: str) -> list[str]:
     """Return the models whose name starts with a text, for the shell's completion."""
     try:
-        return [path.stem for path in list_model_files(read_settings().models) if path.stem.startswith(incomplete)]
+        return [
+            path.stem for path in list_model_files(read_settings().models_folder()) if path.stem.startswith(incomplete)
+        ]
     except WatchkeeperError:
         return []
 
@@ -47,6 +50,11 @@ def init(
 ) -> None:
     """Write a first model file for a table, from guesses that are shown with their reason."""
     settings = read_settings()
+    if settings.models is None:
+        raise WatchkeeperError(
+            "WATCHKEEPER_MODELS is not set: name the folder for your model files, such as my-models; init makes it"
+        )
+    folder = settings.models
     answers = _parse_answers(given or [])
 
     def choose(key: str, found: str, reason: str) -> str:
@@ -64,11 +72,11 @@ def init(
             ) from stop
 
     draft = initialising.write_first_model_file(
-        table, labels, settings.warehouse, settings.models, name, choose, lay_out=lay_out
+        table, labels, settings.warehouse, folder, name, choose, lay_out=lay_out
     )
     start, end = guess.first_days_to_watch(draft)
     features = pluralise(len(draft.columns), "feature")
-    print_plain(f"wrote {settings.models / draft.model}.yaml: {features}. Read it, correct it, and then:")
+    print_plain(f"wrote {folder / draft.model}.yaml: {features}. Read it, correct it, and then:")
     for command in (
         "watchkeeper validate",
         f"watchkeeper suggest --model {draft.model} --write",
@@ -98,15 +106,17 @@ def suggest(
     if not write:
         print_plain(text)
         return
-    (file,) = (path for path in list_model_files(ctx.settings.models) if path.stem == model)
+    (file,) = (path for path in list_model_files(ctx.settings.models_folder()) if path.stem == model)
     written = suggestion.write_suggestions(file, spec, text)
+    if "checks" in written and not is_installed("great_expectations"):
+        print_plain(f"to run the checks: {install_hint('great_expectations')}")
     print_plain(
         f"wrote {' and '.join(written)} into {file}" if written else f"{file} has checks and slices: nothing written"
     )
 
 
 def doctor(json: Annotated[bool, typer.Option("--json", help="Answer as JSON.")] = False) -> None:
-    """Look for what is wrong with settings, versions, clock, tables, labels, ledger, site, Airflow and Slack."""
+    """Look for what is wrong with settings, versions, clock, tables, labels, ledger, site, Airflow and channels."""
     findings = doctoring.examine_installation(
         read_settings(), lambda settings: watch.open_context(settings, live=False)
     )

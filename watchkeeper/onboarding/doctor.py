@@ -1,4 +1,4 @@
-"""Looks for what is wrong with settings, versions, clock, tables, labels, ledger, site, Airflow and Slack."""
+"""Looks for what is wrong with settings, versions, clock, tables, labels, ledger, site, Airflow and channels."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 
+from alerting.notifications.channels.registry import examine_channel
+from alerting.notifications.channels.secrets import secret_variable
+from alerting.notifications.routes.loading import load_routes
+from alerting.wording import pluralise
 from ledger.store import Ledger
 from models.errors import WatchkeeperError
 from models.load import list_model_files, load_model_file
@@ -18,13 +21,13 @@ from watchkeeper.context import Context
 from watchkeeper.onboarding import installed
 from watchkeeper.pipeline.custom_metrics import load_metric_function
 from watchkeeper.pipeline.heartbeat import late_models, read_heartbeat
+from watchkeeper.pipeline.notifying import owner_slack_settings
 from watchkeeper.pipeline.take_in import ensure_profile_schema
 from watchkeeper.settings import Settings
 
 OK, LOOK, BROKEN = "ok", "look", "broken"
 COLOURS = {OK: "green", LOOK: "yellow", BROKEN: "red"}
 MAX_SKEW_SECONDS = 60.0
-SLACK_SCOPES = ("chat:write", "channels:history", "channels:read", "files:write")
 LABEL_DAYS = 7
 """The last days of the baseline whose labels are looked at: enough to tell, and never a large bill."""
 MIN_LABELLED_SHARE = 0.5
@@ -50,13 +53,16 @@ def examine_installation(settings: Settings, opened: Callable[[Settings], Contex
     Nothing is changed but the ledger's tables and the models' frames, if they were missing.
     """
     findings = [Finding("versions", *found) for found in installed.check_versions()]
+    findings += [Finding("extras", *found) for found in installed.check_extras()]
     findings.append(_finding_from("ledger", lambda: _check_ledger(settings)))
     specs: list[Spec] = []
     for path in _model_file_paths(settings, findings):
         try:
             specs.append(load_model_file(path))
         except WatchkeeperError as error:
-            findings.append(Finding(path.name, BROKEN, str(error), "mend the file; 'watchkeeper validate' checks it"))
+            findings.append(
+                Finding(path.name, BROKEN, str(error), "correct the file; 'watchkeeper validate' checks it")
+            )
     try:
         ctx = opened(settings)
     except WatchkeeperError as error:
@@ -70,7 +76,7 @@ def examine_installation(settings: Settings, opened: Callable[[Settings], Contex
         _finding_from("messages", lambda: _check_writable(settings.messages.parent, "WATCHKEEPER_MESSAGES"))
     )
     findings += [Finding("Airflow", *found) for found in installed.check_airflow(settings.home)]
-    return [*findings, *_check_slack(settings, datetime.now(UTC))]
+    return [*findings, *_check_channels(settings, datetime.now(UTC))]
 
 
 def _finding_from(looked_at: str, look: Callable[[], str]) -> Finding:
@@ -82,9 +88,9 @@ def _finding_from(looked_at: str, look: Callable[[], str]) -> Finding:
 
 def _model_file_paths(settings: Settings, findings: list[Finding]) -> list[Path]:
     try:
-        return list_model_files(settings.models)
+        return list_model_files(settings.models_folder())
     except WatchkeeperError as error:
-        findings.append(Finding("model files", BROKEN, str(error), "'watchkeeper init TABLE' writes a first one"))
+        findings.append(Finding("model files", BROKEN, str(error), "then run doctor again: it looks at their tables"))
         return []
 
 
@@ -115,7 +121,7 @@ def _check_tables(ctx: Context, spec: Spec) -> Iterator[Finding]:
         found = load_metric_function(metric)
         about = f"{spec.model}: metrics.{metric.name}"
         if isinstance(found, str):
-            yield Finding(about, BROKEN, found, "put its folder on PYTHONPATH, or mend 'function'")
+            yield Finding(about, BROKEN, found, "set WATCHKEEPER_METRICS to its folder, or correct 'function'")
         else:
             yield Finding(about, OK, f"{metric.function} can be imported")
 
@@ -205,32 +211,23 @@ def _check_heartbeat(settings: Settings, specs: Sequence[Spec]) -> str:
     return f"each model's watch came to its end in the last {MAX_HEARTBEAT_AGE.total_seconds() / 3600:.0f} hours"
 
 
-def _check_slack(settings: Settings, now: datetime) -> Iterator[Finding]:
-    if not settings.slack_token:
+def _check_channels(settings: Settings, now: datetime) -> Iterator[Finding]:
+    """Yield what is found of the routes file, of Slack, where owners read, and of each further channel."""
+    try:
+        routes = load_routes(settings.routes)
+    except WatchkeeperError as error:
+        yield Finding("routes", BROKEN, str(error), "correct the file, or unset WATCHKEEPER_ROUTES")
+        return
+    if settings.routes is None:
+        yield Finding("routes", OK, "no WATCHKEEPER_ROUTES: everything goes to the owners' channel")
+    else:
+        yield Finding("routes", OK, f"{settings.routes}: {pluralise(len(routes.channels), 'further channel')}")
+    if settings.slack_token:
+        slack = owner_slack_settings(settings, routes.default)
+        yield from (Finding("Slack", *found) for found in slack.examine(settings.slack_token, now))
+    else:
         found_text = f"no WATCHKEEPER_SLACK_TOKEN: messages go to the terminal and to {settings.messages}"
         yield Finding("Slack", OK, found_text)
-        return
-    from slack_sdk import WebClient  # noqa: PLC0415
-    from slack_sdk.errors import SlackApiError  # noqa: PLC0415
-
-    try:
-        answer = WebClient(token=settings.slack_token, base_url=settings.slack_base_url, timeout=10).auth_test()
-    except (SlackApiError, OSError) as error:
-        reason = error.response["error"] if isinstance(error, SlackApiError) else error.__class__.__name__
-        todo = "install the app again and set WATCHKEEPER_SLACK_TOKEN to its bot token"
-        yield Finding("Slack", BROKEN, f"it refuses the token or can't be reached ({reason})", todo)
-        return
-    headers = {key.lower(): value for key, value in dict(answer.headers).items()}
-    granted = {scope.strip() for scope in str(headers.get("x-oauth-scopes", "")).split(",")} - {""}
-    lacking = [scope for scope in SLACK_SCOPES if scope not in granted]
-    if granted and lacking:
-        state = BROKEN if "chat:write" in lacking else LOOK
-        todo = "add them to the app (docs/how-to/slack.md) and install it again"
-        without = "; messages come without a picture" if "files:write" in lacking else ""
-        yield Finding("Slack", state, f"the token lacks {', '.join(lacking)}{without}", todo)
-    else:
-        yield Finding("Slack", OK, f"signed in to {answer['team']}" + (" with all scopes" if granted else ""))
-    if "date" in headers:
-        skew = abs((now - parsedate_to_datetime(str(headers["date"]))).total_seconds())
-        if skew > MAX_SKEW_SECONDS:
-            yield Finding("clock", BROKEN, f"it differs from Slack's by {skew:,.0f} s", "set the clock by NTP")
+    for name, channel in routes.channels.items():
+        secret = settings.secrets.get(secret_variable(name), "")
+        yield from (Finding(f"channel {name}", *found) for found in examine_channel(name, channel, secret, now))

@@ -80,7 +80,7 @@ def render_model_file(draft: ModelFileDraft) -> str:
         "# it, correct it, check it with 'watchkeeper validate'. What else may be said: docs/reference/model-file.md.",
         f"model: {draft.model}",
         "# title: the name that people read",
-        "owner: model-monitoring # who is told; alerting/routes.yaml maps owners to channels",
+        "owner: model-monitoring # who is notified; the routes file (WATCHKEEPER_ROUTES) maps owners to channels",
         "tier: 2 # 1 is the most important",
         "",
         "features:",

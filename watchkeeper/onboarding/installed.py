@@ -13,6 +13,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
+from models.extras import EXTRA_OF_PACKAGE, install_hint, is_installed
 from watchkeeper.settings import REPOSITORY
 
 CheckResult = tuple[str, str, str]
@@ -53,6 +54,13 @@ def _lock_difference(line: str) -> str:
     return "" if version in wanted.specifier else f"{wanted.name} {version} instead of {str(wanted.specifier)[2:]}"
 
 
+def check_extras() -> Iterator[CheckResult]:
+    """Yield which of the packages that only some installations need are here."""
+    for package, extra in EXTRA_OF_PACKAGE.items():
+        there = is_installed(package)
+        yield "ok", f"{package} is {'' if there else 'not '}installed (extra {extra})", ""
+
+
 def check_airflow(home: Path) -> Iterator[CheckResult]:
     """Yield whether Airflow's settings lead to this repository's DAGs; nothing where Airflow isn't set up here."""
     folder = home / "dags"
@@ -62,6 +70,9 @@ def check_airflow(home: Path) -> Iterator[CheckResult]:
     airflow_home = os.environ.get("AIRFLOW_HOME")
     if not airflow_home:
         yield "ok", "AIRFLOW_HOME is not set: Airflow is not looked at", ""
+        return
+    if not is_installed("airflow"):
+        yield "broken", "AIRFLOW_HOME is set, and Airflow is not installed here", install_hint("airflow")
         return
     bundles = os.environ.get("AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST", "")
     found = os.environ.get("AIRFLOW__CORE__DAGS_FOLDER", "") or _configured_dags_folder(

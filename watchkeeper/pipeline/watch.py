@@ -24,6 +24,7 @@ from ledger.records.retraining import Decision
 from ledger.records.runs import Run, StreamedDay
 from ledger.store import Ledger
 from models.errors import WatchkeeperError
+from models.extras import is_installed
 from models.load import load_model_files
 from models.spec import LATE_DAYS, Spec
 from monitors.coverage import Gap, find_gaps
@@ -32,6 +33,7 @@ from watchkeeper import audit, incident_actions
 from watchkeeper.context import Context
 from watchkeeper.pipeline import heartbeat, late, lineage, notifying, restating
 from watchkeeper.pipeline.costs import cost_accounting
+from watchkeeper.pipeline.custom_metrics import add_metrics_folder
 from watchkeeper.pipeline.day_cache import DayCache
 from watchkeeper.pipeline.load_day import load_card_ranking, load_day
 from watchkeeper.pipeline.run_monitors import run_monitors
@@ -40,7 +42,11 @@ from watchkeeper.settings import Settings
 
 
 def open_context(settings: Settings, *, live: bool = True) -> Context:
-    """Open the warehouse and the ledger that the settings name; raise WatchkeeperError where one can't be opened."""
+    """Open the warehouse and the ledger that the settings name; raise WatchkeeperError where one can't be opened.
+
+    The bank's own metrics can be imported from then on, wherever ``WATCHKEEPER_METRICS`` says they are.
+    """
+    add_metrics_folder(settings.metrics)
     reader = warehouse.open_warehouse(settings.warehouse, _parse_moment(settings.read_at))
     return Context(settings, reader, Ledger.open(settings.ledger), current_time(settings), live)
 
@@ -56,11 +62,12 @@ def _parse_moment(text: str) -> datetime | None:
 
 def load_specs(settings: Settings, names: Sequence[str] = ()) -> list[Spec]:
     """Return the model files asked for by name, or all; raise WatchkeeperError for a name without a file."""
-    specs = load_model_files(settings.models)
+    folder = settings.models_folder()
+    specs = load_model_files(folder)
     unknown = sorted(set(names) - {spec.model for spec in specs})
     if unknown:
         have = ", ".join(spec.model for spec in specs)
-        raise WatchkeeperError(f"{settings.models}: no model file '{unknown[0]}.yaml'; there are {have}")
+        raise WatchkeeperError(f"{folder}: no model file '{unknown[0]}.yaml'; there are {have}")
     return [spec for spec in specs if not names or spec.model in names]
 
 
@@ -255,7 +262,7 @@ def deliver_messages(ctx: Context, specs: Sequence[Spec]) -> str:
 
 def notify_late_day(ctx: Context, spec: Spec, day: date) -> str:
     """Tell, once, that a day's watch didn't come to its end in time; a day that was watched is not late."""
-    if not late.notify_late_day(ctx, spec, day, notifying.owner_channel_name(ctx, spec)):
+    if not late.notify_late_day(ctx, spec, day, notifying.owner_channel_name(ctx.settings, spec)):
         return "nothing to tell"
     return deliver_messages(ctx, [spec])
 
@@ -297,7 +304,9 @@ def _conclude_one_day(ctx: Context, spec: Spec, day: date, figures: Sequence[Mea
 
 
 def _write_drilldown_reports(ctx: Context, specs: Sequence[Spec]) -> None:
-    """Write the Evidently report of each firing drift incident that has none yet."""
+    """Write the Evidently report of each firing drift incident that has none yet; nothing without Evidently."""
+    if not is_installed("evidently"):
+        return
     import reports.export.evidently_report  # noqa: PLC0415  evidently takes seconds to import
 
     for spec in specs:

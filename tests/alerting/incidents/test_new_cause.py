@@ -15,7 +15,8 @@ from alerting.incidents.detection.registry import detectors_in_order, detects, n
 from alerting.incidents.inhibition import Finding
 from alerting.notifications.messages.incident_message import compose_message
 from alerting.notifications.messages.links import Links
-from alerting.notifications.routes import Routes, Severity, severity_of
+from alerting.notifications.routes.schema import Routes, Severity
+from alerting.notifications.routes.severity import severity_of
 from catalogue import CatalogueError, Cause, Inhibition, causes, registers
 from ledger.records.incidents import Status
 from ledger.records.measurements import Measurement

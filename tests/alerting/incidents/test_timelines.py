@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from alerting.notifications import routes
 from ledger.events import describe_first_broken_event
 from ledger.records.incidents import Status
 from ledger.store import Ledger
 from models.errors import WatchkeeperError
 from tests.alerting import made
 from tests.alerting.incidents.timeline import Watch, acknowledge, close, date_of, lived, silence, snooze
-from tests.alerting.notifications.channels.slack_server import Slack
+from tests.alerting.notifications.channels.slack.server import Slack
 from warehouse.duckdb.warehouse import ParquetWarehouse
 from watchkeeper import incident_actions
 
@@ -87,17 +86,15 @@ def test_what_outlasts_its_window_is_told_on_the_first_day_after_it(watch: Watch
     assert "Silenced" not in watch.shown
 
 
-def test_a_maintenance_window_of_the_reviewed_file_keeps_its_days_quiet(
-    watch: Watch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_maintenance_window_of_the_reviewed_file_keeps_its_days_quiet(watch: Watch, tmp_path: Path) -> None:
     first, last = date_of(3), date_of(5)
     window = f"{{match: {{model: 'card_*'}}, from: {first}, to: {last}, by: platform, comment: a move}}"
     file = tmp_path / "routes.yaml"
     file.write_text(f"default: '#fraud'\nmaintenance: [{window}]\n")
-    monkeypatch.setattr(routes.load_routes, "__defaults__", (file,))
+    watch.routes = file
     lived(watch, "clean x2, bad x5")
     assert watch.told[0] == (6, "opened")
-    with pytest.raises(WatchkeeperError, match=r"maintenance-1 stands in alerting/routes\.yaml; take it out there"):
+    with pytest.raises(WatchkeeperError, match=r"maintenance-1 stands in .*routes\.yaml; take it out there"):
         incident_actions.end_silence(watch.ctx, "maintenance-1", "platform", "done")
 
 

@@ -8,17 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 
 from alerting.incidents.conclude import conclude_incidents
 from alerting.notifications import outbox
-from alerting.notifications.channels.console import SlackChannel
+from alerting.notifications.channels.slack.sender import SlackChannel
 from alerting.notifications.messages.links import Links
 from ledger.records.events import Event
 from ledger.records.measurements import Measurement
 from ledger.store import Ledger
 from tests.alerting import made
 from tests.alerting.made import ARRIVED, FIRST, MODEL, on
-from tests.alerting.notifications.channels.slack_server import CHANNEL_NAME, TOKEN, Slack
+from tests.alerting.notifications.channels.slack.server import CHANNEL_NAME, TOKEN, Slack
 from warehouse.duckdb.warehouse import ParquetWarehouse
 from watchkeeper import incident_actions
 from watchkeeper.context import Context
@@ -37,12 +38,13 @@ class Watch:
     slack: Slack
     warehouse: ParquetWarehouse
     now: datetime = BEGIN
+    routes: Path | None = None
     told: list[tuple[int, str]] = field(default_factory=list)
     """Day and 'opened', or a note of the thread."""
 
     @property
     def ctx(self) -> Context:
-        return Context(Settings(site_url=SITE), self.warehouse, self.ledger, self.now)
+        return Context(Settings(site_url=SITE, routes=self.routes), self.warehouse, self.ledger, self.now)
 
     def day(self, number: int, measurements: Sequence[Measurement]) -> None:
         """Watch a day on the morning after it, as ``watchkeeper.pipeline.watch.conclude_day`` does, and deliver."""

@@ -9,12 +9,12 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
-from alerting.notifications.channels.console import SlackChannel
+from alerting.notifications.channels.slack.sender import SlackChannel
 from alerting.notifications.outbox import Delivery, deliver_messages
 from ledger.store import Ledger
 from tests.alerting.made import FIRST
 from tests.alerting.notifications import worker
-from tests.alerting.notifications.channels.slack_server import CHANNEL_ID, TOKEN, Slack
+from tests.alerting.notifications.channels.slack.server import CHANNEL_ID, TOKEN, Slack
 from tests.ledger.conftest import new_database, server, url
 
 __all__ = ["new_database", "server", "url"]  # the fixtures

@@ -11,7 +11,7 @@ import pytest
 
 import catalogue
 from alerting.incidents.conclude import conclude_incidents
-from alerting.notifications.channels.console import SlackChannel
+from alerting.notifications.channels.slack.sender import SlackChannel
 from alerting.notifications.grouping import MAX_NEW_MESSAGES
 from alerting.notifications.messages.links import Links
 from alerting.notifications.outbox import Delivery, deliver_messages, enqueue_incident_messages
@@ -22,7 +22,7 @@ from ledger.store import Ledger
 from models.spec import Spec
 from tests.alerting import made
 from tests.alerting.made import ARRIVED, FIRST, m, on, spec
-from tests.alerting.notifications.channels.slack_server import CHANNEL_NAME, TOKEN, Slack
+from tests.alerting.notifications.channels.slack.server import CHANNEL_NAME, TOKEN, Slack
 
 SITE = Links("https://watch.example")
 NOW = datetime(2026, 3, 4, 6, 0, tzinfo=UTC)

@@ -11,7 +11,9 @@ from random import Random
 import pytest
 
 from alerting.incidents.conclude import conclude_incidents
-from alerting.notifications.channels.console import ConsoleChannel, DeliveryError, SlackChannel
+from alerting.notifications.channels.console.sender import ConsoleChannel
+from alerting.notifications.channels.errors import DeliveryError
+from alerting.notifications.channels.slack.sender import SlackChannel
 from alerting.notifications.messages.links import Links
 from alerting.notifications.outbox import SENDING_LEASE, Delivery, deliver_messages, enqueue_incident_messages
 from ledger.records.measurements import Measurement
@@ -19,7 +21,7 @@ from ledger.records.messages import Message
 from ledger.store import Ledger
 from tests.alerting import made
 from tests.alerting.made import ARRIVED, FIRST, MODEL, on, spec
-from tests.alerting.notifications.channels.slack_server import CHANNEL_ID, CHANNEL_NAME, TOKEN, Slack
+from tests.alerting.notifications.channels.slack.server import CHANNEL_ID, CHANNEL_NAME, TOKEN, Slack
 
 SITE = Links("https://watch.example")
 NOW = datetime(2026, 3, 10, 6, 0, tzinfo=UTC)

@@ -11,18 +11,19 @@ from pathlib import Path
 import pytest
 
 from alerting.incidents.conclude import conclude_incidents
-from alerting.notifications.channels.webhook import PagerDutyChannel
+from alerting.notifications.channels.pagerduty.sender import PagerDutyChannel
 from alerting.notifications.messages.links import Links
 from alerting.notifications.outbox import Delivery, deliver_messages, enqueue_incident_messages
 from alerting.notifications.reminders import enqueue_reminders
-from alerting.notifications.routes import Routes, severity_of
+from alerting.notifications.routes.schema import Routes
+from alerting.notifications.routes.severity import severity_of
 from ledger.records.measurements import Measurement
 from ledger.store import Ledger
 from models.spec import Spec
 from tests.alerting import made
 from tests.alerting.made import ARRIVED, FIRST, on, spec
 from tests.alerting.notifications.channels import http_server
-from tests.alerting.notifications.channels.slack_server import CHANNEL_NAME, Slack
+from tests.alerting.notifications.channels.slack.server import CHANNEL_NAME, Slack
 from tests.alerting.notifications.test_outbox import slack_channel
 
 NOW = datetime(2026, 3, 4, 6, 0, tzinfo=UTC)

@@ -14,13 +14,13 @@ import sys
 from datetime import date, datetime
 
 from alerting.incidents.conclude import conclude_incidents
-from alerting.notifications.channels.console import SlackChannel
+from alerting.notifications.channels.slack.sender import SlackChannel
 from alerting.notifications.messages.links import Links
 from alerting.notifications.outbox import deliver_messages, enqueue_incident_messages
 from ledger.records.messages import Chart, ChartPoint
 from ledger.store import Ledger
 from tests.alerting.made import ARRIVED, FIRST, NULL_FLOOD, on, spec
-from tests.alerting.notifications.channels.slack_server import CHANNEL_ID, TOKEN
+from tests.alerting.notifications.channels.slack.server import CHANNEL_ID, TOKEN
 
 SITE = Links("https://watch.example")
 PICTURE = Chart("Nulls", "31 % since.", "", (ChartPoint(FIRST, 0.2), ChartPoint(FIRST, 31.0)), FIRST)

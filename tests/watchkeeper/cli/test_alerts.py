@@ -9,18 +9,20 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from alerting.notifications import routes
 from alerting.notifications.outbox import deliver_messages
 from ledger.records.messages import Message
 from ledger.store import Ledger
 from models.errors import WatchkeeperError
 from tests.alerting.made import FIRST
-from tests.alerting.notifications.channels import http_server, slack_server
+from tests.alerting.notifications.channels import http_server
 from tests.alerting.notifications.channels.http_server import Web
-from tests.alerting.notifications.channels.slack_server import CHANNEL_NAME, TOKEN, Slack
+from tests.alerting.notifications.channels.slack import server as slack_server
+from tests.alerting.notifications.channels.slack.server import CHANNEL_NAME, TOKEN, Slack
 from tests.alerting.notifications.test_outbox import DEAD, slack_channel
 from watchkeeper.cli.main import app
 from watchkeeper.settings import read_settings
+
+MODELS = Path(__file__).parents[3] / "demo" / "models"
 
 
 @pytest.fixture
@@ -30,6 +32,7 @@ def slack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Slack]:
     with slack_server.running() as running:
         monkeypatch.setenv("WATCHKEEPER_SLACK_TOKEN", TOKEN)
         monkeypatch.setenv("WATCHKEEPER_SLACK_BASE_URL", running.url)
+        monkeypatch.setenv("WATCHKEEPER_MODELS", str(MODELS))
         monkeypatch.setenv("WATCHKEEPER_LEDGER", f"sqlite:///{tmp_path}/ledger.db")
         yield running
 
@@ -42,7 +45,7 @@ def web(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Web]:
             f"default: '{CHANNEL_NAME}'\nchannels:\n"
             f"  pager: {{kind: pagerduty, url: '{running.url}'}}\n  hook: {{kind: webhook, url: '{running.url}/x'}}\n"
         )
-        monkeypatch.setattr(routes.load_routes, "__defaults__", (file,))
+        monkeypatch.setenv("WATCHKEEPER_ROUTES", str(file))
         yield running
 
 

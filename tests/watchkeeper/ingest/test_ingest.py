@@ -125,7 +125,7 @@ def _small(bank: Path, folder: Path) -> tuple[Spec, Context]:
     """Return the bank's model, and a context whose warehouse ends before the streamed day."""
     import yaml
 
-    content = yaml.safe_load((ROOT / "models" / f"{MODEL}.yaml").read_text())
+    content = yaml.safe_load((ROOT / "demo" / "models" / f"{MODEL}.yaml").read_text())
     spec = Spec.model_validate(content | {"baseline": {"from": date(2026, 1, 1), "to": date(2026, 1, 2)}})
     features = folder / "bank" / MODEL / "features"
     features.mkdir(parents=True)

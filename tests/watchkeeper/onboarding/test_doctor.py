@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.alerting.conftest import slack
-from tests.alerting.notifications.channels.slack_server import TOKEN, Slack
+from tests.alerting.notifications.channels.slack.server import TOKEN, Slack
 from tests.watchkeeper.conftest import MODEL, Say
 from watchkeeper.onboarding import doctor, installed
 from watchkeeper.pipeline import watch
@@ -79,8 +79,7 @@ def test_slack_is_asked_who_the_token_is_and_what_it_may(settings: Settings, sla
         body = json.dumps({"ok": token == TOKEN, "team": "bank", "error": "invalid_auth"})
         slack.next = [(200, {"X-OAuth-Scopes": scopes}, body)]
         given = replace(settings, slack_token=token, slack_base_url=slack.url, now="")
-        found = [*doctor._check_slack(given, now or datetime.now(UTC))]
-        return found[-1]
+        return [*doctor._check_channels(given, now or datetime.now(UTC))][-1]
 
     every = "chat:write,channels:history,channels:read,files:write"
     assert (told(TOKEN, every).state, told(TOKEN, every).told) == (doctor.OK, "signed in to bank with all scopes")
@@ -94,8 +93,27 @@ def test_slack_is_asked_who_the_token_is_and_what_it_may(settings: Settings, sla
     )
     assert "invalid_auth" in told("another", every).told
     late = told(TOKEN, every, datetime(2026, 1, 1, tzinfo=UTC))
-    assert (late.looked_at, late.state) == ("clock", doctor.BROKEN)
+    assert (late.state, "clock differs from Slack's by" in late.told) == (doctor.BROKEN, True)
     assert TOKEN not in str(late)
+
+
+def test_the_routes_and_every_further_channel_are_looked_at(settings: Settings, tmp_path: Path) -> None:
+    assert states(settings)["routes"].state == doctor.OK
+    assert "no such file" in states(replace(settings, routes=tmp_path / "none.yaml"))["routes"].told
+    file = tmp_path / "routes.yaml"
+    file.write_text("default: '#a'\nchannels: {on-call: {kind: pagerduty}, log: {kind: console}}\n")
+    found = states(replace(settings, routes=file))
+    assert (found["channel on-call"].state, found["channel log"].state) == (doctor.BROKEN, doctor.OK)
+    assert "set WATCHKEEPER_SECRET_ON_CALL" in found["channel on-call"].told
+    assert found["channel on-call"].todo == "see docs/how-to/pagerduty.md"
+    known = replace(settings, routes=file, secrets={"WATCHKEEPER_SECRET_ON_CALL": "key"})
+    assert states(known)["channel on-call"].state == doctor.OK
+
+
+def test_without_a_folder_of_model_files_it_says_what_to_set_and_looks_at_the_rest(settings: Settings) -> None:
+    found = states(replace(settings, models=None))
+    assert (found["model files"].state, found["ledger"].state) == (doctor.BROKEN, doctor.OK)
+    assert found["model files"].told.startswith("WATCHKEEPER_MODELS is not set: name the folder of your model files")
 
 
 def test_another_python_or_package_than_was_tested_is_told(tmp_path: Path) -> None:

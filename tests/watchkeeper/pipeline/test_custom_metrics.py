@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,11 @@ from catalogue import causes
 from ledger.records.incidents import Status
 from ledger.records.measurements import Verdict
 from ledger.store import Ledger
+from models.errors import WatchkeeperError
+from models.spec import Metric
 from tests.watchkeeper.conftest import MODEL, Say
+from watchkeeper.pipeline import watch
+from watchkeeper.pipeline.custom_metrics import load_metric_function
 from watchkeeper.settings import Settings
 
 MODULE = """
@@ -119,4 +125,21 @@ def test_the_doctor_says_which_function_cannot_be_found(settings: Settings, say:
     assert (
         "module no_such_module.at_all can't be imported (ModuleNotFoundError: No module named 'no_such_module')" in told
     )
-    assert "it must be on PYTHONPATH where the watch runs" in told
+    assert "set WATCHKEEPER_METRICS to its folder where the watch runs" in told
+
+
+def test_the_folder_of_own_metrics_is_a_setting(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    (folder / "metrics_of_the_bank.py").write_text("def one(profile, schema):\n    return 1.0\n")
+    monkeypatch.setattr("sys.path", [*sys.path])
+    metric = Metric(name="one", function="metrics_of_the_bank:one", floor=0.1)
+    without = load_metric_function(metric)
+    assert isinstance(without, str)
+    assert "set WATCHKEEPER_METRICS to its folder where the watch runs." in without
+    with pytest.raises(WatchkeeperError, match=r"WATCHKEEPER_METRICS names .*none, and there is no such folder"):
+        watch.open_context(replace(settings, metrics=tmp_path / "none"))
+    watch.open_context(replace(settings, metrics=folder))
+    assert callable(load_metric_function(metric))

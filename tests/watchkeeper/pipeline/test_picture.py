@@ -10,7 +10,7 @@ from ledger.records.incidents import Incident, Status
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from tests.alerting.conftest import slack
-from tests.alerting.notifications.channels.slack_server import CHANNEL_NAME, TOKEN, Slack
+from tests.alerting.notifications.channels.slack.server import CHANNEL_NAME, TOKEN, Slack
 from tests.watchkeeper.conftest import MODEL
 from watchkeeper.context import Context
 from watchkeeper.pipeline import notifying, watch

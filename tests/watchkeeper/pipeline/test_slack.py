@@ -8,7 +8,7 @@ from pathlib import Path
 from ledger.records.incidents import Status
 from models.spec import Spec
 from tests.alerting.conftest import slack
-from tests.alerting.notifications.channels.slack_server import CHANNEL_NAME, TOKEN, Slack
+from tests.alerting.notifications.channels.slack.server import CHANNEL_NAME, TOKEN, Slack
 from tests.watchkeeper.conftest import MODEL
 from watchkeeper.pipeline import watch
 from watchkeeper.settings import Settings

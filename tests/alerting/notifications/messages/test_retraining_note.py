@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from alerting.notifications.channels.console import SlackChannel
+from alerting.notifications.channels.slack.sender import SlackChannel
 from alerting.notifications.messages import retraining_note
 from alerting.notifications.outbox import deliver_messages
 from ledger.records.messages import Message
 from ledger.store import Ledger
-from tests.alerting.notifications.channels.slack_server import CHANNEL_NAME, TOKEN, Slack
+from tests.alerting.notifications.channels.slack.server import CHANNEL_NAME, TOKEN, Slack
 
 INCIDENT, DAY = "card_payments-performance_decay-2026-03-03", date(2026, 3, 4)
 BLOCKS = [{"type": "section", "text": {"type": "mrkdwn", "text": "recall fell"}}]

@@ -1,34 +1,43 @@
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from alerting.notifications.routes import (
-    Routes,
-    Severity,
-    further_channels,
-    load_routes,
-    severity_of,
-    severity_on_channel,
-    slack_channel_of,
-)
+from alerting.notifications.channels.registry import channel_kinds
+from alerting.notifications.routes.loading import load_routes
+from alerting.notifications.routes.schema import DEFAULT_ROUTES, Routes, Severity
+from alerting.notifications.routes.severity import further_channels, severity_of, severity_on_channel, slack_channel_of
 from catalogue import causes
 from ledger.records.incidents import Incident, Status
 from models.errors import WatchkeeperError
 from tests.alerting.made import FIRST, spec
 
+EXAMPLE = Path(__file__).parents[4] / "examples" / "routes.yaml"
 
-def test_the_routes_that_come_with_the_project_are_sound() -> None:
-    assert slack_channel_of(spec()) == load_routes().default
+
+def test_the_example_is_accepted_and_says_what_holds_without_a_file() -> None:
+    assert load_routes(EXAMPLE) == load_routes(None) == DEFAULT_ROUTES
+
+
+def test_every_line_that_the_example_comments_out_is_accepted_too(tmp_path: Path) -> None:
+    path = tmp_path / "routes.yaml"
+    text = EXAMPLE.read_text()
+    for empty in ("channels: {}", "rules: []", "maintenance: []"):
+        text = text.replace(empty, empty.partition(" ")[0])
+    path.write_text(re.sub(r"^#  ", "  ", text, flags=re.MULTILINE).replace("# repeat_days", "repeat_days"))
+    routes = load_routes(path)
+    assert {each.kind for each in routes.channels.values()} == set(channel_kinds())
+    assert (len(routes.rules), len(routes.maintenance), routes.repeat_days) == (2, 1, 3)
 
 
 def test_an_owner_goes_first_then_the_settings_then_the_default() -> None:
     routes = Routes(default="#all", owners={"payments-fraud": "C0123456789"})
-    assert slack_channel_of(spec(), "#settings", routes) == "C0123456789"
-    assert slack_channel_of(spec(owner="others"), "#settings", routes) == "#settings"
-    assert slack_channel_of(spec(owner="others"), "", routes) == "#all"
+    assert slack_channel_of(routes, spec(), "#settings") == "C0123456789"
+    assert slack_channel_of(routes, spec(owner="others"), "#settings") == "#settings"
+    assert slack_channel_of(routes, spec(owner="others")) == "#all"
 
 
 QUIET = "default: '#a'\nmaintenance: [{match: {"
@@ -46,10 +55,13 @@ WITH_PAGER = "default: '#a'\nchannels: {pager: {kind: pagerduty}}\n"
         (f"{WITH_PAGER}rules: [{{to: [pagr]}}]", "rules.0.to: 'channels' has no 'pagr'; there are pager; did you mean"),
         (f"{WITH_PAGER}rules: [{{to: [pager], when: {{tier: [1]}}}}]", "tier: unknown key; accepted are owners, tiers"),
         (f"{WITH_PAGER}rules: [{{to: [pager], when: {{severity: [loud]}}}}]", "input should be 'page', 'message' or"),
-        ("default: '#a'\nchannels: {p: {kind: pager}}", "channels.p: input tag 'pager' found using 'kind' does not"),
+        ("default: '#a'\nchannels: {p: {kind: pager}}", "channels.p: no kind of channel 'pager'; accepted are slack, "),
+        ("default: '#a'\nchannels: {p: {kind: pagerdut}}", "did you mean 'pagerduty'?"),
+        ("default: '#a'\nchannels: {p: {url: x}}", "channels.p: must be a mapping with 'kind'; kinds are slack, "),
+        ("default: '#a'\nchannels: {console: {kind: console}}", "channels.console: the name of the owners' channel"),
         ("default: '#a'\nchannels: {p: {kind: pagerduty, key: x}}", "key: unknown key; accepted are kind, url"),
         ("default: '#a'\nchannels: {m: {kind: email, server: m, sender: me, to: [a@b]}}", "doesn't have the form of a"),
-        ("default: '#a'\nchannels: {m: {kind: email, server: m, sender: a@b}}", "email.to: is missing"),
+        ("default: '#a'\nchannels: {m: {kind: email, server: m, sender: a@b}}", "channels.m.to: is missing"),
         ("default: '#a'\ndigest: {causes: [sesaon]}", "digest.causes: no cause 'sesaon'; accepted are watch_errored"),
         (f"{QUIET}model: x}}, from: 2026-12-05, by: a, comment: b}}]", "maintenance.0.to: is missing"),
         (f"{QUIET}modle: x}}{DAYS}", "maintenance.0: no matcher 'modle'; accepted are model, cause"),
@@ -76,7 +88,7 @@ def test_a_broken_file_of_routes_says_what_is_wrong(tmp_path: Path, text: str, s
 
 
 def test_a_file_of_routes_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(WatchkeeperError, match=r"no\.yaml: can't be read"):
+    with pytest.raises(WatchkeeperError, match=r"no\.yaml: no such file; WATCHKEEPER_ROUTES names"):
         load_routes(tmp_path / "no.yaml")
 
 

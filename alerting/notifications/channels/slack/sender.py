@@ -18,6 +18,7 @@ from alerting.notifications.messages.chart_image import render_chart_png
 from alerting.notifications.messages.incident_message import to_mrkdwn, truncate_line
 from ledger.records.messages import Message
 
+SLACK_URL = "https://slack.com/api/"
 PATIENCE_SECONDS = 30.0
 """A rate limit shorter than this is waited for; a longer one is left to the next delivery."""
 MAX_RESULT_PAGES = 5
@@ -44,7 +45,7 @@ _TRANSIENT_ERRORS = {
 
 
 class SlackChannel:
-    """Sends to one channel, by its id or #name, with the token of a Slack app.
+    """Sends to one channel, by its id or #name, with the token of a Slack app; ``name`` is the outbox's, if another.
 
     The app needs the scopes ``chat:write`` and, to find a message again after a crash, ``channels:history`` and
     ``channels:read`` (``groups:`` for a private channel). With ``files:write`` a picture goes into the thread.
@@ -54,13 +55,15 @@ class SlackChannel:
         self,
         token: str,
         channel: str,
-        base_url: str = "https://slack.com/api/",
+        base_url: str = SLACK_URL,
         *,
+        name: str = "",
         timeout_seconds: int = 15,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.name = channel
+        self.name = name or channel
+        self._channel = channel
         self._sleep = sleep
         self._clock = clock
         self._may_attach_charts = True
@@ -107,7 +110,7 @@ class SlackChannel:
 
     def _post(self, message: Message) -> str:
         answer = self._post_or_edit(
-            "chat.postMessage", message, channel=self.name, unfurl_links=False, unfurl_media=False
+            "chat.postMessage", message, channel=self._channel, unfurl_links=False, unfurl_media=False
         )
         return f"{answer['channel']}/{answer['ts']}"
 
@@ -157,7 +160,7 @@ class SlackChannel:
     def _find_message(self, message: Message) -> str | None:
         """Return where an earlier attempt left the incident's message; None where there is none or it can't be told."""
         try:
-            channel = self.name if _CHANNEL_ID.match(self.name) else self._id_of_name()
+            channel = self._channel if _CHANNEL_ID.match(self._channel) else self._id_of_name()
             if channel is None:
                 return None
             for found in self._paginate("conversations.history", "messages", channel=channel):
@@ -176,7 +179,7 @@ class SlackChannel:
             return False
 
     def _id_of_name(self) -> str | None:
-        name = self.name.removeprefix("#")
+        name = self._channel.removeprefix("#")
         kinds = "public_channel,private_channel"
         channels = self._paginate("conversations.list", "channels", types=kinds, exclude_archived=True)
         return next((str(channel["id"]) for channel in channels if channel.get("name") == name), None)

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from alerting.notifications.channels.console import DeliveryError, SlackChannel
+from alerting.notifications.channels.errors import DeliveryError
+from alerting.notifications.channels.slack.sender import SlackChannel
+from alerting.notifications.channels.slack.settings import SlackSettings
 from ledger.records.messages import Chart, ChartPoint, Message
-from tests.alerting.notifications.channels.slack_server import CHANNEL_ID, CHANNEL_NAME, TOKEN, Slack
+from tests.alerting.notifications.channels.slack.server import CHANNEL_ID, CHANNEL_NAME, TOKEN, Slack
 
 BLOCKS: list[dict[str, Any]] = [{"type": "section", "text": {"type": "mrkdwn", "text": "hello"}}]
 OPENED = Message("card_payments-1", date(2026, 3, 3), "opened", CHANNEL_NAME, "<!channel> 31 % null", BLOCKS)
@@ -224,3 +226,11 @@ def test_after_a_long_look_for_an_earlier_message_nothing_is_posted(slack: Slack
         slow.send(replace(OPENED, attempts=1), None)
     assert not error.value.permanent
     assert slack.posted == []
+
+
+def test_a_slack_channel_of_the_routes_keeps_its_name_and_posts_to_its_channel(slack: Slack) -> None:
+    settings = SlackSettings(kind="slack", channel=CHANNEL_NAME, url=slack.url)
+    audit = settings.build("audit", TOKEN)
+    audit.send(OPENED, None)
+    assert audit.name == "audit"
+    assert len(slack.posted) == 1

@@ -1,0 +1,1 @@
+"""The terminal and a file, for those who have no other channel."""

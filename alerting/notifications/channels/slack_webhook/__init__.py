@@ -1,0 +1,1 @@
+"""Slack's incoming webhook: a channel without a Slack app of its own."""
