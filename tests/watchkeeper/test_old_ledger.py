@@ -1,4 +1,4 @@
-"""A ledger that the code before version 0.2 wrote still opens, and its next day comes out as that code's did.
+"""A ledger that earlier code wrote still opens, and its next day comes out as that code had it.
 
 ``old_ledger/`` holds that ledger (SQLite, gzipped), the bank's tables, the model file, and what that code measured and
 concluded on the next day. The tables' times of writing and sizes are the versions that the ledger noted.

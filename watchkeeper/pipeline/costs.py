@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
@@ -16,24 +16,32 @@ from watchkeeper.context import Context
 
 
 @contextmanager
-def cost_accounting(ctx: Context, spec: Spec, day: date) -> Iterator[None]:
-    """Keep the bytes that are billed inside as measurements of monitor 'cost', also where the step fails.
+def cost_accounting(ctx: Context, spec: Spec, day: date) -> Iterator[Callable[[], None]]:
+    """Keep the bytes that are billed inside as measurements of monitor 'cost', also where a step fails.
 
     Their ``day`` is the one on which they were billed, as is the budget's, and their slice the step; a step that runs
-    again adds to them. A warehouse that costs nothing leaves no measurement.
+    again adds to them. A warehouse that costs nothing leaves no measurement. What this yields is to be called after
+    each step, so that a watch that is killed in a later one has kept what the earlier ones cost.
     """
     today, account = ctx.now.date(), ctx.warehouse.account
     before = ctx.ledger.measurements(spec.model, day_from=today, day_to=today, monitors=(COST_MONITOR,))
     account.begin(spec.model, round(sum(m.value or 0 for m in before)))
+
+    def save() -> None:
+        billed, used = account.billed(spec.model), account.take(spec.model)
+        if not used:
+            return
+        account.begin(spec.model, billed)
+        with ctx.ledger.transaction():
+            stored = ctx.ledger.measurements(spec.model, as_of=day, monitors=(COST_MONITOR,))
+            found = _add_to_stored(spec, day, today, stored, used, account.left_out.get(spec.model, ""))
+            ctx.ledger.save_measurements(spec.model, day, (COST_MONITOR,), found)
+
     try:
-        yield
+        yield save
     finally:
-        used, left_out = account.take(spec.model), account.left_out.pop(spec.model, "")
-        if used:
-            with ctx.ledger.transaction():
-                stored = ctx.ledger.measurements(spec.model, as_of=day, monitors=(COST_MONITOR,))
-                found = _add_to_stored(spec, day, today, stored, used, left_out)
-                ctx.ledger.save_measurements(spec.model, day, (COST_MONITOR,), found)
+        save()
+        account.left_out.pop(spec.model, "")
 
 
 def _add_to_stored(

@@ -99,12 +99,15 @@ def watch_day(
     ``cache`` is what the days before left in memory: whoever watches one day after the other hands on the same.
     """
     cache = cache or DayCache()
-    with cost_accounting(ctx, spec, day):
+    with cost_accounting(ctx, spec, day) as save_costs:
         taken = take_in_past(ctx, spec, day, cache)
+        save_costs()
         report_progress("arrive", f"{taken.partition.rows:,} rows" if taken.partition else "no partition")
         checked = run_expectations(ctx, spec, day, taken.partition)
         report_progress("check", _describe_checks(checked))
+        save_costs()
         taken = take_in_day(ctx, spec, day, taken, cache)
+        save_costs()
         found = measure_day(ctx, spec, day, taken, cache, checked=checked)
         breaches = sum(m.verdict is Verdict.BREACH for m in found)
         report_progress("measure", f"{len(found)} measurements, {breaches} over their limit")

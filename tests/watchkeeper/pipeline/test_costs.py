@@ -60,6 +60,16 @@ def test_a_step_that_fails_was_paid_for_all_the_same(ctx):
     assert [m.value for m in ctx.ledger.measurements("cards", monitors=("cost",))] == [55]
 
 
+def test_what_earlier_steps_cost_is_kept_before_the_next_begins_and_counts_once(ctx):
+    with costs.cost_accounting(ctx, made.spec(), DAY) as save_costs:
+        ctx.warehouse.account.record(StatementCost("cards", "arrive", 1, 1, 20))
+        save_costs()
+        assert [m.value for m in ctx.ledger.measurements("cards", monitors=("cost",))] == [20]
+        ctx.warehouse.account.record(StatementCost("cards", "profile", 1, 1, 55))
+        assert ctx.warehouse.account.billed("cards") == 75
+    assert sorted(m.value for m in ctx.ledger.measurements("cards", monitors=("cost",))) == [20, 55]
+
+
 def test_the_budget_of_today_counts_what_other_days_cost_today_and_nothing_of_yesterday(ctx):
     kept(ctx, DAY, billed=100)
     kept(ctx, DAY + timedelta(days=1), billed=30)
