@@ -8,7 +8,7 @@ from datetime import date
 
 import catalogue
 from catalogue import Unit
-from catalogue.arrival import CHECK_MONITOR
+from catalogue.metrics.arrival import CHECK_MONITOR
 from ledger.records.measurements import Measurement
 
 MAX_NAME_CHARACTERS = 80

@@ -1,19 +1,19 @@
 """What Watchkeeper measures and concludes: every metric, monitor and cause, declared once; all else is derived."""
 
-from catalogue import arrival  # noqa: I001  the order of these lines is that of metrics on pages and in tables
-from catalogue import drift_monitors
-from catalogue import drift
-from catalogue import multivariate
-from catalogue import faults
-from catalogue import performance_monitors
-from catalogue import performance
-from catalogue import money
-from catalogue import labels
-from catalogue import fairness
-from catalogue import diagnostics
-from catalogue import cost
-from catalogue import data_faults
-from catalogue import real_changes
+from catalogue.metrics import arrival  # noqa: I001  the order of these lines is that of metrics on pages and in tables
+from catalogue.metrics import drift_monitors
+from catalogue.metrics import drift
+from catalogue.metrics import multivariate
+from catalogue.metrics import faults
+from catalogue.metrics import performance_monitors
+from catalogue.metrics import performance
+from catalogue.metrics import money
+from catalogue.metrics import labels
+from catalogue.metrics import fairness
+from catalogue.metrics import diagnostics
+from catalogue.metrics import cost
+from catalogue.causes import data_faults
+from catalogue.causes import real_changes
 from catalogue import causes
 from catalogue.cause_entry import Cause, Inhibition
 from catalogue.entries import (

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from catalogue import causes
-from catalogue.drift import NULL_SHARE
+from catalogue.metrics.drift import NULL_SHARE
 from ledger.records.incidents import Incident
 from ledger.records.messages import Message
 from ledger.store import Ledger

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from catalogue.performance_monitors import COHORT_MONITOR
+from catalogue.metrics.performance_monitors import COHORT_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 

@@ -19,12 +19,12 @@ import numpy as np
 from scipy import special
 
 from catalogue import Needs
-from catalogue.performance_monitors import CUSTOM_MONITOR
+from catalogue.metrics.performance_monitors import CUSTOM_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import HISTORY_DAYS, Metric, Spec
 from monitors import limits
 from monitors.inputs import DayInputs
-from monitors.performance import figures
+from monitors.measurements import build_measurement
 from monitors.performance.maturity import LabelDelayCurve, learn_delay_curve, maturity_ages, newest_days
 from monitors.registry import monitor
 from monitors.stats import intervals
@@ -237,9 +237,7 @@ def _metric_measurement(
     reason: str,
     limit: float | None = None,
 ) -> Measurement:
-    return figures.build_measurement(
-        spec, as_of, as_of, CUSTOM_MONITOR, metric.name, found, verdict, reason, limit=limit
-    )
+    return build_measurement(spec, as_of, as_of, CUSTOM_MONITOR, metric.name, found, verdict, reason, limit=limit)
 
 
 @monitor(CUSTOM_MONITOR)

@@ -14,11 +14,12 @@ import numpy as np
 from scipy import special
 
 from catalogue import Needs
-from catalogue.diagnostics import DIAGNOSTICS_MONITOR, NEW_VERSION_SHARE, SCORE_MIX, SCORE_WITHIN, WORST
-from catalogue.performance import FALSE_POSITIVE_RATE, RECALL
+from catalogue.metrics.diagnostics import DIAGNOSTICS_MONITOR, NEW_VERSION_SHARE, SCORE_MIX, SCORE_WITHIN, WORST
+from catalogue.metrics.performance import FALSE_POSITIVE_RATE, RECALL
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors.inputs import DayInputs
+from monitors.measurements import build_measurement
 from monitors.performance import figures
 from monitors.performance.cubes import count_days_at_threshold, sums_by_score_bin
 from monitors.performance.maturity import LabelDelayCurve, maturity_ages, newest_days
@@ -217,7 +218,7 @@ def _mix_measurements(
         reason = f"the mean score changed by {whole:+.4f} against the baseline: {found.mix.value:+.4f} by the mix of "
         reason += f"'{column}', {found.within.value:+.4f} within its groups"
         for metric, own in ((SCORE_MIX, found.mix), (SCORE_WITHIN, found.within)):
-            made = figures.build_measurement(spec, as_of, as_of, DIAGNOSTICS_MONITOR, metric, own, Verdict.OK, reason)
+            made = build_measurement(spec, as_of, as_of, DIAGNOSTICS_MONITOR, metric, own, Verdict.OK, reason)
             yield _of_feature(made, column)
 
 
@@ -233,9 +234,7 @@ def _new_version_measurements(
     reason = (
         f"{100 * found.value:.3g} % of payments were scored by a model version that the baseline hardly had: {names}"
     )
-    made = figures.build_measurement(
-        spec, as_of, as_of, DIAGNOSTICS_MONITOR, NEW_VERSION_SHARE, found, Verdict.OK, reason
-    )
+    made = build_measurement(spec, as_of, as_of, DIAGNOSTICS_MONITOR, NEW_VERSION_SHARE, found, Verdict.OK, reason)
     yield _of_feature(made, spec.score.version or "")
 
 
@@ -268,7 +267,7 @@ def _measure_worst_slice(
     past = [day for day in normal if day not in recent and (as_of - day).days >= from_days]
     if not recent or not past:
         reason = "no week of cohorts, or no baseline day, is mature yet"
-        return figures.build_measurement(spec, as_of, as_of, DIAGNOSTICS_MONITOR, name, None, Verdict.IMMATURE, reason)
+        return build_measurement(spec, as_of, as_of, DIAGNOSTICS_MONITOR, name, None, Verdict.IMMATURE, reason)
     searched = [
         found
         for column in (*schema.slices, *spec.joint_slices)
@@ -277,14 +276,12 @@ def _measure_worst_slice(
     ]
     if not searched:
         reason = f"no slice has {LEAST_CASES} cases now and in the baseline"
-        return figures.build_measurement(
-            spec, as_of, as_of, DIAGNOSTICS_MONITOR, name, None, Verdict.INSUFFICIENT, reason
-        )
+        return build_measurement(spec, as_of, as_of, DIAGNOSTICS_MONITOR, name, None, Verdict.INSUFFICIENT, reason)
     corrected = holm([found.p_value for found in searched])
     position = int(np.argmin(corrected))
     if corrected[position] >= ALPHA:
         reason = f"none of {len(searched)} slices got worse beyond chance"
-        return figures.build_measurement(spec, as_of, as_of, DIAGNOSTICS_MONITOR, name, None, Verdict.OK, reason)
+        return build_measurement(spec, as_of, as_of, DIAGNOSTICS_MONITOR, name, None, Verdict.OK, reason)
     worst, before = searched[position], searched[position].other_events / searched[position].other_n
     reason = (
         f"{100 * worst.events / worst.n:.3g} % of {worst.n:,} {SEARCHED_METRICS[metric]}, {100 * before:.3g} % in the "
@@ -292,7 +289,7 @@ def _measure_worst_slice(
     )
     reason += _describe_excess(searched, position)
     figure = share_estimate(worst.events, worst.n)
-    return figures.build_measurement(
+    return build_measurement(
         spec, as_of, as_of, DIAGNOSTICS_MONITOR, name, figure, Verdict.OK, reason, group=worst.group, limit=before
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 
 import catalogue
 from catalogue import BudgetPart, CatalogueError, Effect
-from catalogue.faults import FAULT_MONITOR
+from catalogue.metrics.faults import FAULT_MONITOR
 from ledger.records.measurements import Verdict
 from models.errors import did_you_mean
 from models.spec import Spec

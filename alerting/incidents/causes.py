@@ -10,7 +10,7 @@ from alerting.incidents.detection import data_faults, real_changes
 from alerting.incidents.detection.registry import detectors_in_order, narrow_cause
 from alerting.incidents.detection.unclassified import find_unclassified_breaches
 from alerting.incidents.inhibition import Finding, PastIncidents, inhibits
-from catalogue.arrival import ARRIVAL_DELAY, ARRIVAL_MONITOR, ROW_COUNT
+from catalogue.metrics.arrival import ARRIVAL_DELAY, ARRIVAL_MONITOR, ROW_COUNT
 from ledger.records.incidents import Incident
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec

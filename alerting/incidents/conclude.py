@@ -22,9 +22,9 @@ from alerting.incidents.inhibition import Finding, IncidentKey
 from alerting.incidents.money import UNKNOWN_STAKE, money_at_stake
 from alerting.incidents.summary import summarise_finding
 from catalogue import causes
-from catalogue.arrival import ARRIVAL_MONITOR, CHECK_MONITOR, ROW_COUNT
-from catalogue.drift_monitors import DRIFT_MONITOR
-from catalogue.performance_monitors import CUSTOM_MONITOR
+from catalogue.metrics.arrival import ARRIVAL_MONITOR, CHECK_MONITOR, ROW_COUNT
+from catalogue.metrics.drift_monitors import DRIFT_MONITOR
+from catalogue.metrics.performance_monitors import CUSTOM_MONITOR
 from ledger.records.incidents import Incident, Status
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec

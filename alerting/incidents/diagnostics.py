@@ -9,10 +9,10 @@ from alerting.incidents import evidence_kinds
 from alerting.incidents.inhibition import Finding
 from alerting.wording import format_percent, join_items, quote_name
 from catalogue import causes
-from catalogue.diagnostics import DIAGNOSTICS_MONITOR, NEW_VERSION_SHARE, SCORE_MIX, SCORE_WITHIN, SEASON, WORST
-from catalogue.drift import JENSEN_SHANNON, WASSERSTEIN
-from catalogue.drift_monitors import DRIFT_MONITOR
-from catalogue.performance import FALSE_POSITIVE_RATE, RECALL
+from catalogue.metrics.diagnostics import DIAGNOSTICS_MONITOR, NEW_VERSION_SHARE, SCORE_MIX, SCORE_WITHIN, SEASON, WORST
+from catalogue.metrics.drift import JENSEN_SHANNON, WASSERSTEIN
+from catalogue.metrics.drift_monitors import DRIFT_MONITOR
+from catalogue.metrics.performance import FALSE_POSITIVE_RATE, RECALL
 from ledger.records.measurements import Measurement
 from models.spec import Spec
 

@@ -7,8 +7,8 @@ from alerting.incidents.evidence_kinds import is_false_alarm_metric
 from alerting.incidents.inhibition import Finding
 from alerting.wording import describe_figure, format_factor, pluralise, quote_name
 from catalogue import causes
-from catalogue.arrival import CHECK_MONITOR
-from catalogue.real_changes import FALSE_ALARMS, MISSED, MOVED
+from catalogue.causes.real_changes import FALSE_ALARMS, MISSED, MOVED
+from catalogue.metrics.arrival import CHECK_MONITOR
 from ledger.records.measurements import Measurement
 from models.spec import Spec
 

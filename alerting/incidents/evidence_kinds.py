@@ -8,12 +8,12 @@ from datetime import date, timedelta
 
 import catalogue
 from catalogue import Evidence, Needs
-from catalogue.drift import PSI
-from catalogue.drift_monitors import SCORE_MONITOR
-from catalogue.fairness import FAIRNESS_MONITOR, RATIO, SELECTION_RATE
-from catalogue.labels import FRAUDS_MATURE_UNTIL, MATURE_UNTIL
-from catalogue.performance import ALERT_RATE
-from catalogue.performance_monitors import DECAY_MONITOR
+from catalogue.metrics.drift import PSI
+from catalogue.metrics.drift_monitors import SCORE_MONITOR
+from catalogue.metrics.fairness import FAIRNESS_MONITOR, RATIO, SELECTION_RATE
+from catalogue.metrics.labels import FRAUDS_MATURE_UNTIL, MATURE_UNTIL
+from catalogue.metrics.performance import ALERT_RATE
+from catalogue.metrics.performance_monitors import DECAY_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 

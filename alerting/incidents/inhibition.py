@@ -9,11 +9,11 @@ from datetime import date, timedelta
 import catalogue
 from alerting.incidents import evidence_kinds
 from catalogue import Inhibition, causes
-from catalogue.arrival import ARRIVAL_MONITOR, CHECK_MONITOR, ROW_COUNT
-from catalogue.drift_monitors import SCORE_MONITOR
-from catalogue.fairness import FAIRNESS_MONITOR
-from catalogue.performance import ALERT_RATE
-from catalogue.performance_monitors import DECAY_MONITOR
+from catalogue.metrics.arrival import ARRIVAL_MONITOR, CHECK_MONITOR, ROW_COUNT
+from catalogue.metrics.drift_monitors import SCORE_MONITOR
+from catalogue.metrics.fairness import FAIRNESS_MONITOR
+from catalogue.metrics.performance import ALERT_RATE
+from catalogue.metrics.performance_monitors import DECAY_MONITOR
 from ledger.records.incidents import Incident
 from ledger.records.measurements import Measurement, Verdict
 

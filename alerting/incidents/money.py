@@ -9,9 +9,9 @@ import catalogue
 from alerting.incidents.inhibition import Finding
 from alerting.wording import format_pounds
 from catalogue import Rows, causes
-from catalogue.arrival import ROW_COUNT
-from catalogue.money import CAUGHT, LOST
-from catalogue.performance_monitors import DECAY_MONITOR
+from catalogue.metrics.arrival import ROW_COUNT
+from catalogue.metrics.money import CAUGHT, LOST
+from catalogue.metrics.performance_monitors import DECAY_MONITOR
 from ledger.records.measurements import Measurement
 
 UNKNOWN_STAKE = "Money at stake is not known: "

@@ -18,9 +18,9 @@ from alerting.wording import (
     quote_name,
 )
 from catalogue import ColumnFault, Unit, causes
-from catalogue.arrival import ARRIVAL_MONITOR, CHECK_MONITOR, MISSING_COLUMNS, RETYPED_COLUMNS
-from catalogue.performance import ALERT_RATE
-from catalogue.performance_monitors import CUSTOM_MONITOR
+from catalogue.metrics.arrival import ARRIVAL_MONITOR, CHECK_MONITOR, MISSING_COLUMNS, RETYPED_COLUMNS
+from catalogue.metrics.performance import ALERT_RATE
+from catalogue.metrics.performance_monitors import CUSTOM_MONITOR
 from ledger.records.measurements import Measurement
 from models.spec import Spec
 

@@ -9,8 +9,8 @@ from alerting.incidents.evidence_kinds import newest_mature_day
 from alerting.retraining.label_poisoning import find_suspect_days
 from alerting.wording import format_day, quote_name
 from catalogue import causes
-from catalogue.labels import MATURE_FRAUDS
-from catalogue.performance_monitors import DECAY_MONITOR
+from catalogue.metrics.labels import MATURE_FRAUDS
+from catalogue.metrics.performance_monitors import DECAY_MONITOR
 from ledger.records.incidents import Incident, Status
 from ledger.records.measurements import Measurement, Verdict
 from ledger.records.retraining import Decision, RetrainingOutcome

@@ -15,9 +15,9 @@ from statistics import median
 from typing import NamedTuple
 
 from alerting.wording import format_day, format_percent, quote_name
-from catalogue.arrival import ARRIVAL_MONITOR, DUPLICATE_SHARE
-from catalogue.performance import ALERT_RATE, RECALL
-from catalogue.performance_monitors import COHORT_MONITOR
+from catalogue.metrics.arrival import ARRIVAL_MONITOR, DUPLICATE_SHARE
+from catalogue.metrics.performance import ALERT_RATE, RECALL
+from catalogue.metrics.performance_monitors import COHORT_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 
 MIN_WINDOW_DAYS = 7

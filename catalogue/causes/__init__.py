@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from catalogue.data_faults import (
+from catalogue.causes.data_faults import (
     COLUMN_FAULT,
     DUPLICATE_ROWS,
     FEED_FAULT,
@@ -13,7 +13,7 @@ from catalogue.data_faults import (
     STALE_PARTITION,
     WATCH_ERRORED,
 )
-from catalogue.real_changes import (
+from catalogue.causes.real_changes import (
     FAIRNESS_GAP,
     MODEL_RELEASE,
     PERFORMANCE_DECAY,

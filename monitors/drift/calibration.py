@@ -11,8 +11,8 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 import catalogue
-from catalogue.drift import NONFINITE_SHARE, NULL_SHARE, TOP_SCORE_PSI, TOP_SCORE_SHARE
-from catalogue.drift_monitors import DRIFT_MONITOR, SCORE_MONITOR
+from catalogue.metrics.drift import NONFINITE_SHARE, NULL_SHARE, TOP_SCORE_PSI, TOP_SCORE_SHARE
+from catalogue.metrics.drift_monitors import DRIFT_MONITOR, SCORE_MONITOR
 from models.spec import Spec
 from monitors.drift import references
 from monitors.drift.references import DayReference, ReferenceKind

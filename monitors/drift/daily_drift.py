@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import catalogue
 from catalogue import Evidence
-from catalogue.diagnostics import DIAGNOSTICS_MONITOR
-from catalogue.drift_monitors import DRIFT_MONITOR, SCORE_MONITOR
+from catalogue.metrics.diagnostics import DIAGNOSTICS_MONITOR
+from catalogue.metrics.drift_monitors import DRIFT_MONITOR, SCORE_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors import limits
@@ -26,7 +26,7 @@ from monitors.drift.hypothesis_tests import (
 from monitors.drift.new_champion import calibrate_score_on_own_days
 from monitors.drift.season import diagnose_season
 from monitors.inputs import DayInputs
-from monitors.performance.figures import slice_name
+from monitors.measurements import slice_name
 from monitors.registry import monitor
 from profiles.profile import EVERYONE, Counts, Group, Profile
 from profiles.schema import ProfileSchema

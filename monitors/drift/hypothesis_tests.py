@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import catalogue
 from catalogue import CatalogueError
-from catalogue.drift import (
+from catalogue.metrics.drift import (
     NONFINITE_SHARE,
     NULL_SHARE,
     PSI,

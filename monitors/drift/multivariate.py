@@ -13,8 +13,8 @@ import numpy as np
 from scipy import special
 
 import catalogue
-from catalogue.drift_monitors import DRIFT_MONITOR
-from catalogue.multivariate import CORRELATION_SHIFT, FRECHET_DISTANCE, RECONSTRUCTION_ERROR
+from catalogue.metrics.drift_monitors import DRIFT_MONITOR
+from catalogue.metrics.multivariate import CORRELATION_SHIFT, FRECHET_DISTANCE, RECONSTRUCTION_ERROR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors import limits

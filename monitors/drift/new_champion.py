@@ -8,9 +8,9 @@ from datetime import date, timedelta
 
 import catalogue
 from catalogue import Evidence
-from catalogue.drift_monitors import SCORE_MONITOR, SLOW_MONITOR
-from catalogue.performance import ALERT_RATE
-from catalogue.performance_monitors import DECAY_MONITOR
+from catalogue.metrics.drift_monitors import SCORE_MONITOR, SLOW_MONITOR
+from catalogue.metrics.performance import ALERT_RATE
+from catalogue.metrics.performance_monitors import DECAY_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from ledger.records.retraining import BaselineChange
 from models.spec import Spec

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
-from catalogue.diagnostics import DIAGNOSTICS_MONITOR, SEASON
-from catalogue.drift import PSI
-from catalogue.drift_monitors import DRIFT_MONITOR
+from catalogue.metrics.diagnostics import DIAGNOSTICS_MONITOR, SEASON
+from catalogue.metrics.drift import PSI
+from catalogue.metrics.drift_monitors import DRIFT_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors import limits

@@ -13,8 +13,8 @@ from datetime import date
 
 import numpy as np
 
-from catalogue.drift_monitors import SLOW_MONITOR
-from catalogue.multivariate import SLOW_DRIFT
+from catalogue.metrics.drift_monitors import SLOW_MONITOR
+from catalogue.metrics.multivariate import SLOW_DRIFT
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors import limits

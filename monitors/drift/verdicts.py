@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import catalogue
 from catalogue import Effect, Evidence
-from catalogue.drift import SCALE_RATIO
+from catalogue.metrics.drift import SCALE_RATIO
 from ledger.records.measurements import Verdict
 from models.spec import Spec
 from monitors import limits

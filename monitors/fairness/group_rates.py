@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import catalogue
 from catalogue import Needs
-from catalogue.fairness import (
+from catalogue.metrics.fairness import (
     CALIBRATION_GAP,
     DIFFERENCE,
     FAIRNESS_MONITOR,
@@ -19,11 +19,12 @@ from catalogue.fairness import (
     SELECTION_RATE,
     TRUE_POSITIVE_RATE,
 )
-from catalogue.performance import FALSE_POSITIVE_RATE
+from catalogue.metrics.performance import FALSE_POSITIVE_RATE
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Protected, Spec
 from monitors import limits
 from monitors.inputs import DayInputs
+from monitors.measurements import build_measurement
 from monitors.performance import figures, thresholds
 from monitors.performance.cubes import CumulativeCounts
 from monitors.performance.figures import ConfusionCounts
@@ -352,7 +353,7 @@ def _fairness_measurement(
     reason: str,
     limit: float | None = None,
 ) -> Measurement:
-    return figures.build_measurement(
+    return build_measurement(
         spec, as_of, as_of, FAIRNESS_MONITOR, metric, found, verdict, reason, group=group, limit=limit
     )
 

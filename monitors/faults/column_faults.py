@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
-from catalogue.faults import CLUSTER_SHARE, FAULT_MONITOR, RENAMED_SHARE, REPEATED_SHARE, SCALED_SHARE, SPIKE_SHARE
+from catalogue.metrics.faults import (
+    CLUSTER_SHARE,
+    FAULT_MONITOR,
+    RENAMED_SHARE,
+    REPEATED_SHARE,
+    SCALED_SHARE,
+    SPIKE_SHARE,
+)
 from ledger.records.measurements import Measurement
 from models.spec import Spec
 from monitors import limits

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import special
 
-from catalogue.faults import RENAMED_SHARE, SCALED_SHARE, SWAPPED_COLUMN
+from catalogue.metrics.faults import RENAMED_SHARE, SCALED_SHARE, SWAPPED_COLUMN
 from ledger.records.measurements import Measurement, Verdict
 from monitors.faults.baseline_behaviour import ColumnOfDay, format_percent, insufficient_measurement
 from monitors.stats.intervals import wilson

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import special
 
-from catalogue.faults import CLUSTER_SHARE, CONSTANT_SHARE, SPIKE_SHARE
+from catalogue.metrics.faults import CLUSTER_SHARE, CONSTANT_SHARE, SPIKE_SHARE
 from ledger.records.measurements import Measurement, Verdict
 from monitors.faults.baseline_behaviour import (
     CLUSTER_WIDTHS,

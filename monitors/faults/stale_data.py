@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from catalogue.faults import REPEATED_COLUMN, REPEATED_SHARE
+from catalogue.metrics.faults import REPEATED_COLUMN, REPEATED_SHARE
 from ledger.records.measurements import Measurement, Verdict
 from monitors.faults.baseline_behaviour import LEAST_DAYS, LEAST_VALUES, ColumnOfDay, DayVectors, format_percent
 from profiles.bins import Floats, Ints

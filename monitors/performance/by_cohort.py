@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import date, timedelta
 
 from catalogue import Needs
-from catalogue.labels import LABEL_DELAY
-from catalogue.performance import ALERT_RATE, CALIBRATION_ERROR, PRECISION, RECALL
-from catalogue.performance_monitors import COHORT_MONITOR
+from catalogue.metrics.labels import LABEL_DELAY
+from catalogue.metrics.performance import ALERT_RATE, CALIBRATION_ERROR, PRECISION, RECALL
+from catalogue.metrics.performance_monitors import COHORT_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors.inputs import DayInputs
+from monitors.measurements import build_measurement
 from monitors.performance import figures, thresholds
 from monitors.performance.maturity import CAUGHT, LabelDelayCurve, MaturityAges, maturity_ages, maturity_ages_of_type
 from monitors.registry import monitor
@@ -78,7 +79,7 @@ def measure_label_delay(spec: Spec, as_of: date, curve: LabelDelayCurve) -> list
         return []
     curves = {EVERYONE: curve} | {group: curve.parts[group] for group in (CAUGHT, MISSED) if group in curve.parts}
     return [
-        figures.build_measurement(
+        build_measurement(
             spec, as_of - timedelta(days=age), as_of, COHORT_MONITOR, LABEL_DELAY, share, Verdict.OK, "", group=group
         )
         for group, own in curves.items()
@@ -134,7 +135,7 @@ def _cohort_measurements(
             score, prevalence = thresholds.mean_score_and_prevalence(part)
             reason = f"Mean score {score:.4f}, fraud rate {prevalence:.4f}."
         reason = (reason + figures.describe_exclusions(spec, metric, counts)).strip()
-        yield figures.build_measurement(spec, day, as_of, COHORT_MONITOR, metric, found, verdict, reason, group=group)
+        yield build_measurement(spec, day, as_of, COHORT_MONITOR, metric, found, verdict, reason, group=group)
 
 
 @monitor(COHORT_MONITOR, for_incidents=False)

@@ -14,12 +14,12 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from catalogue.performance import CARD_PRECISION
-from catalogue.performance_monitors import COHORT_MONITOR, DECAY_MONITOR
+from catalogue.metrics.performance import CARD_PRECISION
+from catalogue.metrics.performance_monitors import COHORT_MONITOR, DECAY_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors.inputs import DayInputs, cohort_horizon_days
-from monitors.performance import figures
+from monitors.measurements import build_measurement
 from monitors.performance.maturity import learn_delay_curve, maturity_ages
 from monitors.registry import monitor
 from monitors.stats import intervals
@@ -111,13 +111,13 @@ def _card_precision_measurements(
         low, high = intervals.clopper_pearson(caught, n)
         reason = f"{caught:.4g} of the {n:.0f} cards with the highest scores had a fraud that day."
         own = Estimate(caught / n, low, high, round(n))
-        yield figures.build_measurement(spec, newest, as_of, COHORT_MONITOR, CARD_PRECISION, own, Verdict.OK, reason)
+        yield build_measurement(spec, newest, as_of, COHORT_MONITOR, CARD_PRECISION, own, Verdict.OK, reason)
     if len(shares) < 2:
         return
     mean = intervals.daily_mean_estimate(shares)
     mean = mean._replace(low=max(0.0, mean.low), high=min(1.0, mean.high))
     reason = f"Of {capacity:,} cards a day, over {len(shares)} mature days up to {newest}; caught cards leave the pool."
-    yield figures.build_measurement(spec, as_of, as_of, DECAY_MONITOR, CARD_PRECISION, mean, Verdict.OK, reason)
+    yield build_measurement(spec, as_of, as_of, DECAY_MONITOR, CARD_PRECISION, mean, Verdict.OK, reason)
 
 
 @monitor(COHORT_MONITOR, DECAY_MONITOR, for_incidents=False)

@@ -9,11 +9,12 @@ from datetime import date
 import numpy as np
 from scipy import special
 
-from catalogue import money
-from catalogue.performance_monitors import DECAY_MONITOR
+from catalogue.metrics import money
+from catalogue.metrics.performance_monitors import DECAY_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors.inputs import DayInputs
+from monitors.measurements import build_measurement
 from monitors.performance import figures
 from monitors.performance.maturity import LabelDelayCurve, maturity_ages, newest_days
 from monitors.registry import monitor
@@ -75,9 +76,7 @@ def measure_threshold_costs(
         reason = f"{len(days)} mature days with {frauds} frauds; needed are {LEAST_DAYS} with {figures.MIN_FRAUDS}."
         verdict = Verdict.IMMATURE if len(days) < LEAST_DAYS else Verdict.INSUFFICIENT
         names = (money.COST, money.LEAST_COST, money.LEAST_COST_THRESHOLD)
-        return [
-            figures.build_measurement(spec, as_of, as_of, DECAY_MONITOR, name, None, verdict, reason) for name in names
-        ]
+        return [build_measurement(spec, as_of, as_of, DECAY_MONITOR, name, None, verdict, reason) for name in names]
     daily = np.stack([cost_by_threshold(price, cubes[day].bins[EVERYONE]) for day in days])
     return list(_cheapest_measurements(spec, schema, as_of, daily, days))
 
@@ -103,7 +102,7 @@ def _cheapest_measurements(
         (money.LEAST_COST_THRESHOLD, Estimate(value, low, high, len(days)), chosen),
     )
     for name, estimate, reason in found:
-        yield figures.build_measurement(spec, as_of, as_of, DECAY_MONITOR, name, estimate, Verdict.OK, reason)
+        yield build_measurement(spec, as_of, as_of, DECAY_MONITOR, name, estimate, Verdict.OK, reason)
 
 
 def _threshold_of_bin(schema: ProfileSchema, spec: Spec, bin_index: int) -> float:

@@ -14,13 +14,20 @@ from typing import NamedTuple
 import numpy as np
 
 import catalogue
-from catalogue import Effect, Needs, Worse, labels, money
-from catalogue.performance import BRIER_SCORE, FALSE_POSITIVE_RATIO, RECALL_AT_FALSE_POSITIVE_RATE, VALUE_DETECTION_RATE
-from catalogue.performance_monitors import DECAY_MONITOR
+from catalogue import Effect, Needs, Worse
+from catalogue.metrics import labels, money
+from catalogue.metrics.performance import (
+    BRIER_SCORE,
+    FALSE_POSITIVE_RATIO,
+    RECALL_AT_FALSE_POSITIVE_RATE,
+    VALUE_DETECTION_RATE,
+)
+from catalogue.metrics.performance_monitors import DECAY_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors import limits
 from monitors.inputs import DayInputs
+from monitors.measurements import build_measurement
 from monitors.performance import figures
 from monitors.performance.maturity import LabelDelayCurve, MaturityAges, newest_days
 from monitors.performance.pooled import CohortComparison, KnownCohorts, NotComparable
@@ -306,7 +313,7 @@ def _decay_measurement(
     *,
     group: Group = EVERYONE,
 ) -> Measurement:
-    return figures.build_measurement(
+    return build_measurement(
         spec, as_of, as_of, DECAY_MONITOR, metric, found, verdict, reason, group=group, limit=limit
     )
 

@@ -18,12 +18,19 @@ from scipy import special
 
 import catalogue
 from catalogue import Effect
-from catalogue.performance import FALSE_POSITIVE_RATE, FRAUD_SHARE, PRECISION, TRAFFIC_SHARE, VALUE_DETECTION_RATE
-from catalogue.performance_monitors import SELECTIVE_MONITOR
+from catalogue.metrics.performance import (
+    FALSE_POSITIVE_RATE,
+    FRAUD_SHARE,
+    PRECISION,
+    TRAFFIC_SHARE,
+    VALUE_DETECTION_RATE,
+)
+from catalogue.metrics.performance_monitors import SELECTIVE_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors import limits
 from monitors.inputs import DayInputs
+from monitors.measurements import build_measurement
 from monitors.performance import expected, figures
 from monitors.performance.estimate import says_before_labels
 from monitors.performance.maturity import LabelDelayCurve, maturity_ages, newest_days
@@ -93,7 +100,7 @@ def measure_declined_payments(
     if len(days) < LEAST_DAYS:
         reason = f"{len(days)} cohort days are mature (older than {mature_days} days), {LEAST_DAYS} are needed."
         return [
-            figures.build_measurement(spec, as_of, as_of, SELECTIVE_MONITOR, metric, None, Verdict.IMMATURE, reason)
+            build_measurement(spec, as_of, as_of, SELECTIVE_MONITOR, metric, None, Verdict.IMMATURE, reason)
             for metric in metrics
         ]
     parts = np.stack([figures.count_unlabelled_as_legitimate(spec, cubes[day].bins[EVERYONE]) for day in days])
@@ -237,7 +244,7 @@ def _adjusted_measurement(spec: Spec, as_of: date, metric: str, parts: Ints, unw
     lacking = figures.describe_too_few_cases(metric, counts)
     if lacking:
         verdict, reason = Verdict.INSUFFICIENT, f"{lacking[0].upper()}{lacking[1:]}. {reason}"
-    return figures.build_measurement(spec, as_of, as_of, SELECTIVE_MONITOR, metric, found, verdict, reason + alone)
+    return build_measurement(spec, as_of, as_of, SELECTIVE_MONITOR, metric, found, verdict, reason + alone)
 
 
 def _weighted_metric(metric: str, parts: Ints, counts: figures.ConfusionCounts) -> tuple[Estimate | None, Verdict, str]:
@@ -314,7 +321,7 @@ def _action_measurements(
     own, frauds = int(part[:, :, COUNT].sum()), int(part[:, FRAUD, COUNT].sum())
     labelled = frauds + int(part[:, LEGITIMATE, COUNT].sum())
     reason = f"{own:,} of {rows:,} payments in {span.days + 1} days."
-    yield figures.build_measurement(
+    yield build_measurement(
         spec,
         as_of,
         as_of,
@@ -333,9 +340,7 @@ def _action_measurements(
             f"{frauds:,} of {labelled:,} labelled payments are fraud.",
         )
         verdict = Verdict.OK if labelled >= figures.MIN_ALERTS else Verdict.INSUFFICIENT
-    yield figures.build_measurement(
-        spec, as_of, as_of, SELECTIVE_MONITOR, FRAUD_SHARE, found, verdict, reason, group=group
-    )
+    yield build_measurement(spec, as_of, as_of, SELECTIVE_MONITOR, FRAUD_SHARE, found, verdict, reason, group=group)
 
 
 def _percent(share: float) -> str:

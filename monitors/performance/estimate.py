@@ -17,12 +17,13 @@ import numpy as np
 
 import catalogue
 from catalogue import Effect
-from catalogue.performance import ESTIMATE_ERROR
-from catalogue.performance_monitors import ESTIMATE_MONITOR
+from catalogue.metrics.performance import ESTIMATE_ERROR
+from catalogue.metrics.performance_monitors import ESTIMATE_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors import limits
 from monitors.inputs import DayInputs
+from monitors.measurements import build_measurement
 from monitors.performance import expected, figures
 from monitors.performance.expected import PaymentSums
 from monitors.performance.maturity import LabelDelayCurve, maturity_ages, newest_days
@@ -123,8 +124,7 @@ def measure_estimates(
     if silent is not None:
         verdict, reason = silent
         return [
-            figures.build_measurement(spec, as_of, as_of, ESTIMATE_MONITOR, metric, None, verdict, reason)
-            for metric in metrics
+            build_measurement(spec, as_of, as_of, ESTIMATE_MONITOR, metric, None, verdict, reason) for metric in metrics
         ]
     days = expected.labelled_payments(parts)
     found = expected.estimate_metrics(days, now, seed=as_of.toordinal())
@@ -269,9 +269,7 @@ def _judge_estimate(
         elif verdict is Verdict.BREACH and len(track.errors) < LEAST_WEEKS:
             verdict = Verdict.INSUFFICIENT
             reason += f" At least {LEAST_WEEKS} such weeks are needed before a drop is judged."
-    result = [
-        figures.build_measurement(spec, as_of, as_of, ESTIMATE_MONITOR, metric, found, verdict, reason, limit=limit)
-    ]
+    result = [build_measurement(spec, as_of, as_of, ESTIMATE_MONITOR, metric, found, verdict, reason, limit=limit)]
     return result + ([_error_measurement(spec, as_of, metric, track, tolerance)] if track.errors else [])
 
 
@@ -360,7 +358,7 @@ def _error_measurement(spec: Spec, as_of: date, metric: str, track: TrackRecord,
     few, is_sound = weeks < LEAST_WEEKS, track.is_sound(tolerance)
     verdict = Verdict.OK if is_sound and not few else Verdict.INSUFFICIENT
     reason = _describe_track_record(metric, track)
-    return figures.build_measurement(
+    return build_measurement(
         spec, as_of, as_of, ESTIMATE_MONITOR, f"{metric}{ESTIMATE_ERROR}", found, verdict, reason, limit=tolerance
     )
 

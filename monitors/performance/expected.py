@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from catalogue.performance import FALSE_POSITIVE_RATE, PR_AUC, PRECISION, RECALL, ROC_AUC, VALUE_DETECTION_RATE
+from catalogue.metrics.performance import FALSE_POSITIVE_RATE, PR_AUC, PRECISION, RECALL, ROC_AUC, VALUE_DETECTION_RATE
 from monitors.stats.intervals import Estimate, compound_poisson_variance, wilson
 from profiles.bins import Floats, Ints
 from profiles.profile import COUNT, FRAUD, LEGITIMATE, OPEN, PENCE

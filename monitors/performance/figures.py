@@ -10,7 +10,6 @@ average precision comes out lower by about 0.003 on continuous scores.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -19,7 +18,7 @@ import numpy as np
 
 import catalogue
 from catalogue import Needs
-from catalogue.performance import (
+from catalogue.metrics.performance import (
     ALERT_RATE,
     BRIER_SCORE,
     CALIBRATION_ERROR,
@@ -32,14 +31,13 @@ from catalogue.performance import (
     ROC_AUC,
     VALUE_DETECTION_RATE,
 )
-from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors.performance import thresholds
 from monitors.performance.cubes import sum_at_threshold
 from monitors.stats import intervals, ranking
 from monitors.stats.intervals import Estimate
 from profiles.bins import Ints
-from profiles.profile import BLOCKED, COUNT, EVERYONE, FRAUD, LEGITIMATE, OPEN, PENCE, Cube, Group
+from profiles.profile import BLOCKED, COUNT, FRAUD, LEGITIMATE, OPEN, PENCE, Cube, Group
 
 MIN_FRAUDS = 30
 MIN_ALERTS = 30
@@ -336,69 +334,3 @@ def describe_exclusions(spec: Spec, metric: str, counts: ConfusionCounts) -> str
         least = thresholds.false_positive_ratio(0, counts.false_alarms)
         sentences += f" No fraud was caught: there are at least {least.low:.0f} for each." if least else ""
     return sentences
-
-
-def slice_name(group: Group) -> str:
-    """Return how a measurement names a group.
-
-    Args:
-        group: a column and its value (None: null), or EVERYONE.
-    Returns:
-        'column=value', or '' for everyone. Null reads '(null)'; a bank's own word of that spelling is quoted, so that
-        no two groups share a name.
-    Example:
-        >>> slice_name(("channel", "web")), slice_name(("channel", None)), slice_name(EVERYONE)
-        ('channel=web', 'channel=(null)', '')
-    """
-    column, value = group
-    if not column:
-        return ""
-    shown = "(null)" if value is None else value
-    return f"{column}='{shown}'" if value == "(null)" else f"{column}={shown}"
-
-
-def build_measurement(
-    spec: Spec,
-    day: date,
-    as_of: date,
-    monitor: str,
-    metric: str,
-    found: Estimate | None,
-    verdict: Verdict,
-    reason: str,
-    *,
-    group: Group = EVERYONE,
-    limit: float | None = None,
-) -> Measurement:
-    """Return the record of a figure.
-
-    Args:
-        spec: the model file.
-        day: the cohort day, or ``as_of`` for a window.
-        as_of: day at whose end the labels were read.
-        monitor: key of the monitor.
-        metric: key of the metric.
-        found: the figure; None for none. Parts that are not finite are left out of the record.
-        verdict: the verdict on it.
-        reason: why, in words.
-        group: whose figure it is.
-        limit: on the metric's own scale; None where none was judged.
-    Returns:
-        The measurement.
-    """
-    value, low, high = (x if math.isfinite(x) else None for x in found[:3]) if found else (None, None, None)
-    return Measurement(
-        model=spec.model,
-        day=day,
-        as_of=as_of,
-        monitor=monitor,
-        metric=metric,
-        slice=slice_name(group),
-        value=value,
-        low=low,
-        high=high,
-        n=found.n if found else 0,
-        limit=limit,
-        verdict=verdict,
-        reason=reason,
-    )

@@ -19,11 +19,12 @@ from datetime import date, timedelta
 import numpy as np
 
 import catalogue
-from catalogue.performance import PRECISION, VALUE_DETECTION_RATE
-from catalogue.performance_monitors import NOWCAST_MONITOR
+from catalogue.metrics.performance import PRECISION, VALUE_DETECTION_RATE
+from catalogue.metrics.performance_monitors import NOWCAST_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from monitors.inputs import DayInputs, cohort_horizon_days
+from monitors.measurements import build_measurement
 from monitors.performance import figures
 from monitors.performance.maturity import CAUGHT, LabelDelayCurve, maturity_ages
 from monitors.registry import monitor
@@ -84,12 +85,12 @@ def _nowcast_measurement(
     age_days = (as_of - day).days
     share, found = curve.share(age_days), nowcast_metric(metric, part, curve, age_days, spread)
     if found is None or share is None:
-        return figures.build_measurement(
+        return build_measurement(
             spec, day, as_of, NOWCAST_MONITOR, metric, None, Verdict.INSUFFICIENT, _why_no_nowcast(curve)
         )
     reason = f"Estimated for all of its fraud: about {share.value:.0%} is known."
     reason += figures.describe_exclusions(spec, metric, figures.count_confusion(part))
-    return figures.build_measurement(spec, day, as_of, NOWCAST_MONITOR, metric, found, Verdict.IMMATURE, reason)
+    return build_measurement(spec, day, as_of, NOWCAST_MONITOR, metric, found, Verdict.IMMATURE, reason)
 
 
 def _why_no_nowcast(curve: LabelDelayCurve) -> str:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from catalogue import Needs
-from catalogue.performance import VALUE_DETECTION_RATE
+from catalogue.metrics.performance import VALUE_DETECTION_RATE
 from ledger.records.measurements import Verdict
 from models.spec import Spec
 from monitors.performance import figures

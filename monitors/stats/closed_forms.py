@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from catalogue import drift
+from catalogue.metrics import drift
 from monitors.stats import comparisons, simulation
 from monitors.stats.comparisons import Comparison
 from monitors.stats.registry import Statistic

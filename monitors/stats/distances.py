@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from catalogue import drift
+from catalogue.metrics import drift
 from monitors.stats.registry import Scale, statistic
 from profiles.bins import Floats, Ints
 

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 import catalogue
 from catalogue import Effect, Unit
-from catalogue.arrival import ARRIVAL_MONITOR
+from catalogue.metrics.arrival import ARRIVAL_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from reports.charts.svg import DayScale, Plot, Scale
 from reports.wording import formatting, naming

@@ -10,8 +10,8 @@ from datetime import date
 from typing import Any
 
 import catalogue
-from catalogue.fairness import FAIRNESS_MONITOR
-from catalogue.performance_monitors import NOWCAST_MONITOR
+from catalogue.metrics.fairness import FAIRNESS_MONITOR
+from catalogue.metrics.performance_monitors import NOWCAST_MONITOR
 from ledger.measurements import VerdictTally
 from ledger.records.incidents import Incident
 from ledger.records.measurements import Measurement

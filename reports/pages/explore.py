@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from catalogue.drift import PSI
-from catalogue.drift_monitors import DRIFT_MONITOR
-from catalogue.performance_monitors import COHORT_MONITOR, ESTIMATE_MONITOR, NOWCAST_MONITOR
+from catalogue.metrics.drift import PSI
+from catalogue.metrics.drift_monitors import DRIFT_MONITOR
+from catalogue.metrics.performance_monitors import COHORT_MONITOR, ESTIMATE_MONITOR, NOWCAST_MONITOR
 from ledger.records.measurements import Measurement
 from reports import writing
 from reports.pages.model_performance import HEADLINE_METRICS

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from catalogue.drift import NULL_SHARE, PSI, SCALE_RATIO, UNSEEN_SHARE
-from catalogue.drift_monitors import DRIFT_MONITOR
+from catalogue.metrics.drift import NULL_SHARE, PSI, SCALE_RATIO, UNSEEN_SHARE
+from catalogue.metrics.drift_monitors import DRIFT_MONITOR
 from ledger.records.incidents import Incident
 from ledger.records.measurements import Measurement, Verdict
 from profiles.profile import EVERYONE, Group

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from catalogue.performance_monitors import COHORT_MONITOR
+from catalogue.metrics.performance_monitors import COHORT_MONITOR
 from ledger.records.incidents import Incident
 from ledger.records.measurements import Measurement, Verdict
 from reports.charts import over_time

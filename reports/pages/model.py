@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import catalogue
-from catalogue.drift_monitors import DRIFT_MONITOR, SCORE_MONITOR
-from catalogue.fairness import FAIRNESS_MONITOR
-from catalogue.performance_monitors import (
+from catalogue.metrics.drift_monitors import DRIFT_MONITOR, SCORE_MONITOR
+from catalogue.metrics.fairness import FAIRNESS_MONITOR
+from catalogue.metrics.performance_monitors import (
     COHORT_MONITOR,
     CUSTOM_MONITOR,
     DECAY_MONITOR,

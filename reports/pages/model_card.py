@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from catalogue import money as money_metrics
-from catalogue import performance
-from catalogue.performance_monitors import DECAY_MONITOR
+from catalogue.metrics import money as money_metrics
+from catalogue.metrics import performance
+from catalogue.metrics.performance_monitors import DECAY_MONITOR
 from ledger.records.incidents import Incident
 from reports.views.model_view import ModelView
 from reports.views.strip import firing_incidents

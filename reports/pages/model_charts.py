@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from catalogue.drift import NULL_SHARE, PSI
-from catalogue.drift_monitors import DRIFT_MONITOR, SCORE_MONITOR
-from catalogue.fairness import CALIBRATION_GAP, FAIRNESS_MONITOR, SELECTION_RATE, TRUE_POSITIVE_RATE
-from catalogue.performance import FALSE_POSITIVE_RATE, PRECISION
-from catalogue.performance_monitors import CUSTOM_MONITOR
+from catalogue.metrics.drift import NULL_SHARE, PSI
+from catalogue.metrics.drift_monitors import DRIFT_MONITOR, SCORE_MONITOR
+from catalogue.metrics.fairness import CALIBRATION_GAP, FAIRNESS_MONITOR, SELECTION_RATE, TRUE_POSITIVE_RATE
+from catalogue.metrics.performance import FALSE_POSITIVE_RATE, PRECISION
+from catalogue.metrics.performance_monitors import CUSTOM_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from reports.charts import distributions, group_dots, heat_map, over_time
 from reports.views.measurements import VERDICTS_WORST_FIRST, with_verdict

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from catalogue import money, performance
-from catalogue.labels import FRAUDS_MATURE_UNTIL, LABEL_DELAY, MATURE_FRAUDS, MATURE_UNTIL
-from catalogue.performance_monitors import (
+from catalogue.metrics import money, performance
+from catalogue.metrics.labels import FRAUDS_MATURE_UNTIL, LABEL_DELAY, MATURE_FRAUDS, MATURE_UNTIL
+from catalogue.metrics.performance_monitors import (
     COHORT_MONITOR,
     DECAY_MONITOR,
     ESTIMATE_MONITOR,

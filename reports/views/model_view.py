@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from functools import cached_property
 
 import catalogue
-from catalogue.drift_monitors import DRIFT_MONITOR
+from catalogue.metrics.drift_monitors import DRIFT_MONITOR
 from ledger.measurements import VerdictTally
 from ledger.records.incidents import Incident
 from ledger.records.measurements import Measurement
@@ -128,7 +128,7 @@ class ModelView:
     def features(self) -> list[str]:
         """Return the features that are profiled or measured, the most important first."""
         known = self.profiles.columns
-        watched = (catalogue.drift.PSI, catalogue.drift.NULL_SHARE)
+        watched = (catalogue.metrics.drift.PSI, catalogue.metrics.drift.NULL_SHARE)
         measured = {m.feature for metric in watched for m in self.everyone(DRIFT_MONITOR, metric) if m.feature}
         columns = self.spec.features.columns
         weight = {name: (columns[name].importance or 0.0) if name in columns else 0.0 for name in known | measured}

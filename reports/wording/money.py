@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from catalogue.money import LOST
+from catalogue.metrics.money import LOST
 from ledger.records.incidents import Incident
 from reports.wording import formatting
 

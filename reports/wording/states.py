@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from catalogue import performance
-from catalogue.performance_monitors import DECAY_MONITOR
+from catalogue.metrics import performance
+from catalogue.metrics.performance_monitors import DECAY_MONITOR
 from ledger.records.incidents import Incident, Status
 from ledger.records.measurements import Verdict
 from reports.views.model_view import ModelView

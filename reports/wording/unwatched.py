@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from catalogue.fairness import FAIRNESS_MONITOR
+from catalogue.metrics.fairness import FAIRNESS_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from reports.views.model_view import ModelView
 from reports.wording import formatting, naming

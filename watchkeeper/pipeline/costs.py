@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 
-from catalogue.cost import BYTES_BILLED, COST_MONITOR
+from catalogue.metrics.cost import BYTES_BILLED, COST_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 from warehouse.budget import StatementCost, format_bytes

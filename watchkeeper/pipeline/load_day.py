@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from catalogue.performance_monitors import ESTIMATE_MONITOR
+from catalogue.metrics.performance_monitors import ESTIMATE_MONITOR
 from ledger.records.retraining import BaselineChange
 from ledger.store import Ledger, baseline_in_force
 from models.errors import WatchkeeperError

@@ -9,7 +9,7 @@ import catalogue
 from alerting.incidents.evidence import first_sentence
 from alerting.incidents.lifecycle import EventKind
 from alerting.wording import format_percent, quote_name
-from catalogue.performance_monitors import DECAY_MONITOR
+from catalogue.metrics.performance_monitors import DECAY_MONITOR
 from ledger.records.events import Event
 from ledger.records.incidents import Incident
 from ledger.records.measurements import Measurement, Verdict

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from alerting.incidents import evidence_kinds
 from alerting.incidents.inhibition import Finding
-from catalogue.arrival import CHECK_MONITOR
-from catalogue.performance_monitors import CUSTOM_MONITOR
+from catalogue.metrics.arrival import CHECK_MONITOR
+from catalogue.metrics.performance_monitors import CUSTOM_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 

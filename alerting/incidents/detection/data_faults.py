@@ -15,7 +15,7 @@ from alerting.incidents.detection.breaches import (
 from alerting.incidents.detection.registry import detects
 from alerting.incidents.inhibition import Finding
 from catalogue import causes
-from catalogue.arrival import (
+from catalogue.metrics.arrival import (
     ARRIVAL_DELAY,
     ARRIVAL_MONITOR,
     DUPLICATE_SHARE,
@@ -24,7 +24,7 @@ from catalogue.arrival import (
     ROW_COUNT,
     SCHEMA_MONITOR,
 )
-from catalogue.faults import FAULT_MONITOR, REPEATED_SHARE
+from catalogue.metrics.faults import FAULT_MONITOR, REPEATED_SHARE
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 

@@ -15,11 +15,12 @@ from alerting.incidents.detection.breaches import (
 from alerting.incidents.detection.registry import detects, narrows
 from alerting.incidents.diagnostics import find_diagnostic
 from alerting.incidents.inhibition import Finding
-from catalogue import causes, diagnostics
-from catalogue.drift_monitors import SCORE_MONITOR, SLOW_MONITOR
-from catalogue.fairness import FAIRNESS_MONITOR
-from catalogue.performance import ALERT_RATE
-from catalogue.performance_monitors import DECAY_MONITOR, ESTIMATE_MONITOR
+from catalogue import causes
+from catalogue.metrics import diagnostics
+from catalogue.metrics.drift_monitors import SCORE_MONITOR, SLOW_MONITOR
+from catalogue.metrics.fairness import FAIRNESS_MONITOR
+from catalogue.metrics.performance import ALERT_RATE
+from catalogue.metrics.performance_monitors import DECAY_MONITOR, ESTIMATE_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 

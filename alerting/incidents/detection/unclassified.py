@@ -11,7 +11,7 @@ from alerting.incidents import evidence_kinds
 from alerting.incidents.detection.data_faults import MIN_FEED_COLUMNS
 from alerting.incidents.inhibition import Finding, PastIncidents
 from catalogue import causes
-from catalogue.arrival import CHECK_MONITOR
+from catalogue.metrics.arrival import CHECK_MONITOR
 from ledger.records.measurements import Measurement, Verdict
 from models.spec import Spec
 

@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as npst
 from sklearn import metrics
 
 import catalogue
+from monitors.measurements import slice_name
 from monitors.performance import figures, thresholds
 from profiles.profile import BLOCKED, EVERYONE, FRAUD, LEGITIMATE, OPEN
 from tests.monitors.scored import GRID, START, THRESHOLD, cube, part, spec
@@ -171,7 +172,7 @@ def test_pooling_adds_the_days_that_have_the_group():
     assert figures.pool_cohort_days(days, days, ("channel", "app"))[:, :, 0].sum() == 150
     assert figures.pool_cohort_days(days, days, ("channel", "web")) is None
     assert days[START].bins[EVERYONE][:, :, 0].sum() == 50  # adding leaves the days as they were
-    assert [figures.slice_name(g) for g in (EVERYONE, ("channel", "app"), ("channel", None))] == [
+    assert [slice_name(g) for g in (EVERYONE, ("channel", "app"), ("channel", None))] == [
         "",
         "channel=app",
         "channel=(null)",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from catalogue.entries import Derived, Effect, Limit, Metric, Needs, Quality, Unit, Worse
-from catalogue.performance import COMPARED, FALSE_POSITIVE_RATE, PRECISION
-from catalogue.performance_monitors import FAIRNESS_MONITOR
+from catalogue.metrics.performance import COMPARED, FALSE_POSITIVE_RATE, PRECISION
+from catalogue.metrics.performance_monitors import FAIRNESS_MONITOR
 from catalogue.registers import add_derived, add_metric
 
 __all__ = [

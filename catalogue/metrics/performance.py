@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from catalogue.entries import Derived, Effect, Evidence, Limit, Metric, Needs, Quality, Unit, Worse
-from catalogue.performance_monitors import (
+from catalogue.metrics.performance_monitors import (
     COHORT_MONITOR,
     DECAY_MONITOR,
     ESTIMATE_MONITOR,

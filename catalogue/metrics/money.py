@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from catalogue.entries import Metric, Unit, Worse
-from catalogue.performance_monitors import DECAY_MONITOR
+from catalogue.metrics.performance_monitors import DECAY_MONITOR
 from catalogue.registers import add_metric
 
 SECTION = "Money"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from catalogue.drift import SECTION
-from catalogue.drift_monitors import DRIFT_MONITOR, SLOW_MONITOR
 from catalogue.entries import Effect, Evidence, Limit, Metric, Unit
+from catalogue.metrics.drift import SECTION
+from catalogue.metrics.drift_monitors import DRIFT_MONITOR, SLOW_MONITOR
 from catalogue.registers import add_metric
 
 CORRELATION_SHIFT = add_metric(

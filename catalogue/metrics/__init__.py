@@ -1,0 +1,1 @@
+"""Every metric and monitor, one file for each domain."""
