@@ -1,1 +1,1 @@
-"""Who is told what, once, and whether retraining is asked for."""
+"""From breaches to incidents, who is notified of them, and whether retraining is asked for."""

@@ -56,7 +56,7 @@ class Cause:
 
     - ``summary``: what is wrong, where no code words it better from the figures
     - ``probable_cause``: why, after the words "Probable cause:"; ``probable_causes`` are others, for cases that code
-      tells apart
+      distinguishes
     - ``first_step``: what to do first
     - ``money_unknown``: why no money is at stake, '' where it is measured; ``may_catch_less``: the model may catch less
       under it, so that what it catches bounds the loss; ``affects_all_rows``: every row of the day is affected

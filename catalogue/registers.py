@@ -59,9 +59,9 @@ def add_metric(entry: Metric) -> str:
     if unlearned is not None and (learned is None or unlearned < learned):
         raise CatalogueError(f"metric {entry.key}: its minimum effect size can't be smaller before anything is learned")
     of_columns = {m.key for m in _monitors.values() if set(m.column_kinds) & set(entry.columns)}
-    measuring = _known_monitors(f"metric {entry.key}", (*of_columns, *entry.monitors))
+    computing = _known_monitors(f"metric {entry.key}", (*of_columns, *entry.monitors))
     key = _added(_metrics, "metric", entry)
-    for each in measuring:
+    for each in computing:
         if key not in each.metrics:
             _monitors[each.key] = replace(each, metrics=(*each.metrics, key))
     return key

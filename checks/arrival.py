@@ -47,7 +47,7 @@ def measure_arrival(
         found.append(_duplicate_share(spec, blank, whole))
         found += schema.measure_schema(spec, day, whole.columns, known_columns)
     elif partition is not None:
-        reason = "the day was streamed: its ids weren't looked at; its partition, when it comes, will tell"
+        reason = "the day was streamed: its ids are checked when its partition comes"
         unknown = replace(blank, metric="duplicate_share", feature=spec.features.id, n=partition.rows, reason=reason)
         found.append(replace(unknown, verdict=Verdict.INSUFFICIENT))
     return found
@@ -82,7 +82,7 @@ def _row_count(
         return replace(blank, low=0.0, high=0.0, verdict=Verdict.BREACH, reason="the partition is there, but empty")
     if len(usual) < FEWEST_DAYS:
         low, high = intervals.count_interval(rows)
-        reason = f"{len(usual)} earlier days; {FEWEST_DAYS} are needed to tell what is usual"
+        reason = f"{len(usual)} earlier days; {FEWEST_DAYS} are needed to know what is usual"
         return replace(blank, low=low, high=high, verdict=Verdict.INSUFFICIENT, reason=reason)
     limit = spec.alerts.limits.get("row_count", DEFAULT_LIMITS["row_count"])
     judged = _judge_row_count(blank, rows, usual, kind, limit, history)
@@ -125,7 +125,7 @@ def _judge_row_count(
     verdict = (Verdict.BREACH if p < SIGNIFICANCE / 2 else Verdict.INSUFFICIENT) if beyond else Verdict.OK
     reason = f"{rows:,} rows; the median of {len(usual)} {kind} is {middle:,.0f}"
     if verdict is Verdict.INSUFFICIENT:
-        reason += ", but days vary too much, or are too small, to tell"
+        reason += ", but days vary too much, or are too small, to be sure"
     return replace(blank, low=low, high=high, limit=bound, verdict=verdict, reason=reason)
 
 
@@ -181,5 +181,5 @@ def _duplicate_share(spec: Spec, blank: Measurement, partition: Partition) -> Me
     verdict = (Verdict.BREACH if low > limit else Verdict.INSUFFICIENT) if share > limit else Verdict.OK
     reason = f"{repeated:,} of {partition.rows:,} rows repeat an id or have none"
     if verdict is Verdict.INSUFFICIENT:
-        reason += f"; too few rows to tell that from the accepted {100 * limit:g} %"
+        reason += f"; too few rows to distinguish it from the accepted {100 * limit:g} %"
     return replace(blank, value=share, low=low, high=high, limit=limit, verdict=verdict, reason=reason)

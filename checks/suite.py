@@ -23,7 +23,7 @@ NEED_NO_VALUE = {
     "expect_column_values_to_not_be_null",
     "expect_column_proportion_of_non_null_values_to_be_between",
 }
-"""Expectations about a column that tell something even where every value is null."""
+"""Expectations about a column that are useful even where every value is null."""
 NEED_NO_ROW = ("expect_table_", "expect_column_to_exist")
 WORST_FIRST = (Verdict.BREACH, Verdict.ERRORED, Verdict.INSUFFICIENT, Verdict.OK)
 

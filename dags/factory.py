@@ -85,7 +85,7 @@ def make_retrain_dag(spec: Spec) -> None:
 
     It reads the open request from the ledger, so that an event that comes twice, or two merged into one run, do
     no harm; without an open request every task is skipped. Where a person must approve, the incident's message says
-    so and where; a rejection, or no answer within ``approval_hours``, is recorded and told, and the champion stays.
+    so and where; a rejection, or no answer within ``approval_hours``, is recorded and notified, and the champion stays.
     """
 
     @dag(

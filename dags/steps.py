@@ -48,7 +48,7 @@ def deliver_messages(model: str) -> str:
 
 
 def notify_late_day(model: str, day: date) -> str:
-    """Tell that a day wasn't watched in time."""
+    """Notify that a day wasn't watched in time."""
     ctx, spec = _open_model(model)
     return steps.notify_late_day(ctx, spec, day)
 
@@ -69,7 +69,7 @@ def waiting_request(model: str) -> dict[str, Any] | None:
 
 
 def ask_approval(model: str, link: str) -> str:
-    """Tell where the incident is told that its retraining waits for a person, with the address to answer at."""
+    """Say in the incident's thread that its retraining waits for a person, with the address to answer at."""
     ctx, spec = _open_model(model)
     request = retrain.find_open_request(ctx, spec)
     if request is None:

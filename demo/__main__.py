@@ -53,7 +53,7 @@ def run_demo(folder: Path) -> int:
     folder.mkdir(parents=True)
     _print_step(began, "1/4 building a miniature bank: 3 models x 120 days, with a month of trouble")
     _run_python("-m", "simulator", "--to", str(folder / "bank"), "--script", "demo", folder=folder)
-    _print_step(began, f"2/4 watching its history, {WATCHED_FROM} to {LIVE_FROM}, telling nobody")
+    _print_step(began, f"2/4 watching its history, {WATCHED_FROM} to {LIVE_FROM}, notifying nobody")
     _backfill_history(folder, began)
     _print_step(began, f"3/4 Airflow watches the last {LIVE_DAYS} days of each model, and retrains where asked")
     airflow = Airflow.start(folder / "airflow", demo_settings(folder))
@@ -196,7 +196,7 @@ def _print_step(began: float, text: str) -> None:
 
 
 def _run_python(*arguments: str, folder: Path, capture: bool = False) -> str:
-    """Run Python in the demonstration's settings; what is captured is told only when it fails."""
+    """Run Python in the demonstration's settings; what is captured is shown only when it fails."""
     into = subprocess.PIPE if capture else None
     done = subprocess.run(
         [sys.executable, *arguments],

@@ -12,7 +12,7 @@ from rich.table import Table
 from simulator.script import DEMO_SCRIPT, ScriptedIncident
 
 SEEN_WITHIN_DAYS = {"performance_decay": 21, "fairness_gap": 21, "population_shift": 2}
-"""Labels come late, and a gap between groups takes days to tell from chance; everything else shows on its first day."""
+"""Labels come late, and a gap between groups takes days to exceed chance; everything else shows on its first day."""
 
 
 def compare_with_script(found: Sequence[dict[str, Any]], console: Console) -> list[str]:

@@ -108,7 +108,7 @@ def _render_block(block: dict[str, Any]) -> str:
 
 
 def _render_button(element: dict[str, Any]) -> str:
-    """Return a button that knows what Slack would be told of its press, or a link that looks like one."""
+    """Return a button that knows what Slack would be sent when it is pressed, or a link that looks like one."""
     label = html.escape(element["text"]["text"])
     if "url" in element:
         return f'<a class="button" href="{html.escape(element["url"])}">{label}</a>'

@@ -36,7 +36,7 @@ def append_event(
     actor: str = SYSTEM_ACTOR,
     payload: Mapping[str, Any] | None = None,
 ) -> Event:
-    """Add an event after the newest one and return it; it belongs into one transaction with what it tells of.
+    """Add an event after the newest one and return it; it belongs into one transaction with what it is about.
 
     ``at`` has a time zone; ``payload`` is what JSON can hold.
     """

@@ -1,4 +1,4 @@
-"""What the ledger was told from outside: partitions that are ready, and requests of Slack's, each of them once."""
+"""What was announced to the ledger from outside: partitions that are ready, and requests of Slack's, each once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The part of the ledger that holds what is to be told about incidents, and where it was told."""
+"""The part of the ledger that holds messages about incidents: those to be sent, and where each was sent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ledger.storage.database import Database
 
 
 class Outbox:
-    """Messages in the order in which they are to be told; a ledger is one of these."""
+    """Messages in the order in which they are to be sent; a ledger is one of these."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -27,16 +27,16 @@ class Outbox:
         return self.database.transaction()
 
     def messages(self, incident: str | None = None) -> list[Message]:
-        """Return the messages (about an incident) in the order in which they are to be told."""
+        """Return the messages (about an incident) in the order in which they are to be sent."""
         return self._messages([] if incident is None else [tables.messages.c.incident == incident])
 
     def unsent(self, channel: str) -> list[Message]:
-        """Return what waits to be told on a channel, and what was given up, in order."""
+        """Return what waits to be sent on a channel, and what was given up, in order."""
         c = tables.messages.c
         return self._messages([c.channel == channel, c.sent.is_(False)])
 
     def notified(self, channel: str, since: date) -> list[Message]:
-        """Return what was told last on a channel about each incident, of the days from ``since`` on, in order.
+        """Return what was sent last on a channel about each incident, of the days from ``since`` on, in order.
 
         Where more than one message is of an incident's last day, all of these are returned.
         """
@@ -91,7 +91,7 @@ class Outbox:
         self.database.replace(tables.threads, [{"incident": incident, "channel": channel, "ts": ts}])
 
     def threads(self, channel: str) -> dict[str, str]:
-        """Return where each incident's message stands on a channel; those told as one stand at the same place."""
+        """Return where each incident's message stands on a channel; those sent as one stand at the same place."""
         c = tables.threads.c
         return dict(self.database.rows(sa.select(c.incident, c.ts).where(c.channel == channel)))
 
@@ -100,7 +100,7 @@ class Outbox:
 
 
 def _in_order(contents: Sequence[str]) -> list[Message]:
-    """Return stored messages in the order in which they are to be told."""
+    """Return stored messages in the order in which they are to be sent."""
     return sorted((record_from_json(Message, content) for content in contents), key=lambda message: message.order)
 
 

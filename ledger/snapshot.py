@@ -16,7 +16,7 @@ VOLATILE_KEYS = {
 """What depends on when and how often delivery was tried, or on labels of no payment, not on what was concluded."""
 
 HISTORY_TABLES = {"events", "announced", "slack_requests"}
-"""Tables that tell how the ledger came to be what it is, and who asked: of a day watched again they tell more."""
+"""Tables that say how the ledger came to be what it is, and who asked: of a day watched again they say more."""
 
 
 def snapshot_ledger(ledger: Ledger) -> dict[str, list[tuple[Any, ...]]]:

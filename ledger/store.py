@@ -247,7 +247,7 @@ class Ledger(Outbox):
     ) -> list[Incident]:
         """Return the newest state of each incident (concluded by ``as_of``), the newest incident first.
 
-        Withdrawn ones are left out unless they are asked for: nobody was told of them.
+        Withdrawn ones are left out unless they are asked for: nobody was notified of them.
         """
         found = [i for i in self._newest_states(model, as_of) if withdrawn or i.status is not Status.WITHDRAWN]
         return sorted(found, key=lambda i: (-i.opened.toordinal(), i.id))
@@ -324,7 +324,7 @@ class Ledger(Outbox):
     # What happened
 
     def append_event(self, at: datetime, kind: str, reason: str, **about: Any) -> Event:
-        """Add an event to the log, in one transaction with what it tells of; ``about`` is as in ``ledger.events``."""
+        """Add an event to the log, in one transaction with what it is about; ``about`` is as in ``ledger.events``."""
         return events.append_event(self.database, at, kind, reason, **about)
 
     def events(

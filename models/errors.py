@@ -1,4 +1,4 @@
-"""The one base of every error that is the user's to mend, and the hint that goes with it."""
+"""The one base of every error that is the user's to fix, and the hint that goes with it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 
 class WatchkeeperError(Exception):
-    """A mistake the user can mend: one sentence that says what is wrong, where, and what is accepted."""
+    """A mistake the user can fix: one sentence that says what is wrong, where, and what is accepted."""
 
 
 def did_you_mean(given: str, accepted: Iterable[str]) -> str:

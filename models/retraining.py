@@ -71,7 +71,7 @@ class Retraining(SpecPart):
 
     @field_validator("shadow_days")
     @classmethod
-    def _enough_to_tell(cls, shadow_days: int) -> int:
+    def _enough_days(cls, shadow_days: int) -> int:
         if 0 < shadow_days < 7:
-            raise ValueError(f"{shadow_days} days are too few to tell by; accepted are 0 (no shadow) and 7 to 60")
+            raise ValueError(f"{shadow_days} days are too few to judge by; accepted are 0 (no shadow) and 7 to 60")
         return shadow_days

@@ -72,7 +72,7 @@ class Score(SpecPart):
         description="Share of legitimate payments with an alert at which recall is compared, whatever the threshold.",
     )
     review_cost_gbp: Annotated[float, Field(gt=0)] | None = Field(
-        None, description="What it costs to look at one alert; with it, costs at each threshold are told."
+        None, description="What it costs to look at one alert; with it, the cost of each threshold is shown."
     )
     entity: Name | None = Field(
         None, description="Column with the card or customer, for the precision of the top cards."
@@ -150,7 +150,7 @@ class Metric(SpecPart):
         str,
         Field(
             pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$",
-            description="module:function on PYTHONPATH, given a profile or cube and the frame; returns a number.",
+            description="module:function on PYTHONPATH, given a profile or cube and its profile schema; a number.",
         ),
     ]
     of: Literal["profile", "cube"] = Field(
@@ -223,7 +223,8 @@ class Alerts(SpecPart):
 
     false_pages_per_quarter: Annotated[float, Field(gt=0)] = 1.0
     limits: dict[str, float] = Field(
-        default_factory=dict, description="Effect floor by metric, e.g. {psi: 0.1}; a breach must also be significant."
+        default_factory=dict,
+        description="Minimum effect size by metric, e.g. {psi: 0.1}; a breach must also be significant.",
     )
     pending_days: Annotated[int, Field(ge=1, le=30)] = Field(
         2, description="Days that drift, decay or unfairness must show before it is an incident."

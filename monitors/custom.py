@@ -103,7 +103,7 @@ def measure_custom_metrics(
 
     Args:
         spec: the model file.
-        schema: what the functions are told of the bins.
+        schema: the profile schema, with the bins, as the functions get it.
         as_of: day at whose end the labels were read.
         profiles: profiles by day, their cubes with these labels.
         curve: the label-delay curve.
@@ -188,7 +188,7 @@ def _judge_metric(
         f"which the {n} baseline days leave to chance."
     )
     if verdict is Verdict.INSUFFICIENT:
-        reason += " Weeks differ too much by chance to tell a change of the size that matters."
+        reason += " Weeks differ too much by chance to show a change of the size that matters."
     return _metric_measurement(spec, as_of, metric, found, verdict, reason, limit)
 
 

@@ -1,1 +1,1 @@
-"""The HTTP API and Slack's buttons: what people and programs ask of the ledger, and tell it."""
+"""The HTTP API and Slack's buttons: what people and programs ask of the ledger, and announce to it."""

@@ -35,4 +35,4 @@ class Action:
 Perform = Callable[[Action], str]
 """Does it and returns a sentence that says so; raises WatchkeeperError or Refusal where it can't be done."""
 Deliver = Callable[[], None]
-"""Sends what waits to be told, so that a message shows at once what was done."""
+"""Sends what waits in the outbox, so that a message shows at once what was done."""

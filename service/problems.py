@@ -35,7 +35,7 @@ class Refusal(Exception):  # noqa: N818  an answer, not a failure
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return how OpenAPI tells of the problems that a route may answer with, besides those of every route."""
+    """Return how OpenAPI lists the problems that a route may answer with, besides those of every route."""
     content = {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
     every = (400, 401, 403, 413, 422, 429, 503)
     return {status: {"description": _title(status), "content": content} for status in sorted({*every, *statuses})}

@@ -93,7 +93,7 @@ def read_router(app_state: AppState) -> APIRouter:
     def heartbeat() -> Heartbeat:
         """Answer 200 while every model is watched in time, to its end, and 503 else: for a dead man's switch.
 
-        That a day was concluded stands in the ledger; that it was told of too, in the heartbeat file, where this
+        That a day was concluded stands in the ledger; that people were notified too, in the heartbeat file, where this
         service sees one.
         """
         found, beats = model_statuses(app_state), _read_heartbeats(app_state)
@@ -102,7 +102,7 @@ def read_router(app_state: AppState) -> APIRouter:
             s for s in found if s not in late and beats is not None and _last_completed_day(beats, s) < s.due_day
         ]
         said = [f"not watched in time: {s.model} (last {s.newest_day or 'never'}, due {s.due_day})" for s in late]
-        said += [f"watched, but not told of to the end: {s.model} (due {s.due_day})" for s in not_completed]
+        said += [f"watched, but not everybody notified: {s.model} (due {s.due_day})" for s in not_completed]
         if said:
             raise Refusal(503, "; ".join(said))
         return Heartbeat(alive=True, models=found)
@@ -185,7 +185,7 @@ def _read_heartbeats(app_state: AppState) -> Mapping[str, ModelHeartbeat] | None
 
 
 def _last_completed_day(beats: Mapping[str, ModelHeartbeat], status: ModelAnswer) -> date:
-    """Return the newest day of a model whose watch came to its end."""
+    """Return the newest day of a model whose watch was completed."""
     return (beats[status.model].day if status.model in beats else None) or date.min
 
 

@@ -74,7 +74,7 @@ def _describe_default(schema: dict[str, Any]) -> str:
 
 
 def _describe_content(body: dict[str, Any]) -> str:
-    """Return what a body holds, in words; a problem is told of by its status alone."""
+    """Return what a body holds, in words; a problem is shown by its status alone."""
     schema = body.get("content", {}).get("application/json", {}).get("schema", {})
     return describe_accepted(schema) if schema else ""
 

@@ -1,4 +1,4 @@
-"""Slack's buttons: that a press comes from Slack, what it asks for, and what the person who pressed is told.
+"""Slack's buttons: that a press comes from Slack, what it asks for, and what the person who pressed is answered.
 
 Slack wants an answer within three seconds, so the press is answered at once and done after that.
 """
@@ -43,14 +43,14 @@ _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 _SECONDS = re.compile(r"[0-9]{1,12}")
 log = logging.getLogger("watchkeeper.slack")
 Reply = Callable[[str, str], None]
-"""Tells the person who pressed, at the address that came with the press, and nobody else."""
+"""Answers the person who pressed, at the address that came with the press, and nobody else."""
 
 
 @dataclass(frozen=True)
 class ButtonPress:
     """One press of a button: what it asks for, and where its presser is answered ('' : nowhere)."""
 
-    acts: tuple[Action, ...]
+    actions: tuple[Action, ...]
     response_url: str
 
 
@@ -108,7 +108,7 @@ def parse_press(payload: Mapping[str, Any], today: date) -> ButtonPress | None:
     for action in pressed_buttons:
         prefix, _, name = str(_field_of(action, "action_id")).partition(":")
         if prefix != "watchkeeper" or name not in set(Verb):
-            continue  # a button that is a link tells of its press too
+            continue  # a button that is a link reports its press too
         verb = Verb(name)
         days = {Verb.SNOOZE: SNOOZE_DAYS, Verb.SILENCE: SILENCE_DAYS}.get(verb)
         until = today + timedelta(days=days) if days else None
@@ -119,10 +119,10 @@ def parse_press(payload: Mapping[str, Any], today: date) -> ButtonPress | None:
 
 
 def handle_press(perform: Perform, deliver: Deliver, pressed: ButtonPress, reply: Reply) -> None:
-    """Do what a press asks for, tell the person who pressed what became of it, and show it in the message."""
+    """Do what a press asks for, answer the person who pressed, and show it in the message."""
     said = []
     done = False
-    for action in pressed.acts:
+    for action in pressed.actions:
         try:
             said.append(perform(action))
             done = True
@@ -138,7 +138,7 @@ def handle_press(perform: Perform, deliver: Deliver, pressed: ButtonPress, reply
 
 
 def reply_in_slack(url: str, text: str) -> None:
-    """Tell the person who pressed; one that can't be told sees it in the message, so it isn't tried again."""
+    """Answer the person who pressed; one that can't be answered sees it in the message, so it isn't tried again."""
     try:
         answer = WebhookClient(url, timeout=5).send(text=text, response_type="ephemeral", replace_original=False)
     except OSError as error:

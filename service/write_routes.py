@@ -1,4 +1,4 @@
-"""The routes that tell Watchkeeper something."""
+"""The routes that announce something to Watchkeeper, or act on incidents."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Done(BaseModel):
 
 
 def write_router(app_state: AppState, perform: Perform, deliver: Deliver) -> APIRouter:
-    """Return the routes of a desk; ``perform`` does what is to be done with incidents, ``deliver`` tells of it."""
+    """Return the routes of an app's state; ``perform`` acts on incidents, ``deliver`` notifies of it."""
     routes = APIRouter(prefix="/v1")
 
     @routes.post(

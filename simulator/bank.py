@@ -33,7 +33,7 @@ def build_bank(
 
     `<root>/<model>/features/day=D/part-0.parquet` holds what was scored on D, `<root>/<model>/labels/day=D/` the label
     events that became known on D, also about earlier days. What a partition holds depends only on the seed, its day
-    and the incidents, so a bank can be extended a day at a time. `progress` is told the number of model days done.
+    and the incidents, so a bank can be extended a day at a time. `progress` gets the number of model days done.
     Raises WatchkeeperError for an unknown model, a negative seed, days before the bank opened, or a folder that can't
     be written.
     """

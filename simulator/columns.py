@@ -1,4 +1,4 @@
-"""How one column of a feature table is drawn, and what it tells a model about fraud.
+"""How one column of a feature table is drawn, and what a model can learn from it about fraud.
 
 Given fraud or not, columns are independent; so the log-likelihood ratios of the columns add up, and their sum is the
 best score there is. That is how the bank's champion scores: well, roughly calibrated, and the same for everybody.
@@ -26,7 +26,7 @@ class Number:
     """A log-normal number, with zeros, round values and nulls where the real ones have them.
 
     `lift` is by how many standard deviations (of the logarithm) fraud lies above legitimate cases. `season` is by how
-    many the whole column moves between a quiet day and a busy one.
+    many the whole column moves between a slow day and a busy one.
     """
 
     median: float
@@ -102,7 +102,7 @@ class Choice:
         return codes
 
     def evidence(self, codes: Floats | Codes) -> Floats:
-        """Return the log-likelihood ratio of each row; a null, or a level the model never saw, tells nothing."""
+        """Return the log-likelihood ratio of each row; a null, or a level the model never saw, says nothing."""
         beyond = max(int(codes.max(initial=0)) + 1 - len(self.levels), 0)
         ratios = np.log(self._fraudulent / self._legitimate)
         return np.asarray(

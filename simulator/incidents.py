@@ -108,8 +108,8 @@ def new_fraud_pattern(
 ) -> Incident:
     """Let fraudsters find a way round the score: fraud grows by `growth`, and `share` of it is of the new pattern.
 
-    Rows of the pattern are those of legitimate customers but for `numbers` (drawn evenly between two borders) and
-    `levels` (one of those given). Only the combination is unusual, so no feature drifts and only labels tell.
+    Rows of the pattern are those of legitimate customers but for `numbers` (drawn evenly between two values) and
+    `levels` (one of those given). Only the combination is unusual, so no feature drifts and only labels show it.
     """
 
     def apply(batch: Batch, rng: np.random.Generator) -> None:
@@ -135,7 +135,7 @@ def fairness_gap(
 ) -> Incident:
     """Score the cases of one group that are suspicious already (from `above` on) too high by `log_odds`.
 
-    No feature tells, and the scores as a whole hardly move; but more of the group's legitimate cases raise an alert.
+    No feature shows it, and the scores as a whole hardly move; but more of the group's legitimate cases raise an alert.
     """
 
     def apply(batch: Batch, _rng: np.random.Generator) -> None:

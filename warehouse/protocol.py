@@ -98,7 +98,7 @@ class Warehouse(Protocol):
         ...
 
     def versions(self, spec: Spec, start: date, end: date) -> dict[date, str]:
-        """Tell whether partitions were rewritten, without reading their rows where that can be.
+        """Return what shows whether partitions were rewritten, without reading their rows where that can be.
 
         Returns:
             For each day that has a partition, a short text that changes whenever its data was rewritten.
@@ -106,7 +106,7 @@ class Warehouse(Protocol):
         ...
 
     def label_versions(self, spec: Spec, as_of: Sequence[date]) -> list[str]:
-        """Tell whether label events came in.
+        """Return what shows whether label events came in.
 
         Args:
             as_of: days, each ending in UTC.

@@ -12,7 +12,7 @@ from watchkeeper.settings import Settings
 
 @dataclass(frozen=True)
 class Context:
-    """What every step is given. ``live`` is False in a backfill, which concludes but tells and asks nobody."""
+    """What every step is given. ``live`` is False in a backfill, which concludes but notifies and asks nobody."""
 
     settings: Settings
     warehouse: Warehouse

@@ -35,7 +35,7 @@ def acknowledge_incident(ctx: Context, specs: Sequence[Spec], incident: str, by:
 def snooze_incident(
     ctx: Context, specs: Sequence[Spec], incident: str, by: str, reason: str, until: date | None
 ) -> Event:
-    """Tell nothing more of an incident until the morning of a day (None: until it is resolved)."""
+    """Notify nobody of an incident until the morning of a day (None: until it is resolved)."""
     if until is not None and until <= ctx.now.date():
         raise WatchkeeperError(f"{incident}: can't be snoozed until {until}, which is not after {ctx.now.date()}")
     return _record_action(ctx, specs, incident, EventKind.SNOOZED, by, reason, {"until": str(until or "")})
@@ -47,7 +47,7 @@ def unsnooze_incident(ctx: Context, specs: Sequence[Spec], incident: str, by: st
 
 
 def close_incident(ctx: Context, specs: Sequence[Spec], incident: str, by: str, reason: str) -> Event:
-    """End an incident whose end the data doesn't tell; one that is bad on its newest day can't be closed."""
+    """End an incident whose end the data doesn't show; one that is bad on its newest day can't be closed."""
     return _record_action(ctx, specs, incident, EventKind.CLOSED, by, reason)
 
 
@@ -57,7 +57,7 @@ def add_incident_note(ctx: Context, specs: Sequence[Spec], incident: str, by: st
 
 
 def add_silence(ctx: Context, matchers: Mapping[str, str], start: date, end: date, by: str, comment: str) -> Silence:
-    """Tell nobody of what the matchers fit on days of data from ``start`` to ``end``, both included."""
+    """Notify nobody of what the matchers fit on days of data from ``start`` to ``end``, both included."""
     kept = check_matchers(matchers, start, end)
     payload = {"matchers": kept, "start": str(start), "end": str(end)}
     ctx.ledger.append_event(
@@ -67,7 +67,7 @@ def add_silence(ctx: Context, matchers: Mapping[str, str], start: date, end: dat
 
 
 def end_silence(ctx: Context, silence: str, by: str, reason: str) -> Silence:
-    """Lift a silence; what it kept quiet and still goes on is told when its model is next watched."""
+    """Lift a silence; what it kept quiet and still goes on is notified when its model is next watched."""
     with ctx.ledger.transaction():
         known = {each.id: each for each in known_silences(ctx.ledger)}
         if silence in {each.id for each in load_routes(ctx.settings.routes).silences}:
@@ -162,7 +162,7 @@ def _save_closed(ledger: Ledger, incident: Incident) -> None:
     if closed.status is not Status.RESOLVED:
         raise WatchkeeperError(
             f"{incident.id}: is still bad on {incident.concluded}, so it can't be closed; acknowledge it, snooze it "
-            "until it is resolved, or watch the day again once the data is mended"
+            "until it is resolved, or watch the day again once the data is fixed"
         )
     ledger.save_incident(closed)
 

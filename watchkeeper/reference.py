@@ -181,7 +181,7 @@ def _metrics_page() -> str:
     for section, entries in catalogue.sections().items():
         lines += ["", f"## {section or methods.OTHER_SECTION}", ""]
         lines += markdown_table(
-            ("metric", "name", "unit", "what it tells", "minimum effect size"),
+            ("metric", "name", "unit", "what it means", "minimum effect size"),
             [_metric_row(entry) for entry in entries],
         )
     monitors = [

@@ -1,4 +1,4 @@
-"""What points at a cause besides its own figures, in sentences: releases, mix, features behind a score, slices."""
+"""Diagnostics beside a cause's own figures, in sentences: releases, mix, features behind a score, slices."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ class Status(StrEnum):
     FIRING = "firing"
     RESOLVED = "resolved"
     WITHDRAWN = "withdrawn"
-    """It was pending and went away before it fired; nobody was told."""
+    """It was pending and went away before it fired; nobody was notified."""
 
 
 @dataclass(frozen=True)

@@ -24,10 +24,10 @@ class Measurement:
 
     ``day`` is the partition or cohort day, ``as_of`` the day up to which data was known. ``monitor`` is one of
     arrival, schema, check, fault (a column or partition broken in a way that its distribution gives away), drift, slow
-    (drift too slow for one day to tell), score, performance (one cohort day), nowcast (what an immature cohort day will
+    (drift too slow for one day to show), score, performance (one cohort day), nowcast (what an immature cohort day will
     come to), decay (recent mature cohorts pooled, against the baseline's), estimate (the newest week, by its scores
-    alone), selective (mature days, with payments that were blocked reckoned in), fairness, custom (the bank's own),
-    clue (what points at a cause) and cost (its ``day`` is the one on which bytes were billed).
+    alone), selective (mature days, adjusted for declined payments), fairness, custom (the bank's own),
+    clue (diagnostics) and cost (its ``day`` is the one on which bytes were billed).
     ``feature`` is the column (or '' for the table), ``slice`` reads ``column=value``
     (or '' for everyone). ``value`` lies between ``low`` and ``high`` (95 %
     interval), rests on ``n`` cases, and is judged against ``limit``; ``reason`` says the verdict in words.

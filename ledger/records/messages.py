@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 RETRAINING_NOTE_KINDS = ("asked", "answered", "after shadow", "rolled back")
-"""Kinds of messages that tell, in an incident's thread, what becomes of the retraining it asked for."""
+"""Kinds of messages that say, in an incident's thread, what becomes of the retraining it asked for."""
 
 
 MESSAGE_KIND_ORDER = {
@@ -45,13 +45,13 @@ class Chart:
 
 @dataclass(frozen=True)
 class Message:
-    """One thing to be told about an incident. Natural key: incident, day, kind, channel.
+    """One thing to notify people of about an incident. Natural key: incident, day, kind, channel.
 
     ``kind`` is 'opened' (a new message), 'updated', 'reopened', 'resolved' or, with the number of the event that it is
     about, 'handled 7': these edit it and reply in its thread; 'repeated' says it again. One of
     RETRAINING_NOTE_KINDS adds to it what becomes of a retraining.
     ``blocks`` is Slack's Block Kit, ``text`` the same in plain words. ``sent_at`` is None until delivered.
-    Messages of one ``group`` are told as one, in which ``line`` stands for each, the greatest ``weight`` first;
+    Messages of one ``group`` are sent as one, in which ``line`` stands for each, the greatest ``weight`` first;
     ``bundle`` names that one message, given when it is first tried or, for a digest, from the start. Until ``due_at``
     nobody tries; ``dead`` ones are tried no more. ``about`` holds the incidents as JSON, for programs; ``picture`` is
     the strongest figure, with the first message about an incident.
@@ -89,7 +89,7 @@ class Message:
 
     @property
     def order(self) -> tuple[date, int, int, str, str]:
-        """Return by what messages are put in the order in which they are to be told."""
+        """Return by what messages are put in the order in which they are to be sent."""
         kind, _, number = self.kind.partition(" ") if self.kind not in MESSAGE_KIND_ORDER else (self.kind, "", "")
         return (
             self.day,

@@ -37,7 +37,7 @@ UNSEEN_FACTOR = 2.0
 SCALE_MARGIN = 1.5
 """By how much (in logarithms) a median must move farther than on any baseline day to be one of another scale."""
 WIDEST_SCALE = 100.0
-"""A ratio whose limit would lie beyond this tells nothing."""
+"""A ratio whose limit would lie beyond this says nothing."""
 
 
 class HypothesisTest(NamedTuple):

@@ -86,7 +86,7 @@ def _withhold_verdict(m: Measurement, gathering: BaselineChange, own_days: int) 
         return m
     since, on = (f"{day.day} {day:%b}" for day in (gathering.start, gathering.day))
     if m.monitor == SCORE_MONITOR and own_days >= LEAST_DAYS:
-        reason = f"Held against the {own_days} days that a new champion scores, since {since}: still few to tell by."
+        reason = f"Held against the {own_days} days that a new champion scores, since {since}: still few to judge by."
         return replace(m, reason=f"{m.reason} {reason}".strip())
     reason = f"Not judged: a new champion scores since {since}, and has days of its own to be held against from {on}."
     return replace(m, verdict=Verdict.INSUFFICIENT, reason=f"{reason} {m.reason}".strip())

@@ -24,7 +24,7 @@ from monitors.stats.vectors import bin_midpoints
 from profiles.bins import Floats, Grid, Ints
 
 LEAST_OTHER_BINS = 5
-"""Other bins of a hundredth or more that it takes to tell a heap on one value from a shift of them all."""
+"""Other bins of a hundredth or more that it takes to distinguish a heap on one value from a shift of all."""
 USUAL_RANGE_FACTOR = 1.5
 """How many times what a baseline day did against the others is still usual."""
 
@@ -111,7 +111,7 @@ def measure_spike(blank: Measurement, column: ColumnOfDay, minimum_effect: float
 def _others_keep_their_shape(column: ColumnOfDay, run: Ints) -> bool:
     """Return whether the values outside a run of bins keep their shape, by KS, within what the baseline's days do.
 
-    That tells values that were put there from a shift, under which the others move as well.
+    That distinguishes values that were put there from a shift, under which the others move as well.
     """
     today, days = np.delete(column.today, run), np.delete(column.usual.days, run, axis=1)
     if today.sum() < LEAST_VALUES:

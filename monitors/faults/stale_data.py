@@ -179,13 +179,14 @@ def _judge_partition(
 ) -> Measurement:
     own = replace(blank, metric=REPEATED_SHARE, n=conclusive_columns)
     if not conclusive_columns:
-        reason = "no column is telling enough, or no day before is there, to see whether the partition is an older one"
+        reason = "no column varies enough, or no day before is there, to see whether the partition is an older one"
         return replace(own, verdict=Verdict.INSUFFICIENT, reason=reason)
     day = max(repeats, key=lambda other: (repeats[other], other))
     share = repeats[day] / conclusive_columns
     stale = share >= minimum_effect and (repeats[day] >= 2 or conclusive_columns == 1)
-    reason = f"{repeats[day]} of {conclusive_columns} columns that can tell hold the values of {day:%a %-d %b} again"
+    shown = f"{conclusive_columns} columns that differ from day to day"
+    reason = f"{repeats[day]} of {shown} hold the values of {day:%a %-d %b} again"
     if not repeats[day]:
-        reason = f"none of {conclusive_columns} columns that can tell repeats one of the {len(repeats)} days before"
+        reason = f"none of {shown} repeats one of the {len(repeats)} days before"
     verdict = Verdict.BREACH if stale else Verdict.OK
     return replace(own, value=share, low=share, high=share, limit=minimum_effect, verdict=verdict, reason=reason)

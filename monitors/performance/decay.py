@@ -116,7 +116,7 @@ def _judge_metric(known: KnownCohorts, metric: str, group: Group, alpha: float) 
         spec, metric, comparison.recent.counts
     )
     if verdict is Verdict.INSUFFICIENT:
-        reason += " Too few cases to tell a change of the size that matters from chance."
+        reason += " Too few cases to distinguish a change of the size that matters from chance."
     limit = _limit(metric, now, before, effect.minimum_effect)
     return _decay_measurement(spec, as_of, metric, now, verdict, reason, limit, group=group)
 

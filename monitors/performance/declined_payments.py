@@ -258,7 +258,7 @@ def _weighted_metric(metric: str, parts: Ints, counts: figures.ConfusionCounts) 
     spread = found.value * (1 - found.value)
     effective = spread / found.error**2 if found.error > 0 and spread > 0 else float(cases)
     if effective < LEAST_EFFECTIVE:
-        reason += f" It tells no more than {effective:.0f} plain cases would, {LEAST_EFFECTIVE} are needed."
+        reason += f" It says no more than {effective:.0f} plain cases would, {LEAST_EFFECTIVE} are needed."
         return found, Verdict.INSUFFICIENT, reason
     return found, Verdict.OK, reason
 

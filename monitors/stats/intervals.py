@@ -216,13 +216,13 @@ def difference_interval(a: Estimate, b: Estimate, alpha: float = ALPHA) -> Inter
 
 
 PRIOR_CASES = 5
-"""Cases' worth of belief in a typical variance: a handful of frauds tells little of its own."""
+"""Cases' worth of belief in a typical variance: a handful of frauds says little by itself."""
 
 
 def effective_cases_estimate(value: float, error: float, typical: float, n: int) -> Estimate:
     """Return a mean of figures in [0, 1] with the Wilson interval of its effective cases.
 
-    Its dispersion is its variance over that of a share of n; n / dispersion cases of a share would tell as much. Few
+    Its dispersion is its variance over that of a share of n; n / dispersion cases of a share would say as much. Few
     cases show too little of it (five frauds that all scored high have hardly any), so it is drawn towards a
     ``typical`` one by PRIOR_CASES. At 0 or 1 none is seen at all, and n cases count as n.
 
@@ -248,7 +248,7 @@ def amount_share_estimate(caught: tuple[Ints, Floats], missed: tuple[Ints, Float
 
     Each side is a compound Poisson sum: payments are Poisson, so the variance of its amount is n E[amount^2], and
     E[amount^2] is estimated from the variation between units, which is all that a cube keeps. The interval is Wilson's
-    with as many cases as tell as much: the mean of the error's dispersion and of that of one distribution of amounts on
+    with as many cases as say as much: the mean of the error's dispersion and of that of one distribution of amounts on
     both sides, because few payments on one side show too little of theirs.
 
     Args:

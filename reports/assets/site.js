@@ -1,4 +1,4 @@
-// Tells what a chart's marks say, filters the fleet, opens what is folded before printing. Pages work without it.
+// Shows what a chart's marks say, filters the fleet, opens what is folded before printing. Pages work without it.
 "use strict";
 
 (() => {

@@ -28,7 +28,7 @@ class Scale:
     high: float
 
     def at(self, value: float) -> float:
-        """Return where a value lies, from 0 to 1; what is beyond lies on the border."""
+        """Return where a value lies, from 0 to 1; what is beyond lies on the edge."""
         spread = self.high - self.low
         return min(1.0, max(0.0, (value - self.low) / spread)) if spread else 0.5
 

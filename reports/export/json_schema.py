@@ -21,7 +21,7 @@ RECORDS = (Measurement, Incident, Decision, RetrainingOutcome, Bar, Level, Metho
 
 
 def build_json_schema(pages: Iterable[Page]) -> dict[str, Any]:
-    """Return the schema: a page's JSON is any one of ``oneOf``, told apart by the keys that it must have."""
+    """Return the schema: a page's JSON is any one of ``oneOf``, distinguished by the keys that it must have."""
     defs: dict[str, Any] = {}
     for record in RECORDS:
         found = TypeAdapter(record).json_schema(mode="serialization", ref_template="#/$defs/{model}")

@@ -32,7 +32,7 @@ MONITOR_MARKS = {
     NOWCAST_MONITOR: ("nowcast", "#e69f00"),
     ESTIMATE_MONITOR: ("estimated", "#009e73"),
 }
-"""How each monitor's marks are called, and their colour: told apart by colour-blind people, on light and dark."""
+"""How each monitor's marks are called, and their colour: distinct for colour-blind people, on light and dark."""
 
 
 def write_plotly(site: Path) -> None:

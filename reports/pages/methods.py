@@ -19,7 +19,7 @@ OTHER_SECTION = "Other metrics"
 
 @dataclass(frozen=True)
 class Method:
-    """A metric in words: its key, its title, formula, what it tells, and what it can't; and when it is over its limit.
+    """A metric in words: its key, its title, formula, meaning and caveat; and when it is over its limit.
 
     ``limit`` is how its limit is found. ``minimum_effect`` is the smallest change worth an alert, in the way that
     ``effect`` says; None where there is none.

@@ -90,7 +90,7 @@ UNIT_ERROR = m(
 )  # fmt: skip
 STALE = m(
     "fault", "repeated_share", value=1.0, low=1.0, high=1.0, limit=0.5, n=14,
-    reason="14 of 14 columns that can tell hold the values of Mon 2 Mar again",
+    reason="14 of 14 columns that differ from day to day hold the values of Mon 2 Mar again",
 )  # fmt: skip
 STALE_COLUMN = m(
     "fault", "repeated_column", "device_age_days", 0.004, low=0.003, high=0.006, limit=0.36,

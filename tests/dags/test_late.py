@@ -14,7 +14,7 @@ INTERVAL = '"data_interval_start": "2026-04-20T00:00:00Z"'
     [
         (INTERVAL + ', "run_type": "scheduled", "conf": {}', "1 sent, 0 waiting"),
         ('"data_interval_start": None, "run_type": "manual", "conf": {"day": "2026-04-20"}', "1 sent, 0 waiting"),
-        (INTERVAL + ', "run_type": "backfill"', "a backfill tells nobody"),
+        (INTERVAL + ', "run_type": "backfill"', "a backfill notifies nobody"),
     ],
 )
 def test_the_deadline_alert_tells_the_day_of_its_run_and_nothing_of_a_backfill(

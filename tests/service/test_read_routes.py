@@ -57,7 +57,7 @@ def test_the_heartbeat_fails_while_a_watched_day_was_not_told_of_to_the_end(
     silent = ask.get("/v1/heartbeat")
     assert (silent.status_code, silent.json()["detail"]) == (
         503,
-        "watched, but not told of to the end: app_scams (due 2026-03-02)",
+        "watched, but not everybody notified: app_scams (due 2026-03-02)",
     )
     write_heartbeat(settings.heartbeat, ledger, both, NOW)
     assert ask.get("/v1/heartbeat").json()["alive"] is True

@@ -213,7 +213,7 @@ json_values = st.recursive(
 )  # fmt: skip
 def test_no_payload_breaks_the_reader_and_every_name_is_readable(content: dict[str, Any]) -> None:
     found = parse_press(content, NOW.date())
-    for action in found.acts if found else ():
+    for action in found.actions if found else ():
         assert action.by.isprintable()
         assert 0 < len(action.by) <= 100
         assert " " not in action.incident

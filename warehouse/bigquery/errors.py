@@ -27,7 +27,7 @@ def to_watchkeeper_error(
     """Return the sentence for an error. ``where`` begins it; ``planned``: BigQuery hadn't begun to read rows.
 
     A statement that is refused while it is planned is refused for its names and types, which may be shown; one that
-    fails on the rows may quote a value, so only the kind of failure is told.
+    fails on the rows may quote a value, so only the kind of failure is shown.
     """
     if isinstance(error, RetryError) and error.cause is not None:
         error = error.cause

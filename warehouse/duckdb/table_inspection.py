@@ -92,7 +92,7 @@ class InspectedTable:
         return dict(sorted(found))
 
     def correlation_with_time(self, name: str, time: str) -> float:
-        """Return how closely a number follows the time, as a correlation from -1 to 1; 0 where that can't be told."""
+        """Return how closely a number follows the time, as a correlation from -1 to 1; 0 where that can't be known."""
         value, when = sql.column_as_double(name, self.columns[name]), sql.column_as_timestamp(time, self.columns[time])
         pair = f"CASE WHEN isfinite({value}) THEN {value} END AS x, epoch({when}) AS y"
         found = self._rows(f"SELECT corr(x, y) FROM ({self._select(pair)}) WHERE abs(x) < 1e150")[0][0]

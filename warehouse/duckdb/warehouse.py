@@ -53,7 +53,7 @@ class ParquetWarehouse:
             if spec.features.id in source.columns
             else "count(*)"
         )
-        # Days that share their files with others are told apart by what is in them, not by when a file was written.
+        # Days that share their files with others are distinguished by what is in them, not by when a file was written.
         content = "''" if source.partitioned else "CAST(sum(hash(t)) AS VARCHAR)"
         text = f"SELECT count(*), {distinct}, {content} FROM {source.scan(bound)}{where_clause(source.wanted(bound))}"
         count, distinct_ids, digest = self._scanner.rows(Statement(text, bound.values))[0]

@@ -151,7 +151,7 @@ def _day_column(spec: Spec, columns: Mapping[str, str], name: str) -> str:
     found = next((each for each in asked if each in columns), None)
     if found is None:
         raise WatchkeeperError(
-            f"{name}: has no column {' or '.join(repr(each) for each in asked)} that tells the day of a row; "
+            f"{name}: has no column {' or '.join(repr(each) for each in asked)} that holds the day of a row; "
             f"it has {', '.join(columns)}{did_you_mean(asked[-1], columns)}"
         )
     return found

@@ -46,7 +46,7 @@ class BinnedBatch(NamedTuple):
         return np.asarray(self.at if self.where is None else self.where[self.at], dtype=np.intp)
 
     def counted(self, codes: BinIndexes | None, groups: int, width: int) -> tuple[Ints, list[Ints]]:
-        """Return rows by group and bin index (of ``width``), and units by group; ``codes`` tell each row's group."""
+        """Return rows by group and bin index (of ``width``), and units by group; ``codes`` gives each row's group."""
         at = self.at if codes is None else codes * self.size + self.at
         rows = np.bincount(at, minlength=groups * self.size)
         if self.where is None:

@@ -79,7 +79,7 @@ def is_plain_number(kind: str) -> bool:
 
 
 def has_text_levels(kind: str) -> bool:
-    """Return whether ``TextBinning`` tells a type's values as ``expressions.as_level`` does."""
+    """Return whether ``TextBinning`` writes a type's values as ``expressions.as_level`` does."""
     return kind in ("VARCHAR", "BOOLEAN") or sql.is_integer_type(kind)
 
 

@@ -75,7 +75,7 @@ def profile_source(spec: Spec, schema: ProfileSchema, source: Source, scanner: P
 
 
 def profile_statements(spec: Spec, schema: ProfileSchema, source: Source) -> Iterator[Statement]:
-    """Yield what ``profile_source`` sends to a warehouse that bills, so that its cost can be told beforehand."""
+    """Yield what ``profile_source`` sends to a warehouse that bills, so that its cost can be known beforehand."""
     slices = [name for name in schema.slices if name in source.columns]
     names = [name for name in scan_queries.feature_columns(schema, source) if name != spec.score.column]
     yield from batched_queries.batched_statements(schema, source, names, slices)

@@ -144,7 +144,7 @@ def _infer_kinds(spec: Spec, source: Source, rows: int, run: RunStatement) -> di
 def _calendar_columns(spec: Spec, source: Source, names: Sequence[str], run: RunStatement) -> set[str]:
     """Return the columns with one value all day but not every day, such as "is weekend".
 
-    They tell the date, not the customers: no single day could ever look like the baseline.
+    They show the date, not the customers: no single day could ever look like the baseline.
     """
     if not names:
         return set()

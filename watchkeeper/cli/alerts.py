@@ -1,4 +1,4 @@
-"""``watchkeeper alerts``: try the channels, and see or resend what couldn't be told."""
+"""``watchkeeper alerts``: try the channels, and see or resend what couldn't be sent."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from models.spec import Spec
 from watchkeeper.pipeline import notifying, watch
 from watchkeeper.settings import read_settings
 
-app = typer.Typer(help="Try the channels, and see what couldn't be told.", no_args_is_help=True)
+app = typer.Typer(help="Try the channels, and see what couldn't be sent.", no_args_is_help=True)
 out = Console(soft_wrap=True)
 
 
@@ -54,7 +54,7 @@ def undelivered() -> None:
     for letter in letters:
         out.print(f"{letter.channel}  {letter.incident}  {letter.kind}: {letter.last_error}", highlight=False)
     if not letters:
-        out.print("Nothing: every message was told or is still being tried.")
+        out.print("Nothing: every message was sent or is still being tried.")
 
 
 @app.command()
@@ -65,7 +65,7 @@ def resend() -> None:
 
 
 def sample_messages(spec: Spec, links: Links, day: date) -> list[Message]:
-    """Return one message of each kind about an incident that never was, in the order of telling."""
+    """Return one message of each kind about an incident that never was, in the order of sending."""
     incident = Incident(
         id=f"{spec.model}-{datetime.now(UTC):%Y%m%d%H%M%S}-test",
         model=spec.model,

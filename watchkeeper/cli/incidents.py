@@ -74,7 +74,7 @@ def snooze(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Tell nothing more of an incident until a day, or until it is resolved."""
+    """Notify nobody of an incident until a day, or until it is resolved."""
     ctx, specs = _open_context()
     day = until.date() if until else None
     _report_event(ctx, specs, incident_actions.snooze_incident(ctx, specs, id_, by, reason, day), machine=json)
@@ -89,7 +89,7 @@ def unsnooze(id_: IdArgument, by: ByOption, reason: ReasonOption, json: JsonOpti
 
 @incident_app.command()
 def close(id_: IdArgument, by: ByOption, reason: ReasonOption, json: JsonOption = False) -> None:
-    """End an incident whose end the data can't tell; one that is still bad can't be closed."""
+    """End an incident whose end the data can't show; one that is still bad can't be closed."""
     ctx, specs = _open_context()
     _report_event(ctx, specs, incident_actions.close_incident(ctx, specs, id_, by, reason), machine=json)
 
@@ -125,7 +125,7 @@ def add_silence(
     tier: Annotated[str | None, typer.Option(help="Tier in the model file.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Tell nobody of what every matcher fits, on some days of data."""
+    """Notify nobody of what every matcher fits, on some days of data."""
     given = {"model": model, "cause": cause, "feature": feature, "slice": slice_, "owner": owner, "tier": tier}
     matchers = {name: wanted for name, wanted in given.items() if wanted is not None}
     ctx, _ = _open_context()

@@ -120,7 +120,7 @@ def run(
     fail_on: FailOption = FailOn.NEVER,
     site: SiteOption = True,
 ) -> None:
-    """Watch one day: conclude, publish the pages it touches, and tell people."""
+    """Watch one day: conclude, publish the pages it touches, and notify people."""
     ctx = watch.open_context(read_settings())
     specs = watch.load_specs(ctx.settings, model or [])
     runs: list[Run] = []
@@ -149,7 +149,7 @@ def backfill(
     fail_on: FailOption = FailOn.NEVER,
     site: SiteOption = True,
 ) -> None:
-    """Watch a span of past days: conclude and publish, but tell nobody and ask for no retraining."""
+    """Watch a span of past days: conclude and publish, but notify nobody and ask for no retraining."""
     ctx = watch.open_context(read_settings(), live=False)
     specs = watch.load_specs(ctx.settings, model or [])
     if end < start:
@@ -256,7 +256,7 @@ def heartbeat(
     max_age: Annotated[str, typer.Option(help="Oldest that is well, such as 90m, 26h or 2d.")] = "26h",
     json: JsonOption = False,
 ) -> None:
-    """Look when each model's watch last came to its end; exit with 3 where that is too long ago, or never."""
+    """Look when each model's watch was last completed; exit with 3 where that is too long ago, or never."""
     most, settings = beats.parse_age(max_age), read_settings()
     known = beats.read_heartbeat(settings.heartbeat) if settings.heartbeat.exists() else {}
     models = [spec.model for spec in watch.load_specs(settings)]
@@ -265,7 +265,7 @@ def heartbeat(
         rows = [{"model": name, **asdict(each)} for name, each in known.items()]
         out.file.write(show.to_json([{"well": not late, "late": late, "models": rows}]) + "\n")
     else:
-        sentence = "\n".join(late) or f"well: the watch of {len(models)} models came to its end in time"
+        sentence = "\n".join(late) or f"well: the watch of {len(models)} models was completed in time"
         out.print(sentence, markup=False, highlight=False, soft_wrap=True)
     if late:
         raise typer.Exit(3)

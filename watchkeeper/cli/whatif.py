@@ -27,7 +27,7 @@ def replay(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Say what other limits and alert rules would have told of past days, beside today's; reads no table."""
+    """Show of what people would be notified under other limits and alert rules, beside today's; reads no table."""
     from watchkeeper.whatif import replay as replaying  # noqa: PLC0415  the other commands start without it
 
     ctx = watch.open_context(read_settings(), live=False)

@@ -38,7 +38,7 @@ STDIN = "standard input"
 
 @dataclass(frozen=True)
 class Feed:
-    """Where batches go: a model and its frame, and who is told what became of each."""
+    """Where batches go: a model and its profile schema, and who hears what became of each."""
 
     ctx: Context
     spec: Spec
@@ -60,7 +60,7 @@ def ingest_batches(
     batch_id: str | None,
     follow: bool,
 ) -> None:
-    """Take a file, a directory of files or ``-``, standard input, and tell what became of each batch.
+    """Take a file, a directory of files or ``-``, standard input, and report what became of each batch.
 
     ``batch_id`` names a file or standard input otherwise than by content; ``follow`` looks at a directory again until
     it is interrupted. Raises WatchkeeperError for what can't be read, of which nothing is counted, and for rows of a
@@ -84,7 +84,7 @@ def ingest_batches(
 
 
 def _ingest_directory(feed: Feed, folder: Path, *, follow: bool) -> list[str]:
-    """Take the files of a directory in order of name, and return what was wrong with some, each told at once."""
+    """Take the files of a directory in order of name, and return what was wrong with some, each reported at once."""
     seen: set[tuple[str, int, int]] = set()
     problems: list[str] = []
     try:
@@ -107,7 +107,7 @@ def _finished_files(folder: Path) -> list[Path]:
 
 
 def _ingest_file(feed: Feed, file: Path) -> list[str]:
-    """Take one of many files. What is wrong with it is told; what is wrong with the ledger is raised."""
+    """Take one of many files. What is wrong with it is reported; what is wrong with the ledger is raised."""
     try:
         name, profiles = _read_file(feed, file, None)
     except WatchkeeperError as error:
@@ -137,7 +137,7 @@ def _read_file(feed: Feed, path: Path, batch_id: str | None) -> tuple[str, dict[
 
 
 def _ingest_stream(feed: Feed, stdin: BinaryIO, batch_id: str | None) -> list[str]:
-    """Take JSON lines or an Arrow stream, told apart by the first byte."""
+    """Take JSON lines or an Arrow stream, distinguished by the first byte."""
     hashed = batches.HashedReader(stdin)
     content = io.BufferedReader(hashed)
     if not content.peek(1).startswith(batches.ARROW_STREAM):
@@ -153,7 +153,7 @@ def _ingest_stream(feed: Feed, stdin: BinaryIO, batch_id: str | None) -> list[st
 def _name_batches(content: Iterable[bytes], batch_id: str | None) -> Iterator[tuple[str, list[tuple[int, str]]]]:
     """Yield pieces of lines as batches: ID for the only one, else ID/1, ID/2 ...; without an id, by their digest.
 
-    A digest of each piece, not of the whole: after a bad line was mended, the pieces before it have the same names.
+    A digest of each piece, not of the whole: after a bad line was fixed, the pieces before it have the same names.
     """
     for number, lines in enumerate(batches.read_line_batches(content, STDIN), 1):
         if batch_id is None:
@@ -179,7 +179,7 @@ def _profile_tables(feed: Feed, tables: Iterable[pa.Table], source: str) -> dict
 
 
 def _count_batch(feed: Feed, source: str, batch: str, profiles: dict[date, Profile] | None) -> list[str]:
-    """Count a batch's profiles (None: they were counted before), tell it, and return what was refused."""
+    """Count a batch's profiles (None: they were counted before), report it, and return what was refused."""
     if profiles is None:
         feed.report_progress(f"{source}: batch {batch} was counted before")
         return []

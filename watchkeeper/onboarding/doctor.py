@@ -29,7 +29,7 @@ OK, LOOK, BROKEN = "ok", "look", "broken"
 COLOURS = {OK: "green", LOOK: "yellow", BROKEN: "red"}
 MAX_SKEW_SECONDS = 60.0
 LABEL_DAYS = 7
-"""The last days of the baseline whose labels are looked at: enough to tell, and never a large bill."""
+"""The last days of the baseline whose labels are looked at: enough to judge by, and never a large bill."""
 MIN_LABELLED_SHARE = 0.5
 """Share of payments with a label below which somebody should look, where labels are explicit."""
 
@@ -180,7 +180,7 @@ def _check_clock(ctx: Context, specs: list[Spec]) -> Iterator[Finding]:
             days = ctx.warehouse.days(spec, ctx.now.date() - timedelta(days=3), ctx.now.date() + timedelta(days=1))
             partition = ctx.warehouse.partition(spec, days[-1]) if days else None
         except WatchkeeperError:
-            continue  # told above
+            continue  # reported above
         if partition and partition.arrived_at > ctx.now + timedelta(seconds=MAX_SKEW_SECONDS):
             found_text = (
                 f"{spec.features.table} was written at {partition.arrived_at:%Y-%m-%d %H:%M} UTC, which is to come"
@@ -202,13 +202,13 @@ def _check_writable(folder: Path, setting: str) -> str:
 
 
 def _check_heartbeat(settings: Settings, specs: Sequence[Spec]) -> str:
-    """Return what the heartbeat says; where no watch ever came to its end there is none, which is no fault yet."""
+    """Return what the heartbeat says; where no watch was ever completed there is none, which is no fault yet."""
     if not settings.heartbeat.exists():
-        return f"none yet; {settings.heartbeat} is written when a watch has come to its end"
+        return f"none yet; {settings.heartbeat} is written when a watch is completed"
     now = datetime.fromisoformat(settings.now).replace(tzinfo=UTC) if settings.now else datetime.now(UTC)
     if found := late_models(read_heartbeat(settings.heartbeat), [spec.model for spec in specs], now, MAX_HEARTBEAT_AGE):
         raise WatchkeeperError("; ".join(found))
-    return f"each model's watch came to its end in the last {MAX_HEARTBEAT_AGE.total_seconds() / 3600:.0f} hours"
+    return f"each model's watch was completed in the last {MAX_HEARTBEAT_AGE.total_seconds() / 3600:.0f} hours"
 
 
 def _check_channels(settings: Settings, now: datetime) -> Iterator[Finding]:

@@ -154,7 +154,7 @@ def guess_known_at(table: InspectedTable, label: str, time: str) -> tuple[str, s
         return found[0], "its name"
     if time not in table.columns:
         time = guess_time(table)[0] or guess_day(table, "")[0]
-    return time, f"the table doesn't tell when {label} became known, so it is taken as known at once"
+    return time, f"the table doesn't say when {label} became known, so it is taken as known at once"
 
 
 def guess_protected(facts: dict[str, ColumnFacts], taken: set[str]) -> tuple[str, str]:

@@ -98,7 +98,7 @@ def _suggest_slices(schema: ProfileSchema, counts: Mapping[str, Counts]) -> list
         levels, own = schema.categories[name], counts.get(name)
         if own is None or not 2 <= len(levels.seen) <= FEW_LEVELS:
             continue
-        least = min(own.bins.get(cell, 0) for cell in range(len(levels.top))) / max(own.rows, 1)
+        least = min(own.bins.get(level, 0) for level in range(len(levels.top))) / max(own.rows, 1)
         if least >= MIN_SLICE_SHARE:
             found.append((len(levels.seen), name, least))
     return [

@@ -19,14 +19,14 @@ UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days
 
 @dataclass(frozen=True)
 class ModelHeartbeat:
-    """When a model's watch last came to its end, and its newest watched day."""
+    """When a model's watch was last completed, and its newest watched day."""
 
     at: datetime
     day: date | None
 
 
 def write_heartbeat(file: Path, ledger: Ledger, specs: Sequence[Spec], now: datetime) -> dict[str, ModelHeartbeat]:
-    """Write the heartbeat of models whose watch came to its end, beside those of others, and return all.
+    """Write the heartbeat of models whose watch was completed, beside those of others, and return all.
 
     Raises WatchkeeperError where it can't be written.
     """
@@ -49,7 +49,7 @@ def read_heartbeat(file: Path) -> dict[str, ModelHeartbeat]:
         models = json.loads(file.read_text(encoding="utf-8"))["models"]
         return {str(model): _parse_heartbeat(each) for model, each in models.items()}
     except FileNotFoundError:
-        raise WatchkeeperError(f"{file}: there is no heartbeat; no watch came to its end yet") from None
+        raise WatchkeeperError(f"{file}: there is no heartbeat; no watch was completed yet") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise WatchkeeperError(f"{file}: can't be read as a heartbeat ({type(error).__name__})") from error
 
@@ -61,11 +61,11 @@ def late_models(
     found = []
     for model in models:
         if model not in beats:
-            found.append(f"{model}: no watch came to its end yet")
+            found.append(f"{model}: no watch was completed yet")
         elif now - beats[model].at > most:
             at, old = beats[model].at, _describe_span(now - beats[model].at)
             found.append(
-                f"{model}: its last watch came to its end at {at:%Y-%m-%d %H:%M} UTC, {old} ago; "
+                f"{model}: its last watch was completed at {at:%Y-%m-%d %H:%M} UTC, {old} ago; "
                 f"at most {_describe_span(most)} is wanted"
             )
     return found

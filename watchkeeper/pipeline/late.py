@@ -1,4 +1,4 @@
-"""What is told of a day whose watch didn't come to its end in time; nothing was concluded, so it is no incident."""
+"""Notifies of a day whose watch wasn't completed in time; nothing was concluded, so it is no incident."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def notify_late_day(ctx: Context, spec: Spec, day: date, channel: str) -> bool:
     with ctx.ledger.transaction():
         if ctx.ledger.run(spec.model, day) is not None:
             return False
-        said = "The watch of this day did not come to its end in time, so nobody knows whether its data is sound."
+        said = "The watch of this day was not completed in time, so nobody knows whether its data is sound."
         step = "First step: look at the day's run in Airflow, and start it again."
         message = _late_message(
             spec, day, "opened", channel, f"🔴 {spec.name}: {format_day(day)} was not watched", said, step
@@ -32,12 +32,12 @@ def notify_late_day(ctx: Context, spec: Spec, day: date, channel: str) -> bool:
 
 
 def notify_completed_late(ctx: Context, spec: Spec, day: date) -> None:
-    """Put into the outbox, where it was told that a day's watch is late, that it came to its end."""
+    """Put into the outbox, where people were notified that a day's watch is late, that it was completed."""
     for notified in ctx.ledger.messages(_late_message_id(spec, day)):
         if notified.kind == "opened":
             head = f"✅ {spec.name}: {format_day(day)} was watched, if late"
             ctx.ledger.enqueue(
-                _late_message(spec, day, "resolved", notified.channel, head, "What it found is told by itself.")
+                _late_message(spec, day, "resolved", notified.channel, head, "What it found is in messages of its own.")
             )
 
 

@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def emit_lineage(ctx: Context, spec: Spec, day: date) -> Iterator[None]:
-    """Tell that a day's watch starts, and then how it ended; nothing where the settings name no place for it."""
+    """Send lineage events of a watch's start and end; nothing where the settings name no place for it."""
     if not ctx.settings.lineage:
         yield
         return
@@ -130,7 +130,7 @@ def _with_schema_urls(found: Mapping[str, LineageEvent]) -> LineageEvent:
 
 
 def _send_event(settings: Settings, found: LineageEvent) -> None:
-    import requests  # noqa: PLC0415  only where events are told
+    import requests  # noqa: PLC0415  only where events are sent
 
     text = json.dumps(found, ensure_ascii=False)
     try:
@@ -143,4 +143,4 @@ def _send_event(settings: Settings, found: LineageEvent) -> None:
         kind = {"Content-Type": "application/json"}
         requests.post(address, data=text.encode(), headers=kind | key, timeout=TIMEOUT_SECONDS).raise_for_status()
     except (OSError, requests.RequestException) as error:
-        log.warning("the lineage event %s of %s was not told: %s", found["eventType"], found["job"]["name"], error)
+        log.warning("the lineage event %s of %s was not sent: %s", found["eventType"], found["job"]["name"], error)

@@ -75,7 +75,7 @@ def _format_value(found: RestatedFigure, value: float) -> str:
 
 
 def _last_reported_value(event: Event | None, found: RestatedFigure) -> float | None:
-    """Return the value that was told last of the same figure; an older log names the metric only, recall's."""
+    """Return the value that was notified last of the same figure; an older log names the metric only, recall's."""
     if event is None or (event.payload["metric"], event.payload.get("slice", "")) != (found.metric, found.slice):
         return None
     return float(event.payload["value"])

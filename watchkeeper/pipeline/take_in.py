@@ -25,7 +25,7 @@ from watchkeeper.pipeline.load_day import StoredDays, load_stored_days, require_
 
 
 @dataclass(frozen=True)
-class TakenIn:
+class AvailableDay:
     """What is there of a day, and what is stored of it and the days before.
 
     ``partition`` is what arrived or was streamed (None: nothing), ``known_columns`` the types that columns had on the
@@ -38,7 +38,7 @@ class TakenIn:
     changed: frozenset[date] = frozenset()
 
 
-def take_in_past(ctx: Context, spec: Spec, day: date, cache: DayCache) -> TakenIn:
+def take_in_past(ctx: Context, spec: Spec, day: date, cache: DayCache) -> AvailableDay:
     """Look at what is there of a day, and scan the days before it that never were: a model first watched has a past.
 
     The partition is looked at before anything is read from it: data that is rewritten meanwhile has another version
@@ -57,10 +57,10 @@ def take_in_past(ctx: Context, spec: Spec, day: date, cache: DayCache) -> TakenI
     rows |= scan_missing_days(ctx, spec, schema, (horizon, day - timedelta(days=1)), scanned, cache)
     stored = replace(stored, row_counts=rows)
     first = ctx.warehouse.partition(spec, require_baseline_days(spec, stored, day)[0])
-    return TakenIn(partition or streamed.get(day), first.columns if first else None, stored)
+    return AvailableDay(partition or streamed.get(day), first.columns if first else None, stored)
 
 
-def take_in_day(ctx: Context, spec: Spec, day: date, past: TakenIn, cache: DayCache) -> TakenIn:
+def take_in_day(ctx: Context, spec: Spec, day: date, past: AvailableDay, cache: DayCache) -> AvailableDay:
     """Scan a day's partition and take in the labels known by its end; return what is stored since."""
     stored = _scan_day(ctx, spec, day, past.stored, cache)
     if stored.schema.score is None or spec.labels is None:

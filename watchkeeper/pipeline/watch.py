@@ -37,7 +37,7 @@ from watchkeeper.pipeline.custom_metrics import add_metrics_folder
 from watchkeeper.pipeline.day_cache import DayCache
 from watchkeeper.pipeline.load_day import load_card_ranking, load_day
 from watchkeeper.pipeline.run_monitors import run_monitors
-from watchkeeper.pipeline.take_in import TakenIn, take_in_day, take_in_past
+from watchkeeper.pipeline.take_in import AvailableDay, take_in_day, take_in_past
 from watchkeeper.settings import Settings
 
 
@@ -76,7 +76,7 @@ def run_day(
 ) -> Run:
     """Watch a day, after those recent days that came or were rewritten since they were watched.
 
-    What lineage is told of stands around each of them. Return what was recorded of the day.
+    What sends events to lineage stands around each of them. Return what was recorded of the day.
     """
     cache = DayCache()
     for stale in stale_days(ctx, spec, day):
@@ -138,7 +138,7 @@ def measure_day(
     ctx: Context,
     spec: Spec,
     day: date,
-    taken: TakenIn,
+    taken: AvailableDay,
     cache: DayCache,
     *,
     checked: Sequence[Measurement] = (),
@@ -163,7 +163,7 @@ def measure_day(
 
 
 def conclude_day(
-    ctx: Context, spec: Spec, day: date, taken: TakenIn | None, cache: DayCache
+    ctx: Context, spec: Spec, day: date, taken: AvailableDay | None, cache: DayCache
 ) -> tuple[Run, list[Measurement]]:
     """Turn the day's measurements into incidents, and again those of later days that were already concluded.
 
@@ -224,7 +224,7 @@ def publish_site(
 ) -> str:
     """Rebuild the pages that the touched model-days change, with a drill-down for each new drift.
 
-    None rebuilds all, on every core; ``progress`` is told as ``reports.site.build_site`` tells it.
+    None rebuilds all, on every core; ``progress`` is called as ``reports.site.build_site`` calls it.
     Where the settings name a place to publish to, the site is copied there, and only what changed is sent.
     """
     import reports.export.publish  # noqa: PLC0415  jinja is only needed here
@@ -249,7 +249,7 @@ def publish_site(
 
 
 def deliver_and_write_heartbeat(ctx: Context, specs: Sequence[Spec]) -> str:
-    """Deliver what waits in the outbox, and leave a sign of life: the watch came to its end."""
+    """Deliver what waits in the outbox, and leave a sign of life: the watch was completed."""
     outcome = deliver_messages(ctx, specs)
     heartbeat.write_heartbeat(ctx.settings.heartbeat, ctx.ledger, specs, ctx.now)
     return outcome

@@ -24,7 +24,7 @@ Flags = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 RESAMPLES = 400
 MIN_DAYS = 5
-"""Fewer days don't tell by how much days differ."""
+"""Fewer days don't show by how much days differ."""
 MIN_FRAUDS = 30
 """Smaller groups' recalls are not compared."""
 CALIBRATION_BINS = 10

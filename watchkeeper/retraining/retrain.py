@@ -40,7 +40,7 @@ def find_open_request(ctx: Context, spec: Spec) -> Decision | None:
 def train_and_judge_challenger(ctx: Context, spec: Spec, request: Decision, approved_by: str = "") -> RetrainingOutcome:
     """Fit a challenger on the request's window, judge it on the later days, promote it only when it is better.
 
-    The outcome, the new baseline of a promotion, and what the incident's thread tells of it are one transaction, and
+    The outcome, the new baseline of a promotion, and what the incident's thread says of it are one transaction, and
     the stored model's name follows from the request, so that a run killed at any point and run again ends the same.
     Raises WatchkeeperError where approval is required and nobody gave it, or the window has nothing to learn from.
     """
@@ -190,7 +190,7 @@ def _blank_outcome(spec: Spec, request: Decision, before: Sequence[RetrainingOut
 
 
 def _describe_outcome(spec: Spec, outcome: RetrainingOutcome, day: date, mature: date | None) -> str:
-    """Return what became of a request, as its incident's thread tells it; ``mature`` is the newest mature day then."""
+    """Return what became of a request, as its incident's thread says it; ``mature`` is the newest mature day then."""
     by = f", approved by {outcome.approved_by}" if outcome.approved_by else ""
     judged = f"judged on {format_day(outcome.evaluated_from)} to {format_day(outcome.evaluated_to)}"
     why = "; ".join(outcome.reasons)

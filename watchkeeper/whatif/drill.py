@@ -32,9 +32,9 @@ CohortStates = dict[tuple[date, date], Cohort]
 class DrilledFault:
     """What became of one fault. Natural key: model, fault, feature, start.
 
-    ``after_days`` is the bad days until it was told, the first one included (None: not in ``days`` days); ``cause`` and
-    ``named`` are the first incident's, its columns with the most important first. ``gbp_per_day`` is at most what the
-    fault can cost a day, ``cost_gbp`` that until it was told, or over all days.
+        ``after_days`` is the bad days until it was notified, the first one included (None: not in ``days`` days); ``cause``
+    and ``named`` are the first incident's, its columns with the most important first. ``gbp_per_day`` is at most what the
+        fault can cost a day, ``cost_gbp`` that until it was notified, or over all days.
     """
 
     model: str
@@ -104,7 +104,7 @@ def _in_control_days(past: History, incidents: Sequence[Incident], spec: Spec, d
 def _history_with_fault(
     past: History, spec: Spec, fault: InjectedFault, days: Sequence[date], known: CohortStates
 ) -> History:
-    """Return the history with the fault on some days: their profiles, what was told of their rows, and their labels."""
+    """Return the history with the fault on some days: their profiles, the records of their rows, and their labels."""
     ledger = copy_to_memory(past.ledger, spec.model, date.min, date.max)
     newest = {day: cohort for (day, _), cohort in sorted(known.items())}
     profiles = {
@@ -149,7 +149,7 @@ def _newest_profile_before(past: History, spec: Spec, day: date) -> Profile:
 
 
 def _mature_days(measurements: Sequence[Measurement], spec: Spec) -> int:
-    """Return the age at which missed fraud is known, as the decay monitor told it, or the labels' horizon."""
+    """Return the age at which missed fraud is known, as the decay monitor recorded it, or the labels' horizon."""
     measured_days = next(
         (m.value for m in measurements if (m.monitor, m.metric) == ("decay", "frauds_mature_until")), None
     )

@@ -1,4 +1,4 @@
-"""What people said of incidents that were no problem: kept in the log, and shown beside what other rules would tell."""
+"""What people said of incidents that were no problem: kept in the log, and shown beside what other rules report."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class History:
     ) -> list[Measurement]:
         """Return what the watch measured on a day, with every figure judged anew by a model file's rules.
 
-        ``changed`` are the cohort days whose own figures are wanted too. Schema and checks stay as they were told.
+        ``changed`` are the cohort days whose own figures are wanted too. Schema and checks stay as they were recorded.
         Measurements come in the order in which the ledger returns them to the watch.
         """
         inputs = load_day(self.ledger, self.cache, spec, self.stored, day, changed)
@@ -111,7 +111,7 @@ def load_history(ctx: Context, spec: Spec, start: date, end: date) -> History:
 def rejudge_arrival(
     spec: Spec, day: date, row_measurements: Sequence[Measurement], rows: dict[date, int], due: datetime | None
 ) -> list[Measurement]:
-    """Return what was told of a day's arrival, judged anew, and its schema and checks as they were told.
+    """Return what was recorded of a day's arrival, judged anew, and its schema and checks as they were.
 
     ``rows`` are those of earlier days, ``due`` is the deadline (UTC) that stored delays are counted from. A day that
     had no partition stays missing.
@@ -129,7 +129,7 @@ def rejudge_arrival(
 def _partition_from_figures(
     spec: Spec, day: date, figures: dict[str, Measurement], due: datetime | None
 ) -> Partition | StreamedDay:
-    """Return what arrived as far as its stored figures tell; what came without a deadline came in time."""
+    """Return what arrived as far as its stored figures show; what came without a deadline came in time."""
     rows, repeated = figures["row_count"].n, figures.get("duplicate_share")
     if repeated is None:
         return StreamedDay(rows, "")

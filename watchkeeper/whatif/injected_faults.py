@@ -194,7 +194,7 @@ def with_level_renamed(counts: Counts, level: int) -> Counts:
     bins = dict(counts.bins)
     rows = bins.pop(level, 0)
     bins[UNSEEN] = bins.get(UNSEEN, 0) + rows
-    return replace(counts, bins=BinCounts.of({cell: own for cell, own in bins.items() if own}))
+    return replace(counts, bins=BinCounts.of({level: own for level, own in bins.items() if own}))
 
 
 def with_unseen_level(counts: Counts, share: float) -> Counts:
@@ -202,7 +202,7 @@ def with_unseen_level(counts: Counts, share: float) -> Counts:
     bins = BinCounts.of(counts.bins)
     left = dict(_bin_counts(bins.bins, apportion_rows(bins.rows, round(float(bins.rows.sum()) * (1 - share)))))
     left[UNSEEN] = left.get(UNSEEN, 0) + int(bins.rows.sum()) - sum(left.values())
-    return replace(counts, bins=BinCounts.of({cell: own for cell, own in left.items() if own}))
+    return replace(counts, bins=BinCounts.of({level: own for level, own in left.items() if own}))
 
 
 def with_values_changed(grid: Grid, counts: Counts, change: Callable[[Floats], Floats]) -> Counts:
@@ -250,7 +250,7 @@ def apportion_rows(rows: Ints, total: int) -> Ints:
 
 
 def _bin_counts(bins: Ints, rows: Ints) -> BinCounts:
-    """Return rows by cell, those of equal cells together and empty ones left out."""
+    """Return rows by bin, those of equal bins together and empty ones left out."""
     places, which = np.unique(bins, return_inverse=True)
     sums = np.zeros(len(places), dtype=np.int64)
     np.add.at(sums, which, rows)
@@ -258,12 +258,12 @@ def _bin_counts(bins: Ints, rows: Ints) -> BinCounts:
 
 
 def _bin_midpoints(grid: Grid, bins: Ints) -> Floats:
-    middles: Floats = bin_midpoints(grid)[bins + grid.half]
-    return middles
+    midpoints: Floats = bin_midpoints(grid)[bins + grid.half]
+    return midpoints
 
 
 def _standard_deviation(grid: Grid, counts: Counts) -> float:
-    """Return the standard deviation of a number at cell resolution."""
+    """Return the standard deviation of a number at bin resolution."""
     bins = BinCounts.of(counts.bins)
     values = _bin_midpoints(grid, bins.bins)
     mean = np.average(values, weights=bins.rows)
@@ -276,7 +276,7 @@ def _median_everywhere(grid: Grid, usual: Counts) -> Callable[[Floats], Floats]:
 
 
 def _with_scores_shifted(day: Profile, column: str, grid: Grid, steps: int) -> Profile:
-    """Return a day whose scores lie some cells higher."""
+    """Return a day whose scores lie some bins higher."""
 
     def counts(own: Counts) -> Counts:
         bins = BinCounts.of(own.bins)
@@ -296,7 +296,7 @@ def _with_scores_shifted(day: Profile, column: str, grid: Grid, steps: int) -> P
 
 
 def _cube_shifted(cube: Cube, grid: Grid, steps: int) -> Cube:
-    """Return a cube with every score some cells higher; the last cell keeps what would leave."""
+    """Return a cube with every score some bins higher; the last bin keeps what would leave."""
     shares = np.clip((_bin_midpoints(grid, np.arange(-grid.half, grid.half)) - grid.centre) / grid.scale, 0, 1)
 
     def part(own: Ints) -> Ints:
@@ -310,7 +310,7 @@ def _cube_shifted(cube: Cube, grid: Grid, steps: int) -> Cube:
 
 
 def _draw_lost_bins(cohorts: Mapping[date, Cohort], half: int, rng: np.random.Generator) -> tuple[Ints, float]:
-    """Draw score cells that raise alerts, with about a third of the caught frauds; return them and their share."""
+    """Draw score bins that raise alerts, with about a third of the caught frauds; return them and their share."""
     caught = np.zeros(half, dtype=np.int64)
     for cohort in cohorts.values():
         if EVERYONE in cohort.labels.bins:
@@ -322,7 +322,7 @@ def _draw_lost_bins(cohorts: Mapping[date, Cohort], half: int, rng: np.random.Ge
 
 
 def _labels_with_missed_frauds(labels: Cube, bins: Ints) -> Cube:
-    """Return labels with the frauds of some alerted cells as far below the threshold as they were above it."""
+    """Return labels with the frauds of some alerted bins as far below the threshold as they were above it."""
 
     def part(own: Ints) -> Ints:
         result = own.copy()

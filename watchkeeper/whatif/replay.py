@@ -144,7 +144,7 @@ def _pair_incidents(today: Sequence[Incident], changed: Sequence[Incident]) -> l
 
 
 def _with_feedback(ctx: Context, spec: Spec, incidents: Sequence[ReplayedIncident]) -> list[ReplayedIncident]:
-    """Return what was told with what people said of the ledger's incidents of the same trouble."""
+    """Return what was reported with what people said of the ledger's incidents of the same trouble."""
     called = incidents_called_no_problem(ctx.ledger, spec.model)
     said = [(each, feedback_about(each.incident, called)) for each in incidents]
     return [replace(each, feedback=f"{event.actor}: {event.reason}") if event else each for each, event in said]
@@ -203,11 +203,11 @@ def describe_replay(found: Replay) -> list[str]:
     if no_problem:
         still = sum(t.changed is not None for t in no_problem)
         said.append(
-            f"Of {pluralise(len(no_problem), 'incident')} that people called no problem they still tell {still}."
+            f"Of {pluralise(len(no_problem), 'incident')} that people called no problem they still report {still}."
         )
     if earlier:
         said.append(
-            f"They tell {sum(d < 0 for d in earlier)} earlier and {sum(d > 0 for d in earlier)} later than today's."
+            f"They report {sum(d < 0 for d in earlier)} earlier and {sum(d > 0 for d in earlier)} later than today's."
         )
     return said
 
@@ -221,4 +221,4 @@ def replay_row(found: Replay, replayed: ReplayedIncident) -> list[str]:
 
 
 def _day_or_not_reported(day: date | None) -> str:
-    return format_day(day) if day else "not told"
+    return format_day(day) if day else "not reported"

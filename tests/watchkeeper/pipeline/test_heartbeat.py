@@ -27,7 +27,7 @@ def test_a_watch_that_came_to_its_end_leaves_a_sign_of_life(say: Say, settings: 
     assert json.loads(settings.heartbeat.read_text()) == {"at": NOW.isoformat(), "models": {MODEL: own}}
     answer = say("heartbeat", "--json")
     assert (answer.status, json.loads(answer.out)[0]["well"]) == (0, True)
-    assert "ok     heartbeat: each model's watch came to its end in the last 26 hours" in say("doctor").out
+    assert "ok     heartbeat: each model's watch was completed in the last 26 hours" in say("doctor").out
 
 
 def test_what_a_person_does_is_no_sign_that_the_watch_runs(
@@ -46,12 +46,10 @@ def test_a_sign_of_life_that_is_too_old_is_status_3(say: Say) -> None:
     later = say("heartbeat", "--max-age", "26h", now="2026-02-02T03:00:00")
     assert (later.status, later.out.strip()) == (
         3,
-        f"{MODEL}: its last watch came to its end at 2026-02-01 00:00 UTC, 27 hours ago; at most 26 hours is wanted",
+        f"{MODEL}: its last watch was completed at 2026-02-01 00:00 UTC, 27 hours ago; at most 26 hours is wanted",
     )
     assert say("heartbeat", "--max-age", "2d", now="2026-02-02T03:00:00").status == 0
-    assert (
-        f"broken heartbeat: {MODEL}: its last watch came to its end at" in say("doctor", now="2026-02-02T03:00:00").out
-    )
+    assert f"broken heartbeat: {MODEL}: its last watch was completed at" in say("doctor", now="2026-02-02T03:00:00").out
 
 
 def test_an_age_that_is_none_is_refused(say: Say) -> None:
@@ -73,7 +71,7 @@ def test_a_model_without_a_sign_of_life_is_late_however_alive_the_others_are() -
     told = heartbeat.late_models(
         {"a": ModelHeartbeat(NOW, None), "gone": ModelHeartbeat(NOW, None)}, ["a", "b"], NOW, timedelta(hours=26)
     )
-    assert told == ["b: no watch came to its end yet"]
+    assert told == ["b: no watch was completed yet"]
 
 
 def test_each_models_watch_leaves_the_others_in_the_file(tmp_path: Path, spec: Spec) -> None:

@@ -25,14 +25,14 @@ def test_a_day_that_was_not_watched_in_time_is_told_and_logged_once(
     ctx: Context, spec: Spec, settings: Settings
 ) -> None:
     assert watch.notify_late_day(ctx, spec, DAY) == "1 sent, 0 waiting"
-    assert watch.notify_late_day(ctx, spec, DAY) == "nothing to tell"
-    assert "Tue 20 Jan was not watched\nThe watch of this day did not come to its end in time" in told(settings)
+    assert watch.notify_late_day(ctx, spec, DAY) == "nothing to notify"
+    assert "Tue 20 Jan was not watched\nThe watch of this day was not completed in time" in told(settings)
     assert [(e.kind, e.payload) for e in ctx.ledger.events(MODEL)] == [("not watched", {"day": str(DAY)})]
 
 
 def test_a_day_that_was_watched_is_not_late(ctx: Context, spec: Spec, settings: Settings) -> None:
     ctx.ledger.save_run(run())
-    assert watch.notify_late_day(ctx, spec, DAY) == "nothing to tell"
+    assert watch.notify_late_day(ctx, spec, DAY) == "nothing to notify"
     assert (told(settings), ctx.ledger.events()) == ("", [])
 
 

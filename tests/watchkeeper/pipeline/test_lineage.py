@@ -154,7 +154,7 @@ def test_a_place_that_takes_no_events_stops_no_watch(
     places = {"server": server.address, "nobody": "http://127.0.0.1:1", "no folder": str(tmp_path / "no/lineage.jsonl")}
     with lineage.emit_lineage(context(tmp_path, lineage=places[where]), spec, DAY):
         pass
-    assert "the lineage event COMPLETE of watch.card_payments was not told" in caplog.text
+    assert "the lineage event COMPLETE of watch.card_payments was not sent" in caplog.text
 
 
 def test_without_a_place_nothing_is_told(tmp_path: Path, spec: Spec, server: Server) -> None:

@@ -25,7 +25,7 @@ def test_feedback_is_shown_beside_what_todays_and_other_rules_tell(
     today = replay_days(watched, spec, FROM, TO)
     assert describe_replay(today)[-1] == "People called 1 of them no problem."
     loose = replay_days(watched, spec, FROM, TO, rules(tmp_path / "loose.yaml", alerts={"limits": {"null_share": 0.5}}))
-    assert "Of 1 incident that people called no problem they still tell 0." in describe_replay(loose)
+    assert "Of 1 incident that people called no problem they still report 0." in describe_replay(loose)
     (told,) = loose.incidents
     assert replay_row(loose, told)[-1].endswith("(no problem, says on-call: a planned outage)")
     (row,) = json.loads(json.dumps(replay_content(loose), default=str))["incidents"]

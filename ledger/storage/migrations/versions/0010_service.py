@@ -1,4 +1,4 @@
-"""What the service was told: partitions that are ready, and requests of Slack's that may not come twice."""
+"""What was announced to the service: partitions that are ready, and requests of Slack's that may not come twice."""
 
 from __future__ import annotations
 
