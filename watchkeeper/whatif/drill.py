@@ -32,9 +32,9 @@ CohortStates = dict[tuple[date, date], Cohort]
 class DrilledFault:
     """What became of one fault. Natural key: model, fault, feature, start.
 
-        ``after_days`` is the bad days until it was notified, the first one included (None: not in ``days`` days); ``cause``
-    and ``named`` are the first incident's, its columns with the most important first. ``gbp_per_day`` is at most what the
-        fault can cost a day, ``cost_gbp`` that until it was notified, or over all days.
+    ``after_days`` is the bad days until it was notified, the first one included (None: not in ``days`` days);
+    ``cause`` and ``named`` are the first incident's, its columns with the most important first. ``gbp_per_day`` is at
+    most what the fault can cost a day, ``cost_gbp`` that until it was notified, or over all days.
     """
 
     model: str
