@@ -54,7 +54,7 @@ class Settings:
     kubeflow_token: str = field(default="", repr=False)
     slack_token: str = field(default="", repr=False)
     slack_signing_secret: str = field(default="", repr=False)
-    """Tells that a press of a button comes from Slack; empty: no button is answered."""
+    """Proves that a press of a button comes from Slack; empty: no button is answered."""
     slack_app_token: str = field(default="", repr=False)
     """An app-level token (xapp-), for buttons over Socket Mode where Slack can't reach the service."""
     slack_channel: str = ""

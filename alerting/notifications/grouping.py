@@ -1,7 +1,7 @@
 """One cause, one message: which incidents share one, and what is too much for one night.
 
 A broken feature table breaks every model that reads it in the same way. Such incidents share a ``group`` and become
-one message (a bundle) that lists the models. When a night still brings more than a handful, the heaviest keep a
+one message (a notification group) that lists the models. When a night brings more than a handful, the heaviest keep a
 message of their own and the rest share one: nobody reads a flood.
 """
 
@@ -101,14 +101,14 @@ def gather_notification_groups(
 
 
 def _assigned_group_id(message: Message, unsent: Sequence[Message], notified: Sequence[Message]) -> str:
-    """Return the bundle that an incident belongs to already; of messages from before there were any, its own."""
+    """Return the notification group that an incident belongs to; of messages from before there were any, its own."""
     same = [m for m in (*notified, *unsent) if m.incident == message.incident]
     named = next((m.bundle for m in same if m.bundle), "")
     return named or (message.incident if any(m.sent_at for m in same) else "")
 
 
 def _open_group_ids(notified: Sequence[Message], newest: dict[str, Message]) -> dict[str, str]:
-    """Return the bundle that each group's newcomers join: one in which an incident of the group is still open."""
+    """Return the message that each group's newcomers join: one in which an incident of the group is still open."""
     states = {m.incident: m for m in notified} | newest
     first = {m.incident: m for m in reversed((*notified, *newest.values()))}
     return {

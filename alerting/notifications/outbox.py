@@ -1,4 +1,4 @@
-"""What is to be told, written with the incidents; and told later, at least once, with nothing visible twice."""
+"""Messages, written with the incidents, and delivered later: at least once, with nothing visible twice."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ SENDING_LEASE = timedelta(minutes=2)
 """A message that somebody began to send is left to them this long, then taken for one lost in a crash."""
 
 GIVE_UP_AFTER = timedelta(days=3)
-"""A message that couldn't be told for so long is a dead letter: the report says so, and it is tried no more."""
+"""A message that couldn't be sent for so long is a dead letter: the report says so, and it is tried no more."""
 LOOK_BACK_DAYS = 90
 """How far back messages are read for what a message about several incidents says of the others."""
 RETRY_SPREAD_SECONDS = 1.0
 """A channel that limits the rate is asked again within a second of the time that it names, not by all at once."""
 NOT_WATCHED = "-not_watched"
-"""Ends the name under which it is told that a day wasn't watched, which is no incident and not withdrawn as one."""
+"""Ends the name of the message that a day wasn't watched, which is no incident and not withdrawn as one."""
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """Messages sent, those that wait for another time, and those that wait for a person to mend the settings."""
+    """Messages sent, those that wait for another time, and those that wait for a person to fix the settings."""
 
     sent: int = 0
     waiting: int = 0
@@ -66,13 +66,13 @@ def enqueue_incident_messages(
     severity_for: Callable[[Incident], Severity | None] = lambda _: Severity.MESSAGE,
     picture: Callable[[Incident], Chart | None] = lambda _: None,
 ) -> int:
-    """Put into the outbox what changed about a model's incidents since it was last told; return how many messages.
+    """Put into the outbox what changed about a model's incidents since the last message; return how many messages.
 
-    Call it in the transaction that saves the incidents. A firing incident is 'opened' when it was never told on this
-    channel and 'updated' when it says something else than its last message; 'resolved' is told where 'opened' was,
+    Call it in the transaction that saves the incidents. A firing incident is 'opened' when it was never sent on this
+    channel and 'updated' when it says something else than its last message; 'resolved' is sent where 'opened' was,
     also of an incident that vanished since its days were concluded anew. Pending incidents are nobody's business yet.
-    ``states_by_incident`` says by id what people did: of a quiet incident nothing is told but that it is quiet, where
-    it was told. ``severity_for`` says how an incident that was never told on this channel is told there (None: not at
+    ``states_by_incident`` says by id what people did: of a quiet incident nothing is sent but that it is quiet, where
+    it was sent. ``severity_for`` says how severe an incident is that was never sent on this channel (None: not sent at
     all), and ``picture`` what goes with its first message.
     """
     known = states_by_incident or {}
@@ -104,9 +104,9 @@ def enqueue_incident_messages(
 def enqueue_action(
     ledger: Ledger, spec: Spec, incident: Incident, links: Links, incident_state: IncidentState, action_number: int
 ) -> int:
-    """Put into the outbox, for each channel where an incident was told, how it is handled now; return how many.
+    """Put into the outbox, for each channel where an incident was sent, what people did about it; return how many.
 
-    Call it in the transaction that logs the act, whose number makes the message's kind: an act is told once.
+    Call it in the transaction that logs the action, whose number makes the message's kind: an action is sent once.
     """
     notified = ledger.messages(incident.id)
     count = 0
@@ -129,12 +129,12 @@ def deliver_messages(
     models: Collection[str] | None = None,
     rng: Random | None = None,
 ) -> Delivery:
-    """Tell what waits for a channel, and return what became of it; a channel that fails never raises.
+    """Send what waits for a channel, and return what became of it; a channel that fails never raises.
 
-    What is told is the present: of each incident the newest message only, and incidents of one cause as one message.
+    What is sent is the present: of each incident the newest message only, and incidents of one cause as one message.
     Each attempt is recorded before it is made, so that after a crash the channel looks for what came through. After a
     failure the message waits a random time, at most 30 seconds at first and twice as long each time up to an hour, and
-    no less than the channel asks for; what only a person can mend is tried at every delivery. After
+    no less than the channel asks for; what only a person can fix is tried at every delivery. After
     ``GIVE_UP_AFTER`` a message is a dead letter. ``models`` restricts delivery to messages about these models; ``rng``
     draws the waits.
     """

@@ -22,7 +22,7 @@ def enqueue_reminders(
 ) -> int:
     """Put reminders of a model's firing incidents into the outbox; return how many.
 
-    An incident that was told on its owner's ``channel`` and that nobody took on is told on the further channels of
+    An incident that was sent to its owner's ``channel`` and that nobody took on is sent to the further channels of
     each rule whose ``after_hours`` are over, and repeated on ``channel`` every ``repeat_days``. ``taken_on`` are the
     ids of those that somebody acknowledged, snoozed or silenced. What stands in a digest is never repeated.
     """
@@ -73,7 +73,7 @@ def _repetitions(routes: Routes, notified: Sequence[Message], now: datetime) -> 
 
 
 def _message_again(message: Message, channel: str, kind: str, said: str, day: date) -> Message:
-    """Return a message told anew, with a sentence below its head."""
+    """Return a message to be sent anew, with a sentence below its head."""
     head, _, rest = message.text.partition("\n")
     text = "\n".join([head, *([said] if said else []), rest])
     blocks = [*message.blocks[:1], *([context_block(to_mrkdwn(said))] if said else []), *message.blocks[1:]]

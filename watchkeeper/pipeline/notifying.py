@@ -25,7 +25,7 @@ from watchkeeper.settings import Settings
 
 
 def enqueue_news(ctx: Context, spec: Spec, day: date) -> int:
-    """Put what is news of a model into the outbox of every channel it is told on; return how many messages."""
+    """Put what is news of a model into the outbox of every channel it is notified on; return how many messages."""
     routes = load_routes(ctx.settings.routes)
     levels: dict[str, Callable[[Incident], Severity | None]] = {
         owner_channel_name(ctx.settings, spec, routes): partial(severity_of, routes, spec)

@@ -261,9 +261,9 @@ def deliver_messages(ctx: Context, specs: Sequence[Spec]) -> str:
 
 
 def notify_late_day(ctx: Context, spec: Spec, day: date) -> str:
-    """Tell, once, that a day's watch didn't come to its end in time; a day that was watched is not late."""
+    """Notify, once, that a day's watch wasn't completed in time; a day that was watched is not late."""
     if not late.notify_late_day(ctx, spec, day, notifying.owner_channel_name(ctx.settings, spec)):
-        return "nothing to tell"
+        return "nothing to notify"
     return deliver_messages(ctx, [spec])
 
 

@@ -1,4 +1,4 @@
-"""One HTTP request that tells something, and what its answer means; no address or secret gets into an error."""
+"""One HTTP request that delivers a message, and what its answer means; no address or secret gets into an error."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def post_json(url: str, body: bytes, headers: Mapping[str, str], whose: str, tim
 
 
 def delivery_error_of_status(whose: str, status: int, headers: Mapping[str, str] | Headers) -> DeliveryError:
-    """Return what a status other than 2xx means: try again (when), or a person has to mend it."""
+    """Return what a status other than 2xx means: try again (when), or a person has to fix it."""
     if status == 429:
         asked = {key.lower(): value for key, value in headers.items()}.get("retry-after", "")
         try:

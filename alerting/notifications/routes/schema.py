@@ -27,7 +27,7 @@ OWNERS_CONSOLE = "console"
 
 
 class Severity(StrEnum):
-    """How loud an incident is: it pages, is a message of its own, or stands in the day's digest."""
+    """How urgent an incident is: it pages, is a message of its own, or stands in the day's digest."""
 
     PAGE = "page"
     MESSAGE = "message"

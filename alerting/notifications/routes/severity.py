@@ -1,4 +1,4 @@
-"""How loud an incident is, and on which channels."""
+"""How urgent an incident is, and on which channels."""
 
 from __future__ import annotations
 

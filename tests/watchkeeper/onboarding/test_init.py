@@ -84,7 +84,7 @@ def test_every_guess_stands_in_the_file_with_its_reason(
         "# days_since_launch is left out: it grows with time",
         "# fraud_type is left out: its name says that it comes from the label is_fraud",
         "as many alerts as there are frauds",
-        "known_at: paid_at # the table doesn't tell when is_fraud became known",
+        "known_at: paid_at # the table doesn't say when is_fraud became known",
         "baseline: # the first 14 of 20 days",
     ):
         assert line in text

@@ -17,7 +17,7 @@ TlsMode = Literal["starttls", "implicit", "none"]
 
 
 class EmailChannel:
-    """Sends mails over SMTP. An update is left out: people read a mail once; its end is told in the same thread."""
+    """Sends mails over SMTP. An update is left out: people read a mail once; its end is a reply in the same thread."""
 
     def __init__(
         self,

@@ -158,7 +158,7 @@ class SlackChannel:
             return self._call(method, blocks=[], **said)
 
     def _find_message(self, message: Message) -> str | None:
-        """Return where an earlier attempt left the incident's message; None where there is none or it can't be told."""
+        """Return where an earlier attempt left the incident's message; None where there is none, or nobody knows."""
         try:
             channel = self._channel if _CHANNEL_ID.match(self._channel) else self._id_of_name()
             if channel is None:

@@ -15,7 +15,7 @@ SIGNATURE_TOLERANCE_SECONDS = 300
 
 
 class WebhookChannel:
-    """Posts an incident as JSON to an address of the bank's own, signed so that the receiver can tell who sent it."""
+    """Posts an incident as JSON to an address of the bank's own, signed so that the receiver can check who sent it."""
 
     def __init__(
         self,
