@@ -26,7 +26,7 @@ class FreedSpace:
 
 
 def drop_profiles(database: Database, model: str, before: date, kept: DaySpans, *, dry_run: bool) -> FreedSpace:
-    """Drop the profiles of days before a day, in every frame."""
+    """Drop the profiles of days before a day, in every profile schema."""
     return _drop(database, tables.profiles, _older_than(tables.profiles, model, before, kept), dry_run=dry_run)
 
 

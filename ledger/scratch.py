@@ -13,8 +13,8 @@ from ledger.store import Ledger
 def copy_to_memory(ledger: Ledger, model: str, start: date, end: date) -> Ledger:
     """Return a ledger in memory with what monitors read of a model from ``start`` to ``end``: nothing is decoded.
 
-    Frames, recorded baselines and runs are whole; profiles, batches and cohorts are those of days of the span, cohorts
-    as they were known by ``end``. What is written to it is gone with it. It belongs to one thread.
+    Profile schemas, recorded baselines and runs are whole; profiles, batches and cohorts are those of days of the span,
+    cohorts as they were known by ``end``. What is written to it is gone with it. It belongs to one thread.
     """
     copy = Ledger.open("sqlite://")
     spans = {tables.profiles: "day", tables.batches: "day", tables.cohorts: "day"}

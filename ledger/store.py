@@ -46,15 +46,15 @@ class Ledger(Outbox):
         """Close the ledger's connections."""
         self.database.close()
 
-    # Frames and baselines
+    # Profile schemas and baselines
 
     def profile_schema(self, model: str) -> ProfileSchema | None:
-        """Return the model's newest frame."""
+        """Return the model's newest profile schema."""
         newest = self._newest_profile_schema(model)
         return codec.profile_schema_from_json(newest.content) if newest else None
 
     def save_profile_schema(self, model: str, schema: ProfileSchema) -> None:
-        """Make a frame the model's newest; one that was there before becomes the newest again."""
+        """Make a profile schema the model's newest; one that was there before becomes the newest again."""
         with self.transaction():
             newest = self._newest_profile_schema(model)
             if newest and newest.frame == schema.id:
@@ -100,7 +100,7 @@ class Ledger(Outbox):
         return {day: codec.profile_from_bytes(content) for day, content in found}
 
     def save_profiles(self, model: str, profiles: Mapping[date, Profile]) -> None:
-        """Save profiles of scanned days; those of the same days and frame are replaced, streamed ones too."""
+        """Save profiles of scanned days; those of the same days and schema are replaced, streamed ones too."""
         key = {"model": model, "whole": True}
         rows = [
             key | {"frame": p.schema_id, "day": day, "rows": p.rows, "content": codec.profile_to_bytes(p)}

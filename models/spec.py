@@ -219,7 +219,7 @@ class Baseline(SpecPart):
 
 
 class Alerts(SpecPart):
-    """How easily the model may wake somebody."""
+    """How easily the model may alert people."""
 
     false_pages_per_quarter: Annotated[float, Field(gt=0)] = 1.0
     limits: dict[str, float] = Field(

@@ -13,12 +13,6 @@ import catalogue
 from catalogue import Cause, Derived, Evidence, Limit, Metric, Monitor, Step
 
 REPOSITORY = Path(__file__).parents[2]
-ENTRIES = [
-    *catalogue.METRICS.values(),
-    *catalogue.DERIVED.values(),
-    *catalogue.MONITORS.values(),
-    *catalogue.CAUSES.values(),
-]
 
 
 def called(entry: Metric | Derived | Monitor | Cause) -> str:

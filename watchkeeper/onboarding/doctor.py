@@ -50,7 +50,7 @@ class Finding:
 def examine_installation(settings: Settings, opened: Callable[[Settings], Context]) -> list[Finding]:
     """Return one finding for each thing looked at.
 
-    Nothing is changed but the ledger's tables and the models' frames, if they were missing.
+    Nothing is changed but the ledger's tables and the models' profile schemas, if they were missing.
     """
     findings = [Finding("versions", *found) for found in installed.check_versions()]
     findings += [Finding("extras", *found) for found in installed.check_extras()]

@@ -52,7 +52,7 @@ class DrilledFault:
 
 
 def run_drill(ctx: Context, spec: Spec, days: int = 14, seed: int = 1) -> list[DrilledFault]:
-    """Do each fault to the last quiet stored days, and return what became of it.
+    """Do each fault to the last stored days in control, and return what became of it.
 
     A fault of labels is judged once they are mature: it is done to cohorts as much older. Raises WatchkeeperError
     where fewer days were watched.

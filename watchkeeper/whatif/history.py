@@ -167,7 +167,7 @@ def fired_incidents(conclusions: Conclusions) -> list[Incident]:
 
 
 def _narrow_schema(spec: Spec, schema: ProfileSchema) -> ProfileSchema:
-    """Return a frame of no more columns than a model file lists, and of its slices."""
+    """Return a profile schema of no more columns than a model file lists, and of its slices."""
     listed = spec.features.columns.keys() or {*schema.numbers, *schema.categories, *schema.embeddings}
     return replace(
         schema,

@@ -180,7 +180,7 @@ def _swap_columns(a: str, a_grid: Grid, b: str, b_grid: Grid) -> Callable[[Profi
 
 
 def with_nulls(counts: Counts, share: float) -> Counts:
-    """Return counts of which a share of every cell is null."""
+    """Return counts of which a share of every bin is null."""
     bins = BinCounts.of(counts.bins)
     left = apportion_rows(bins.rows, round(float(bins.rows.sum()) * (1 - share)))
     lost = int((bins.rows - left).sum())
@@ -206,7 +206,7 @@ def with_unseen_level(counts: Counts, share: float) -> Counts:
 
 
 def with_values_changed(grid: Grid, counts: Counts, change: Callable[[Floats], Floats]) -> Counts:
-    """Return counts of a number with the value in the middle of each cell changed, and all its rows with it."""
+    """Return counts of a number with the value in the middle of each bin changed, and all its rows with it."""
     bins = BinCounts.of(counts.bins)
     values = np.asarray(change(_bin_midpoints(grid, bins.bins)), dtype=np.float64)
     return replace(
@@ -327,7 +327,7 @@ def _labels_with_missed_frauds(labels: Cube, bins: Ints) -> Cube:
     def part(own: Ints) -> Ints:
         result = own.copy()
         mirrored = len(own) - 1 - bins
-        result[mirrored, FRAUD] += own[bins, FRAUD]  # no cell stands twice
+        result[mirrored, FRAUD] += own[bins, FRAUD]  # no bin stands twice
         result[bins, FRAUD] = 0
         return result
 
