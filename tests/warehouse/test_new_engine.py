@@ -31,7 +31,10 @@ NAMED_ELSEWHERE = {
     "warehouse/profiling/arrow.py": {"duckdb"},  # rows in memory, counted in this process
     "warehouse/profiling/jsonlines.py": {"duckdb"},
     "watchkeeper/onboarding/guess.py": {"duckdb"},  # files that no model file describes yet
+    "watchkeeper/onboarding/guess_features.py": {"duckdb"},
+    "watchkeeper/onboarding/guess_roles.py": {"duckdb"},
     "watchkeeper/onboarding/init.py": {"duckdb"},
+    "models/extras.py": {"bigquery"},  # which extra installs the client
     "models/spec.py": {"duckdb", "bigquery"},  # the help of a model file's key
 }
 """Files outside an engine's folder that name one."""
