@@ -1,5 +1,5 @@
 """``python -m watchkeeper``: the command line."""
 
-from watchkeeper.cli.main import main
+from watchkeeper.cli import main
 
 main()

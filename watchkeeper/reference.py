@@ -79,7 +79,7 @@ def _parts_in_order(content: dict[str, Any], parts: dict[str, Any]) -> list[str]
 
 
 def _command_line_page() -> str:
-    from watchkeeper.cli.main import app  # noqa: PLC0415  this module is of no use to the command line itself
+    from watchkeeper.cli.app import app  # noqa: PLC0415  this module is of no use to the command line itself
 
     group = typer.main.get_command(app)
     lines = [

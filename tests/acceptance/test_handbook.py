@@ -70,7 +70,7 @@ def say(*arguments: str) -> tuple[int, str]:
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out):
         patch.setattr("sys.argv", ["watchkeeper", *arguments])
         try:
-            main.main()
+            main()
         except SystemExit as stop:
             status = int(stop.code or 0)
     return status, out.getvalue()

@@ -33,7 +33,7 @@ class Newcomer:
         self._capfd.readouterr()
         status = 0
         try:
-            main.main()
+            main()
         except SystemExit as stop:
             status = int(stop.code or 0)
         answer = Answer(status, *self._capfd.readouterr())

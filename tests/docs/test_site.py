@@ -19,7 +19,7 @@ from benchmarks import fleet
 from models.spec import Spec
 from service import reference as http_api
 from watchkeeper import reference
-from watchkeeper.cli import main
+from watchkeeper.cli.app import app
 
 REPOSITORY = Path(__file__).parents[2]
 DOCS = REPOSITORY / "docs"
@@ -101,7 +101,7 @@ def test_python_that_is_shown_compiles() -> None:
 
 
 def commands() -> dict[str, Any]:
-    found: dict[str, Any] = getattr(typer.main.get_command(main.app), "commands")  # noqa: B009
+    found: dict[str, Any] = getattr(typer.main.get_command(app), "commands")  # noqa: B009
     return found
 
 

@@ -81,7 +81,7 @@ def say(settings: Settings, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captu
         capfd.readouterr()
         status = 0
         try:
-            main.main()
+            main()
         except SystemExit as stop:
             status = int(stop.code or 0)
         return Answer(status, *capfd.readouterr())

@@ -19,7 +19,7 @@ from tests.alerting.notifications.channels.http_server import Web
 from tests.alerting.notifications.channels.slack import server as slack_server
 from tests.alerting.notifications.channels.slack.server import CHANNEL_NAME, TOKEN, Slack
 from tests.alerting.notifications.test_outbox import DEAD, slack_channel
-from watchkeeper.cli.main import app
+from watchkeeper.cli.app import app
 from watchkeeper.settings import read_settings
 
 MODELS = Path(__file__).parents[3] / "demo" / "models"
