@@ -35,7 +35,7 @@ from watchkeeper.pipeline import watch
 from watchkeeper.pipeline.take_in import ensure_profile_schema
 from watchkeeper.settings import Settings
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -54,7 +54,9 @@ def whole(ctx: Context, spec: Spec, bank: Path) -> dict[date, Profile]:
 
 def command(settings: Settings, *arguments: str) -> tuple[list[str], dict[str, str]]:
     given_ = {
-        f"WATCHKEEPER_{f.name.upper()}": str(getattr(settings, f.name)) for f in fields(settings) if f.name != "secrets"
+        f"WATCHKEEPER_{f.name.upper()}": str(getattr(settings, f.name) or "")
+        for f in fields(settings)
+        if f.name != "secrets"
     }
     environment = {**os.environ, **{name: value for name, value in given_.items() if value}, "COLUMNS": "400"}
     return [sys.executable, "-m", "watchkeeper", "ingest", "--model", MODEL, *arguments], environment
