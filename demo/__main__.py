@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
@@ -218,9 +219,12 @@ def _run_watchkeeper(*arguments: str, folder: Path, capture: bool = False) -> st
 
 def main(arguments: Sequence[str]) -> int:
     """Run the named command; without one, the whole demonstration."""
-    command = arguments[0] if arguments else "run"
+    commands = {"run": run_demo, "up": start_browsing, "down": stop_started}
+    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
+    parser.add_argument("command", nargs="?", choices=commands, default="run", help="the whole demonstration (run)")
+    command = parser.parse_args(arguments).command
     try:
-        return {"run": run_demo, "up": start_browsing, "down": stop_started}[command](FOLDER)
+        return commands[command](FOLDER)
     except (RuntimeError, TimeoutError) as error:
         console.print(str(error), style="red", markup=False)
         return 3

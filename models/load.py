@@ -36,7 +36,7 @@ def list_model_files(folder: Path) -> list[Path]:
         )
     found = sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
     if not found:
-        raise WatchkeeperError(f"{folder}: holds no model file; one is <model>.yaml, see the README for a first one")
+        raise WatchkeeperError(f"{folder}: holds no model file; 'watchkeeper init TABLE' writes a first one")
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from alerting.notifications.channels.secrets import CHANNEL_SECRETS
@@ -12,6 +13,7 @@ from alerting.notifications.messages.links import Links
 from models.errors import WatchkeeperError, did_you_mean
 
 PREFIX = "WATCHKEEPER_"
+TIMES = ("now", "read_at", "schedule_from", "schedule_to")
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
@@ -91,7 +93,7 @@ class Settings:
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Return the settings; raise WatchkeeperError for a WATCHKEEPER_ variable that doesn't exist."""
+    """Return the settings; raise WatchkeeperError for a WATCHKEEPER_ variable that doesn't exist, or for no time."""
     given = os.environ if environment is None else environment
     accepted = set(Settings.__dataclass_fields__) - {"secrets"}
     secrets = {name: value for name, value in given.items() if name.startswith(CHANNEL_SECRETS) and value}
@@ -106,6 +108,17 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
                 f"{variable}: no such setting; accepted are {', '.join(names)}{did_you_mean(variable, names)}"
             )
         if given[variable]:
+            if name in TIMES:
+                _check_time(variable, given[variable])
             is_path = "Path" in str(Settings.__dataclass_fields__[name].type)
             values[name] = Path(given[variable]) if is_path else given[variable]
     return Settings(**values, secrets=secrets)  # type: ignore[arg-type]  # each value was made of its field's own type above
+
+
+def _check_time(variable: str, text: str) -> None:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        raise WatchkeeperError(
+            f"{variable}: must be an ISO day or time such as 2026-05-02T06:30, not '{text}'"
+        ) from None

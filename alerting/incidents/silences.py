@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from fnmatch import fnmatchcase
 
+import catalogue
 from ledger.records.events import Event
 from ledger.records.incidents import Incident
 from models.errors import WatchkeeperError, did_you_mean
@@ -71,6 +72,12 @@ def check_matchers(matchers: Mapping[str, str], start: date, end: date) -> dict[
         raise WatchkeeperError(
             "silence: this would silence everything; give a matcher such as --model card_* "
             f"({', '.join(MATCHER_NAMES)})"
+        )
+    cause = matchers.get("cause", "*")
+    if not any(key == cause or fnmatchcase(key, cause) for key in catalogue.CAUSES):
+        known = ", ".join(catalogue.CAUSES)
+        raise WatchkeeperError(
+            f"silence: no cause '{cause}'; accepted are {known}{did_you_mean(cause, catalogue.CAUSES)}"
         )
     if end < start:
         raise WatchkeeperError(f"silence: its last day {end} is before its first day {start}")

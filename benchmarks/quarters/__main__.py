@@ -1,8 +1,8 @@
-"""Play quarters and print what the limits made of them: ``python -m benchmarks.quarters [quarters] [rows]``."""
+"""Play quarters and print what the limits made of them."""
 
 from __future__ import annotations
 
-import sys
+import argparse
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
@@ -39,4 +39,7 @@ def main(quarters: int = 200, rows: int = 2000) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.quarters", description=__doc__)
+    parser.add_argument("quarters", nargs="?", type=int, default=200, help="how many (200)")
+    parser.add_argument("rows", nargs="?", type=int, default=2000, help="payments a day (2000)")
+    main(**vars(parser.parse_args()))

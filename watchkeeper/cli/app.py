@@ -290,10 +290,12 @@ def serve(
     """Serve the HTTP API and Slack's buttons until interrupted; Airflow does so too, under /watchkeeper."""
     from service import serve as service  # noqa: PLC0415  the other commands start without it
 
+    settings = read_settings()
+    settings.models_folder()  # without one every answer would be an error
     if socket_mode:
-        service.serve_socket_mode(read_settings())
+        service.serve_socket_mode(settings)
     else:
-        service.serve_http(read_settings(), host, port)
+        service.serve_http(settings, host, port)
 
 
 @app.command()
@@ -334,7 +336,8 @@ def _report_and_exit(ctx: Context, runs: Sequence[Run], *, machine: bool, fail_o
         out.file.write(show.to_json(rows) + "\n")
     else:
         firing = sorted({incident_id for row in rows for incident_id in row["firing"]})
-        out.print(f"{len(rows)} days watched; firing on them: {', '.join(firing) or 'none'}", highlight=False)
+        watched = pluralise(len(rows), "day")
+        out.print(f"{watched} watched; firing on them: {', '.join(firing) or 'none'}", highlight=False, soft_wrap=True)
     if errored or findings:
         raise typer.Exit(3 if errored else 1)
 

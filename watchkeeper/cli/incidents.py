@@ -16,6 +16,7 @@ from alerting.notifications.routes.loading import load_routes
 from ledger.records.events import Event
 from ledger.records.incidents import Status
 from ledger.store import Ledger
+from models.errors import WatchkeeperError, did_you_mean
 from models.spec import Spec
 from watchkeeper import incident_actions
 from watchkeeper.cli import show
@@ -104,7 +105,11 @@ def note(id_: IdArgument, by: ByOption, reason: ReasonOption, json: JsonOption =
 @incident_app.command("log")
 def show_log(id_: IdArgument, json: JsonOption = False) -> None:
     """Show what happened to an incident, and who did what."""
-    events = Ledger.open(read_settings().ledger).events(incident=id_)
+    ledger = Ledger.open(read_settings().ledger)
+    known = [incident.id for incident in ledger.incidents(withdrawn=True)]
+    events = ledger.events(incident=id_)
+    if not events and id_ not in known:
+        raise WatchkeeperError(f"there is no incident '{id_}'{did_you_mean(id_, known)}")
     show.print_answer(out, [show.event_row(e) for e in events], show.event_table(events), machine=json)
 
 

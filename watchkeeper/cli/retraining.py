@@ -44,6 +44,9 @@ def answer(
     """Record what became of a retraining that ran elsewhere; once recorded it stands."""
     ctx = watch.open_context(read_settings())
     (spec,) = watch.load_specs(ctx.settings, [request.partition("/")[0]])
-    said = retrain.record_answer(ctx, spec, request, outcome.value.replace("-", " "), challenger, reason, by)
+    wanted = outcome.value.replace("-", " ")
+    said = retrain.record_answer(ctx, spec, request, wanted, challenger, reason, by)
+    if said.outcome != wanted:
+        err.print(f"{request}: was answered before, which stands", markup=False, highlight=False, soft_wrap=True)
     out.print(f"{request}: {said.outcome}", markup=False, soft_wrap=True)
     err.print(f"messages: {watch.deliver_and_write_heartbeat(ctx, [spec])}", highlight=False)

@@ -107,14 +107,14 @@ def _check_tables(ctx: Context, spec: Spec) -> Iterator[Finding]:
 
     def look() -> str:
         days = ctx.warehouse.days(spec, spec.baseline.start, spec.baseline.end)
-        wanted = len(spec.baseline.days())
+        wanted = set(spec.baseline.days())
         if not days:
             raise WatchkeeperError("no partition on the baseline's days; name other days under 'baseline'")
         partition = ctx.warehouse.partition(spec, days[-1])
         absent = sorted({*spec.features.columns, *spec.groups} - set(partition.columns if partition else ()))
         if absent:
             raise WatchkeeperError(f"column '{absent[0]}' of the model file is not in the table")
-        return f"{len(days)} of {wanted} baseline days are there"
+        return f"{len(wanted.intersection(days))} of {len(wanted)} baseline days are there"
 
     yield _finding_from(looked_at, look)
     for metric in spec.metrics:

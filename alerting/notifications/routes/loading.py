@@ -43,8 +43,14 @@ def load_routes(path: Path | None) -> Routes:
         raise WatchkeeperError(
             f"{path}: no such file; WATCHKEEPER_ROUTES names the routes file, and examples/routes.yaml is one to copy"
         ) from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise WatchkeeperError(f"{path}: can't be read as YAML ({error.__class__.__name__})") from error
+    except OSError as error:
+        raise WatchkeeperError(f"{path}: can't be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise WatchkeeperError(f"{path}: can't be read as text; it must be YAML in UTF-8") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f"line {mark.line + 1}: " if mark else ""
+        raise WatchkeeperError(f"{path}: {line}isn't YAML ({getattr(error, 'problem', None) or error})") from error
     try:
         return Routes.model_validate(content)
     except ValidationError as error:

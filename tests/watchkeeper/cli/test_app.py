@@ -196,6 +196,17 @@ def test_a_misspelt_setting_is_told(say: Say, monkeypatch: pytest.MonkeyPatch) -
     assert "did you mean 'WATCHKEEPER_LEDGER'?" in one_sentence(say("incidents"))
 
 
+def test_a_setting_that_is_no_time_is_told(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WATCHKEEPER_READ_AT", "yesterday")
+    told = one_sentence(say("incidents"))
+    assert told == "WATCHKEEPER_READ_AT: must be a day or time such as 2026-05-02T06:30, not 'yesterday'"
+
+
+def test_nothing_is_served_without_a_folder_of_model_files(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WATCHKEEPER_SLACK_SIGNING_SECRET", "s")
+    assert one_sentence(say("serve", models="")).startswith("WATCHKEEPER_MODELS is not set: ")
+
+
 def test_suggest_proposes_a_model_file_that_validates(say: Say, settings: Settings, tmp_path: Path) -> None:
     least = tmp_path / "least"
     least.mkdir()

@@ -119,3 +119,15 @@ def test_a_silence_keeps_a_model_quiet_until_it_is_ended(say: Say, broken_bank: 
 def test_a_silence_of_everything_is_refused(say: Say) -> None:
     told = one_sentence(say("silence", "add", "--to", "2026-02-03", "--by", "a", "--comment", "b"))
     assert told.startswith("silence: this would silence everything")
+
+
+def test_a_silence_of_a_cause_that_is_not_there_is_refused_and_a_glob_of_some_is_not(say: Say) -> None:
+    window = ("--to", "2026-02-03", "--by", "a", "--comment", "b")
+    told = one_sentence(say("silence", "add", "--cause", "colum_fault", *window))
+    assert told.startswith("silence: no cause 'colum_fault'; accepted are watch_errored, ")
+    assert "did you mean 'column_fault'?" in told
+    assert say("silence", "add", "--cause", "*_partition", *window).status == 0
+
+
+def test_the_log_of_an_incident_that_is_not_there_is_refused(handle: Handle) -> None:
+    assert one_sentence(handle("incident", "log", f"{MISSING}s")).startswith(f"there is no incident '{MISSING}s'")

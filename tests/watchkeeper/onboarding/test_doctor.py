@@ -35,6 +35,12 @@ def test_it_tells_labels_by_their_delays_and_their_share(settings: Settings) -> 
     assert "have a label, half of the frauds after" in found.told
 
 
+def test_an_excluded_day_is_no_baseline_day_that_is_there(settings: Settings) -> None:
+    changed(settings, lambda content: content["baseline"].update(exclude=[content["baseline"]["from"]]))
+    there, wanted = states(settings)[f"{MODEL}: {MODEL}/features"].told.split(": ")[-1].split()[0:3:2]
+    assert there == wanted
+
+
 def test_labels_of_other_ids_are_broken_and_it_says_which_keys_to_look_at(settings: Settings) -> None:
     changed(settings, lambda content: content["labels"].update(id="known_at"))
     found = states(settings)[f"{MODEL}: labels"]

@@ -174,7 +174,9 @@ def test_an_answer_from_elsewhere_is_recorded_once(say: Say, ctx: Context) -> No
     assert "say whose with --by" in one_sentence(say(*told, "--challenger", "vertex-7"))
     whole = (*told, "--challenger", "vertex-7", "--by", "A. Person")
     assert say(*whole).out.strip() == f"{name}: promoted"
-    assert say("answer", name, "--outcome", "kept-champion", "--reason", "?").out.strip() == f"{name}: promoted"
+    again = say("answer", name, "--outcome", "kept-champion", "--reason", "?")
+    assert again.out.strip() == f"{name}: promoted"
+    assert f"{name}: was answered before, which stands" in again.err
     assert current_champion(ctx.ledger.retraining_outcomes(MODEL)) == "vertex-7"
     assert "no such request" in one_sentence(say("answer", f"{MODEL}/2020-01-01", *told[2:]))
 

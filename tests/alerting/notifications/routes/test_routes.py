@@ -75,7 +75,8 @@ WITH_PAGER = "default: '#a'\nchannels: {pager: {kind: pagerduty}}\n"
         ("default: '#a'\nowners: {x: '@somebody'}", "owners.x: must be a channel's #name"),
         ("default: 5", "default: input should be a valid string"),
         ("- a", "the file: input should be a valid dictionary"),
-        ("a: [", "can't be read as YAML"),
+        (f"{QUIET}cause: sesaon}}{DAYS}", "maintenance.0: no cause 'sesaon'; accepted are watch_errored"),
+        ("default: '#a'\nowners: [", "line 2: isn't YAML ("),
     ],
 )
 def test_a_broken_file_of_routes_says_what_is_wrong(tmp_path: Path, text: str, said: str) -> None:
@@ -90,6 +91,14 @@ def test_a_broken_file_of_routes_says_what_is_wrong(tmp_path: Path, text: str, s
 def test_a_file_of_routes_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(WatchkeeperError, match=r"no\.yaml: no such file; WATCHKEEPER_ROUTES names"):
         load_routes(tmp_path / "no.yaml")
+
+
+def test_a_folder_or_a_file_that_is_no_text_in_place_of_routes_is_told(tmp_path: Path) -> None:
+    with pytest.raises(WatchkeeperError, match=r"can't be read \(Is a directory\)"):
+        load_routes(tmp_path)
+    (tmp_path / "routes.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(WatchkeeperError, match=r"routes\.yaml: can't be read as text; it must be YAML in UTF-8"):
+        load_routes(tmp_path / "routes.yaml")
 
 
 ROUTES = Routes.model_validate(
