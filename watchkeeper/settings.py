@@ -119,6 +119,4 @@ def _check_time(variable: str, text: str) -> None:
     try:
         datetime.fromisoformat(text)
     except ValueError:
-        raise WatchkeeperError(
-            f"{variable}: must be an ISO day or time such as 2026-05-02T06:30, not '{text}'"
-        ) from None
+        raise WatchkeeperError(f"{variable}: must be a day or time such as 2026-05-02T06:30, not '{text}'") from None

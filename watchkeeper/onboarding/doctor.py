@@ -66,7 +66,8 @@ def examine_installation(settings: Settings, opened: Callable[[Settings], Contex
     try:
         ctx = opened(settings)
     except WatchkeeperError as error:
-        findings.append(Finding("warehouse", BROKEN, str(error)))
+        if str(error) not in {finding.told for finding in findings}:  # a ledger that can't be opened was told of above
+            findings.append(Finding("warehouse", BROKEN, str(error)))
     else:
         findings += [finding for spec in specs for finding in (*_check_tables(ctx, spec), *_check_labels(ctx, spec))]
         findings += _check_clock(ctx, specs)

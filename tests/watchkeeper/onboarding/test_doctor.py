@@ -41,6 +41,12 @@ def test_an_excluded_day_is_no_baseline_day_that_is_there(settings: Settings) ->
     assert there == wanted
 
 
+def test_a_ledger_that_can_not_be_opened_is_not_the_warehouses_fault(settings: Settings) -> None:
+    found = states(replace(settings, ledger="sqlite:////nowhere/x.db"))
+    assert found["ledger"].state == doctor.BROKEN
+    assert "warehouse" not in found
+
+
 def test_labels_of_other_ids_are_broken_and_it_says_which_keys_to_look_at(settings: Settings) -> None:
     changed(settings, lambda content: content["labels"].update(id="known_at"))
     found = states(settings)[f"{MODEL}: labels"]
