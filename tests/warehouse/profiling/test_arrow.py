@@ -111,7 +111,7 @@ def test_a_bad_line_is_named_without_its_content(bank, line, said):
 
 def test_a_table_without_a_day_is_refused_with_what_it_has(bank):
     with pytest.raises(
-        WatchkeeperError, match=r"^in.arrow: has no column 'day' that tells the day of a row; it has a$"
+        WatchkeeperError, match=r"^in.arrow: has no column 'day' that holds the day of a row; it has a$"
     ):
         arrow.profile_table(bank.model, bank.frame, pa.table({"a": [1]}), "in.arrow")
     rows = pa.table({"day": ["2026-01-05", "soon", None]})
