@@ -13,8 +13,8 @@ from checks.expectation_types import Check, checked_columns, describe_check_faul
 from checks.runner import Outcome
 from ledger.records.measurements import Measurement, Verdict
 from models.errors import WatchkeeperError
+from models.extras import is_installed
 from models.spec import Spec
-from warehouse import great_expectations
 from warehouse.protocol import Warehouse
 
 NEED_NO_VALUE = {
@@ -56,7 +56,7 @@ def run_checks(spec: Spec, day: date, warehouse: Warehouse) -> list[Measurement]
 def _outcomes(spec: Spec, day: date, warehouse: Warehouse, checks: Sequence[Check]) -> list[Outcome]:
     if not checks:
         return []
-    if not great_expectations.is_installed():
+    if not is_installed("great_expectations"):
         raise WatchkeeperError(
             f"{spec.model}: the model file has checks, and Great Expectations is not installed; "
             "install watchkeeper[checks]"

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import logging
 import os
 import warnings
 from functools import cache
 from types import ModuleType
 from typing import Any
-
-
-def is_installed() -> bool:
-    """Return whether Great Expectations is there, without importing it."""
-    return importlib.util.find_spec("great_expectations") is not None
 
 
 @cache
